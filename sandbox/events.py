@@ -1,0 +1,87 @@
+"""What `Session.send` tells its caller while a turn runs. Texts here are restored for the viewer."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+NoticeKind = Literal["masked", "blocked", "flagged", "approval", "limit", "fallback-model", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A ribbon. `key` is a catalogue key, filled with `data` (names and numbers, no content)."""
+
+    kind: NoticeKind
+    key: str
+    data: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A passage an answer rests on. `text` is restored for the viewer."""
+
+    document: str
+    page: int | None
+    text: str
+    number: int  # as cited: [1]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of "How this answer was made". Times in milliseconds from the turn's start.
+
+    `kind` is guardrail, retrieval, model or tool; `detail` holds what the person may see of it
+    (masked request text, arguments, code, output) by catalogue key.
+    """
+
+    kind: Literal["guardrail", "retrieval", "model", "tool"]
+    name: str
+    start_ms: float
+    duration_ms: float
+    verdict: Literal["allowed", "masked", "blocked", "flagged"]
+    rule: str = ""
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file an agent made, already sniffed and screened; fetched by `id`."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The end of a turn."""
+
+    text: str
+    notices: tuple[Notice, ...]
+    sources: tuple[Source, ...]
+    trace_id: str
+    steps: tuple[Step, ...] = ()
+    artefacts: tuple[Artefact, ...] = ()
+    model: str = ""
+    model_kind: str = ""  # practice, fallback, provider, scripted
+    tokens: int = 0
+    duration_ms: float = 0.0
+    masked_request: str = ""  # what the model saw of the person's message
+    status: Literal["done", "blocked", "stopped", "failed"] = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A batch of answer text for the screen; a placeholder never shows half-way."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvent:
+    """A step ended (or, with duration 0, began)."""
+
+    step: Step
+
+
+Event = Notice | Delta | StepEvent | Reply

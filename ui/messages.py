@@ -1,0 +1,47 @@
+"""Wording in English and French. Catalogues are `locales/<language>/<area>.json`, merged.
+
+A value is a string with `{name}` fields, or `{"one": ..., "other": ...}` chosen by the field `n`
+(French counts 0 and 1 as singular, CLDR plural rules).
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from babel import Locale
+
+Language = Literal["en", "fr"]
+LANGUAGES: tuple[Language, ...] = ("en", "fr")
+_FOLDER = Path(__file__).parent / "locales"
+
+
+@cache
+def catalogue(language: Language) -> dict[str, str | dict[str, str]]:
+    """All messages of one language. Raises ValueError when two areas define the same key."""
+    merged: dict[str, str | dict[str, str]] = {}
+    for file in sorted((_FOLDER / language).glob("*.json")):
+        for key, value in json.loads(file.read_text("utf-8")).items():
+            if key in merged:
+                raise ValueError(f"{file}: {key} is already defined in another area")
+            merged[key] = value
+    return merged
+
+
+def say(language: Language, key: str, **data: object) -> str:
+    """The wording of `key`, filled with `data`. Raises KeyError for an unknown key."""
+    message = catalogue(language)[key]
+    if isinstance(message, dict):
+        count = data["n"]
+        form = Locale(language).plural_form(count if isinstance(count, int | float) else 0)
+        message = message.get(form) or message["other"]
+    return message.format(**data) if data else message
+
+
+def say_error(language: Language, code: str, **data: object) -> str:
+    """The wording of an error code; an unknown code still says no, and what to do next."""
+    key = f"error.{code}"
+    try:
+        return say(language, key, **data)
+    except KeyError:
+        return say(language, "error.unknown", code=code)

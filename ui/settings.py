@@ -1,0 +1,93 @@
+"""Every setting in one typed place: environment (`ATELIER_*`) over `atelier.toml` over defaults."""
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from guardrails.errors import BadInput
+
+PREFIX = "ATELIER_"
+
+
+class Settings(BaseModel):
+    """What an operator can choose. Names are the environment's, lower case, without the prefix."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("atelier")),
+        description="Where all state lives; a throw-away home is one variable.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(7860, ge=0, le=65535, description="Port to listen on.")
+    language: Literal["en", "fr"] = Field("en", description="Language before a person chooses.")
+    database: str = Field("", description="SQLAlchemy URL; empty means SQLite in the home.")
+    model: str = Field(
+        "practice",
+        description="`practice`, `fallback`, a path to a .gguf file, or any litellm model name.",
+    )
+    model_base: str = Field("", description="Base address of an OpenAI-compatible server.")
+    model_location: Literal["", "local", "eu", "us", "other"] = Field(
+        "", description="Where the model runs, for the data-class rules; empty means unknown."
+    )
+    model_timeout: float = Field(120.0, gt=0, description="Seconds to wait for a model.")
+    secrets_file: Path | None = Field(
+        None, description="File of NAME=value lines with provider keys, mode 0600."
+    )
+    master_key: SecretStr | None = Field(
+        None, description="Base64 master key of 32 bytes; else a key file in the home."
+    )
+    checkpoint_file: Path | None = Field(
+        None, description="Where signed ledger checkpoints go; another disk is best."
+    )
+    otlp_endpoint: str = Field("", description="OTLP/HTTP collector for spans; empty means none.")
+    pool_size: int = Field(2, ge=1, le=64, description="Warm sealed agent processes to keep.")
+    unsafe_no_sandbox: bool = Field(
+        False, description="Developers only: run agents without the seal; every trace is marked."
+    )
+    upload_limit_mib: int = Field(25, ge=1, le=1024, description="Largest upload, MiB.")
+
+    @property
+    def database_url(self) -> str:
+        """The store's SQLAlchemy URL."""
+        return self.database or f"sqlite:///{self.home / 'atelier.db'}"
+
+
+def load_settings(environment: dict[str, str] | None = None, file: Path | None = None) -> Settings:
+    """Read the settings. Raises BadInput("unknown-setting" or "bad-setting") with the nearest key."""
+    environment = dict(os.environ) if environment is None else environment
+    path = file or Path(environment.get("ATELIER_CONFIG", "atelier.toml"))
+    values: dict[str, object] = {}
+    if path.is_file():
+        try:
+            values = tomllib.loads(path.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadInput("bad-settings-file", file=str(path), why=str(error)) from error
+        for key in values:
+            _known(key, key, str(path))
+    for name, value in environment.items():
+        if name.startswith(PREFIX) and name != "ATELIER_CONFIG":
+            key = name.removeprefix(PREFIX).lower()
+            _known(key, name, "environment")
+            values[key] = value
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise BadInput("bad-setting", key=key, why=first["msg"]) from error
+
+
+def _known(key: str, shown: str, where: str) -> None:
+    fields = list(Settings.model_fields)
+    if key in fields:
+        return
+    nearest = (difflib.get_close_matches(key, fields, 1, 0.4) or ["home"])[0]
+    if where == "environment":
+        nearest = PREFIX + nearest.upper()
+    raise BadInput("unknown-setting", key=shown, where=where, nearest=nearest)
