@@ -1,0 +1,96 @@
+"""Signed checkpoints: what the chain's head was, kept in a file apart from the store.
+
+One JSON object a line: number, seq, hash, at (microseconds), signature (Ed25519, base64) over the
+canonical JSON of the rest. A truncated ledger cannot explain the checkpoints that stand elsewhere.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from guardrails.audit.canonical import canonical
+from guardrails.errors import GuardrailError
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The chain's head at one moment. `number` counts from 1 without gaps."""
+
+    number: int
+    seq: int
+    hash: str
+    at: int
+    signature: str = ""
+
+    def signed_bytes(self) -> bytes:
+        """What the signature covers."""
+        return canonical({k: v for k, v in asdict(self).items() if k != "signature"}).encode()
+
+
+def sign(key: Ed25519PrivateKey, number: int, seq: int, head: str, at: int) -> Checkpoint:
+    """A signed checkpoint."""
+    bare = Checkpoint(number, seq, head, at)
+    return Checkpoint(number, seq, head, at, base64.b64encode(key.sign(bare.signed_bytes())).decode())
+
+
+def genuine(key: Ed25519PublicKey, checkpoint: Checkpoint) -> bool:
+    """True when the signature is the key's."""
+    try:
+        key.verify(base64.b64decode(checkpoint.signature), checkpoint.signed_bytes())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def append(file: Path, checkpoint: Checkpoint) -> None:
+    """Write one line and wait until it is on the disk. Raises OSError."""
+    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(handle, (json.dumps(asdict(checkpoint)) + "\n").encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def repair(file: Path) -> None:
+    """Cut off a torn last line, so that the next one starts on its own."""
+    if not file.exists():
+        return
+    data = file.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        with file.open("r+b") as out:
+            out.truncate(whole)
+
+
+def read(file: Path) -> list[Checkpoint]:
+    """All checkpoints of a file, oldest first; a missing file has none.
+
+    A torn last line (power cut while writing) is skipped; any other damage raises
+    GuardrailError("checkpoint-damaged") with the line's number.
+    """
+    if not file.exists():
+        return []
+    return list(parse(file.read_text("utf-8", errors="replace").splitlines()))
+
+
+def parse(lines: Iterable[str]) -> Iterator[Checkpoint]:
+    """Checkpoints of lines; see `read`."""
+    rows = list(lines)
+    for number, line in enumerate(rows, 1):
+        try:
+            fields = json.loads(line)
+            yield Checkpoint(
+                int(fields["number"]), int(fields["seq"]), str(fields["hash"]), int(fields["at"]),
+                str(fields["signature"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            if number == len(rows):
+                return
+            raise GuardrailError("checkpoint-damaged", line=number) from error

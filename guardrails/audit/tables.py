@@ -1,0 +1,93 @@
+"""Tables of the record: ledger, its keys, spans, traces. Holds masked or encrypted content only."""
+
+import sqlalchemy as sa
+
+from guardrails.store import metadata
+
+# SQLite makes only an INTEGER primary key an alias of its row id
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("seq", Id, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),  # microseconds since 1970, UTC
+    sa.Column("step", sa.Text, nullable=False),  # intent, outcome, event
+    sa.Column("intent", sa.BigInteger),  # the intent an outcome answers
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),  # pseudonym
+    sa.Column("subject", sa.Text, nullable=False),  # pseudonym whose key seals the payload
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("conversation", sa.Text, nullable=False),
+    sa.Column("trace_id", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # SHA-256 of the sealed payload, hex
+    sa.Column("seal", sa.Text, nullable=False),  # HMAC of the plain payload, per-subject key, hex
+    sa.Column("hash", sa.Text, nullable=False),  # SHA-256(previous hash, body), hex
+    sa.Column("mac", sa.Text, nullable=False),  # HMAC of `hash` under the store's chain key, hex
+    sa.Column("payload", sa.LargeBinary),  # nonce and AES-GCM of canonical JSON
+    sa.Index("ix_ledger_trace_id", "trace_id"),
+    sa.Index("ix_ledger_intent", "intent"),
+    sa.Index("ix_ledger_kind_seq", "kind", "seq"),
+    sa.Index("ix_ledger_actor_seq", "actor", "seq"),
+    sa.Index("ix_ledger_conversation_seq", "conversation", "seq"),
+)
+
+subject_keys = sa.Table(
+    "subject_keys",
+    metadata,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("wrapped", sa.LargeBinary),  # NULL once destroyed: the payloads are gone for good
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("destroyed", sa.BigInteger),
+)
+
+spans = sa.Table(
+    "spans",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=False),  # start, see `spans.ordered_id`
+    sa.Column("trace_id", sa.Text, nullable=False),
+    sa.Column("span_id", sa.Text, nullable=False),
+    sa.Column("parent_id", sa.Text),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # OpenInference kind
+    sa.Column("start", sa.BigInteger, nullable=False),  # microseconds since 1970, UTC
+    sa.Column("duration", sa.BigInteger, nullable=False),  # microseconds
+    sa.Column("status", sa.Text, nullable=False),  # ok, error, unset
+    sa.Column("attributes", sa.Text, nullable=False),  # JSON object, masked
+    sa.Index("ix_spans_trace_id", "trace_id"),
+)
+
+traces = sa.Table(
+    "traces",
+    metadata,
+    # start time in microseconds and ten bits of the trace id: newest first is one index, a time
+    # range is a range of ids, and the full-text index is ordered by recency for nothing
+    sa.Column("id", Id, primary_key=True, autoincrement=False),
+    sa.Column("trace_id", sa.Text, nullable=False, unique=True),
+    sa.Column("person", sa.Text, nullable=False),  # pseudonym
+    sa.Column("department", sa.Text, nullable=False),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("conversation", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),  # allowed, masked, blocked, flagged
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),  # masked
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("location", sa.Text, nullable=False),  # where the model runs
+    sa.Column("data_class", sa.Text, nullable=False),
+    sa.Column("kinds", sa.Text, nullable=False),  # of findings, space-separated and padded
+    sa.Column("tools", sa.Text, nullable=False),  # space-separated and padded
+    sa.Column("tokens", sa.Integer, nullable=False),
+    sa.Column("cost", sa.BigInteger, nullable=False),  # millionths of the operator's currency
+    sa.Column("duration", sa.BigInteger, nullable=False),  # microseconds
+    sa.Index("ix_traces_person_id", "person", "id"),
+    sa.Index("ix_traces_agent_id", "agent", "id"),
+    sa.Index("ix_traces_verdict_id", "verdict", "id"),
+    sa.Index("ix_traces_rule_id", "rule", "id"),
+    sa.Index("ix_traces_model_id", "model", "id"),
+    sa.Index("ix_traces_department_id", "department", "id"),
+    sa.Index("ix_traces_conversation_id", "conversation", "id"),
+)
