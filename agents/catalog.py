@@ -1,0 +1,245 @@
+"""Agents that exist: templates for everybody, private drafts with every version. Runs nothing."""
+
+import datetime as dt
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import sqlalchemy as sa
+
+from agents.spec import AgentSpec, load_spec
+from guardrails.errors import BadInput
+from guardrails.store import metadata
+
+TEMPLATES = Path(__file__).parent / "templates"
+SAMPLES = TEMPLATES / "samples"
+KEPT_VERSIONS = 200
+GALLERY = (
+    "email-drafter",
+    "meeting-summariser",
+    "hr-policy-helper",
+    "invoice-reader",
+    "spreadsheet-analyst",
+    "supplier-comparison",
+)
+
+drafts = sa.Table(
+    "agent_drafts",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("owner", sa.String(128), nullable=False, index=True),
+    sa.Column("base", sa.String(64), nullable=False, default=""),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+)
+versions = sa.Table(
+    "agent_versions",
+    metadata,
+    sa.Column("agent", sa.String(64), sa.ForeignKey("agent_drafts.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("spec", sa.JSON, nullable=False),
+    sa.Column("saved", sa.DateTime(timezone=True), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """An agent as kept. `number` counts versions from 1; a template's owner is empty."""
+
+    id: str
+    spec: AgentSpec
+    owner: str
+    status: Literal["template", "draft"]
+    hash: str
+    number: int = 1
+    base: str = ""
+    created: dt.datetime | None = None
+    updated: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """One saved state of a draft."""
+
+    number: int
+    hash: str
+    saved: dt.datetime
+
+
+@cache
+def templates() -> Mapping[str, AgentSpec]:
+    """Every template by id, in the gallery's order. Raises BadInput for a bad file."""
+    found = {spec.id: spec for spec in map(load_spec, sorted(TEMPLATES.glob("*.yaml")))}
+    first = [id for id in GALLERY if id in found]
+    return MappingProxyType({id: found[id] for id in [*first, *(set(found) - set(first))]})
+
+
+def sample_path(name: str) -> Path:
+    """A sample file by the name a spec gives it. Raises BadInput("no-such-sample")."""
+    path = (SAMPLES / name).resolve()
+    if not path.is_relative_to(SAMPLES.resolve()) or not path.is_file():
+        raise BadInput("no-such-sample", file=name)
+    return path
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Catalog:
+    """Templates are read-only and shared; a draft is its owner's alone.
+
+    Nobody else can tell that a draft exists: another person's is `agent-not-found`.
+    """
+
+    def __init__(self, engine: sa.Engine, now: Callable[[], dt.datetime] = _now) -> None:
+        self._engine = engine
+        self._now = now
+
+    def get(self, id: str, viewer: str) -> AgentRecord:
+        """A template or the viewer's own draft. Raises BadInput("agent-not-found")."""
+        if (spec := templates().get(id)) is not None:
+            return AgentRecord(id, spec, "", "template", spec.content_hash())
+        with self._engine.connect() as db:
+            return self._read(db, id, viewer)
+
+    def mine(self, owner: str) -> list[AgentRecord]:
+        """The owner's drafts, last touched first."""
+        query = _joined().where(drafts.c.owner == owner).order_by(drafts.c.updated.desc())
+        with self._engine.connect() as db:
+            return [_record(row) for row in db.execute(query)]
+
+    def save(self, spec: AgentSpec, owner: str, base: str = "") -> AgentRecord:
+        """Keep a draft as it stands; an unchanged one makes no new version.
+
+        Raises BadInput("agent-id-taken") for a template's id and `agent-not-found` for a draft of
+        somebody else.
+        """
+        if spec.id in templates():
+            raise BadInput("agent-id-taken", id=spec.id)
+        with self._engine.begin() as db:
+            row = db.execute(sa.select(drafts).where(drafts.c.id == spec.id)).one_or_none()
+            if row is None:
+                now = self._now()
+                db.execute(
+                    drafts.insert().values(
+                        id=spec.id, owner=owner, base=base, number=0, created=now, updated=now
+                    )
+                )
+            elif row.owner != owner:
+                raise BadInput("agent-not-found", id=spec.id)
+            elif self._read(db, spec.id, owner).hash == spec.content_hash():
+                return self._read(db, spec.id, owner)
+            self._append(db, spec)
+            return self._read(db, spec.id, owner)
+
+    def from_template(self, template: str, owner: str) -> AgentRecord:
+        """A private draft that begins as a copy. Raises BadInput("agent-not-found")."""
+        source = self.get(template, owner)
+        stem = source.id[:56].rstrip("-")
+        return self.save(
+            source.spec.model_copy(
+                update={"id": f"{stem}-x{secrets.token_hex(3)}", "version": "1.0.0", "owner": ""}
+            ),
+            owner,
+            base=source.id,
+        )
+
+    def undo(self, id: str, owner: str) -> AgentRecord:
+        """Go back to the version before. Raises BadInput("nothing-to-undo") at the first one."""
+        with self._engine.begin() as db:
+            current = self._read(db, id, owner)
+            before = db.execute(
+                sa.select(sa.func.max(versions.c.number)).where(
+                    versions.c.agent == id, versions.c.number < current.number
+                )
+            ).scalar()
+            if before is None:
+                raise BadInput("nothing-to-undo", id=id)
+            db.execute(
+                drafts.update().where(drafts.c.id == id).values(number=before, updated=self._now())
+            )
+            return self._read(db, id, owner)
+
+    def restore(self, id: str, owner: str, number: int) -> AgentRecord:
+        """Make an old version the newest one again. Raises BadInput("no-such-version")."""
+        with self._engine.begin() as db:
+            self._read(db, id, owner)
+            row = db.execute(
+                sa.select(versions.c.spec).where(
+                    versions.c.agent == id, versions.c.number == number
+                )
+            ).one_or_none()
+            if row is None:
+                raise BadInput("no-such-version", id=id, number=number)
+            self._append(db, AgentSpec.model_validate(row.spec))
+            return self._read(db, id, owner)
+
+    def versions(self, id: str, owner: str) -> list[VersionRecord]:
+        """Every kept version, newest first."""
+        with self._engine.connect() as db:
+            self._read(db, id, owner)
+            rows = db.execute(
+                sa.select(versions).where(versions.c.agent == id).order_by(versions.c.number.desc())
+            )
+            return [VersionRecord(row.number, row.hash, _aware(row.saved)) for row in rows]
+
+    def delete(self, id: str, owner: str) -> None:
+        """Remove a draft and its versions. Raises BadInput("agent-not-found")."""
+        with self._engine.begin() as db:
+            self._read(db, id, owner)
+            db.execute(versions.delete().where(versions.c.agent == id))
+            db.execute(drafts.delete().where(drafts.c.id == id))
+
+    def _append(self, db: sa.Connection, spec: AgentSpec) -> None:
+        # after an undo, typing on drops the undone future, as in any editor
+        current = db.execute(sa.select(drafts.c.number).where(drafts.c.id == spec.id)).scalar_one()
+        db.execute(
+            versions.delete().where(
+                versions.c.agent == spec.id,
+                sa.or_(versions.c.number > current, versions.c.number <= current - KEPT_VERSIONS),
+            )
+        )
+        now = self._now()
+        db.execute(
+            versions.insert().values(
+                agent=spec.id,
+                number=current + 1,
+                hash=spec.content_hash(),
+                spec=spec.model_dump(mode="json"),
+                saved=now,
+            )
+        )
+        db.execute(
+            drafts.update().where(drafts.c.id == spec.id).values(number=current + 1, updated=now)
+        )
+
+    def _read(self, db: sa.Connection, id: str, viewer: str) -> AgentRecord:
+        row = db.execute(_joined().where(drafts.c.id == id)).one_or_none()
+        if row is None or row.owner != viewer:
+            raise BadInput("agent-not-found", id=id)
+        return _record(row)
+
+
+def _joined() -> sa.Select[tuple[object, ...]]:
+    at = sa.and_(versions.c.agent == drafts.c.id, versions.c.number == drafts.c.number)
+    return sa.select(drafts, versions.c.hash, versions.c.spec).join(versions, at)  # type: ignore[return-value]
+
+
+def _record(row: sa.Row[tuple[object, ...]]) -> AgentRecord:
+    spec = AgentSpec.model_validate(row.spec)
+    return AgentRecord(
+        row.id, spec, row.owner, "draft", row.hash, row.number, row.base,
+        _aware(row.created), _aware(row.updated),
+    )  # fmt: skip
+
+
+def _aware(when: dt.datetime) -> dt.datetime:
+    # SQLite forgets the zone; everything is written in UTC
+    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)

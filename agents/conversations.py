@@ -1,0 +1,205 @@
+"""Conversations as kept: masked text only, seen by their owner alone. Knows nothing of vaults."""
+
+import datetime as dt
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from guardrails.errors import BadInput
+from guardrails.store import metadata
+
+Role = Literal["user", "assistant"]
+TITLE_CHARACTERS = 60
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("agent", sa.String(64), nullable=False),
+    sa.Column("version", sa.String(80), nullable=False, default=""),
+    sa.Column("owner", sa.String(128), nullable=False),
+    sa.Column("title", sa.String(200), nullable=False, default=""),
+    sa.Column("started", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("touched", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("ix_conversations_owner_touched", "owner", "touched"),
+)
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("conversation", sa.String(32), sa.ForeignKey("conversations.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("trace_id", sa.String(32), nullable=False, default=""),
+    sa.Column("extra", sa.JSON, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A row of the list. `title` is the start of the first message, masked."""
+
+    id: str
+    agent: str
+    version: str
+    title: str
+    started: dt.datetime
+    touched: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, masked. `extra` holds sources, steps, model and whatever else was shown."""
+
+    number: int
+    role: Role
+    text: str
+    at: dt.datetime
+    trace_id: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Conversations:
+    """Every method that reads takes the owner; another person's is `conversation-not-found`."""
+
+    def __init__(self, engine: sa.Engine, now: Callable[[], dt.datetime] = _now) -> None:
+        self._engine = engine
+        self._now = now
+
+    def start(self, agent: str, owner: str, version: str = "") -> str:
+        """Begin; gives the id, `c_` and 20 hex digits."""
+        id = f"c_{secrets.token_hex(10)}"
+        now = self._now()
+        with self._engine.begin() as db:
+            db.execute(
+                conversations.insert().values(
+                    id=id,
+                    agent=agent,
+                    version=version,
+                    owner=owner,
+                    title="",
+                    started=now,
+                    touched=now,
+                )
+            )
+        return id
+
+    def add(
+        self,
+        conversation: str,
+        role: Role,
+        text: str,
+        trace_id: str = "",
+        extra: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Keep one message of MASKED text; gives its number, from 1."""
+        now = self._now()
+        with self._engine.begin() as db:
+            # the update comes first: it takes the row's lock, so that two writers get two numbers
+            touched = db.execute(
+                conversations.update().where(conversations.c.id == conversation).values(touched=now)
+            )
+            if touched.rowcount != 1:
+                raise BadInput("conversation-not-found")
+            last = db.execute(
+                sa.select(sa.func.max(messages.c.number)).where(
+                    messages.c.conversation == conversation
+                )
+            ).scalar()
+            number = (last or 0) + 1
+            db.execute(
+                messages.insert().values(
+                    conversation=conversation,
+                    number=number,
+                    role=role,
+                    text=text,
+                    trace_id=trace_id,
+                    extra=dict(extra or {}),
+                    at=now,
+                )
+            )
+            if role == "user":
+                db.execute(
+                    conversations.update()
+                    .where(conversations.c.id == conversation, conversations.c.title == "")
+                    .values(title=_title(text))
+                )
+        return number
+
+    def get(self, conversation: str, owner: str) -> Conversation:
+        """One of the owner's. Raises BadInput("conversation-not-found")."""
+        with self._engine.connect() as db:
+            return self._read(db, conversation, owner)
+
+    def messages(self, conversation: str, owner: str, last: int | None = None) -> list[Message]:
+        """All messages, or the `last` ones, oldest first."""
+        query = sa.select(messages).where(messages.c.conversation == conversation)
+        query = query.order_by(messages.c.number.desc()).limit(last)
+        with self._engine.connect() as db:
+            self._read(db, conversation, owner)
+            rows = db.execute(query).all()
+        return [
+            Message(row.number, row.role, row.text, _aware(row.at), row.trace_id, row.extra)
+            for row in reversed(rows)
+        ]
+
+    def mine(self, owner: str, agent: str = "", limit: int = 100) -> list[Conversation]:
+        """The owner's conversations, last touched first."""
+        query = sa.select(conversations).where(conversations.c.owner == owner)
+        if agent:
+            query = query.where(conversations.c.agent == agent)
+        query = query.order_by(conversations.c.touched.desc(), conversations.c.id).limit(limit)
+        with self._engine.connect() as db:
+            return [_conversation(row) for row in db.execute(query)]
+
+    def rename(self, conversation: str, owner: str, title: str) -> None:
+        """Give a title (masked text)."""
+        with self._engine.begin() as db:
+            self._read(db, conversation, owner)
+            db.execute(
+                conversations.update()
+                .where(conversations.c.id == conversation)
+                .values(title=_title(title))
+            )
+
+    def delete(self, conversation: str, owner: str) -> None:
+        """Remove it with its messages. Raises BadInput("conversation-not-found")."""
+        with self._engine.begin() as db:
+            self._read(db, conversation, owner)
+            db.execute(messages.delete().where(messages.c.conversation == conversation))
+            db.execute(conversations.delete().where(conversations.c.id == conversation))
+
+    def _read(self, db: sa.Connection, conversation: str, owner: str) -> Conversation:
+        query = sa.select(conversations).where(conversations.c.id == conversation)
+        row = db.execute(query).one_or_none()
+        if row is None or row.owner != owner:
+            raise BadInput("conversation-not-found")
+        return _conversation(row)
+
+
+def _conversation(row: Any) -> Conversation:
+    return Conversation(
+        row.id, row.agent, row.version, row.title, _aware(row.started), _aware(row.touched)
+    )
+
+
+def _title(text: str) -> str:
+    line = " ".join(text.split())
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    # cut between words, and never through a placeholder
+    return re.sub(r"\s*(<[A-Z_0-9]*|\S*)$", "", line[:TITLE_CHARACTERS]) + " …"
+
+
+def _aware(when: dt.datetime) -> dt.datetime:
+    # SQLite forgets the zone; everything is written in UTC
+    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)
