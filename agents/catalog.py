@@ -229,7 +229,7 @@ class Catalog:
 
 def _joined() -> sa.Select[tuple[object, ...]]:
     at = sa.and_(versions.c.agent == drafts.c.id, versions.c.number == drafts.c.number)
-    return sa.select(drafts, versions.c.hash, versions.c.spec).join(versions, at)  # type: ignore[return-value]
+    return sa.select(drafts, versions.c.hash, versions.c.spec).join(versions, at)
 
 
 def _record(row: sa.Row[tuple[object, ...]]) -> AgentRecord:

@@ -20,8 +20,11 @@ Identifier = Annotated[
 ]
 Version = Annotated[str, StringConstraints(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
 FileName = Annotated[
-    str,
-    StringConstraints(pattern=r"^(?!.*\.\.)[A-Za-z0-9À-ÿ][A-Za-z0-9À-ÿ ._/-]*$", max_length=120),
+    str,  # no part begins with a dot, so that ".." cannot be written
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9À-ÿ][A-Za-z0-9À-ÿ _-]*([./][A-Za-z0-9À-ÿ_-][A-Za-z0-9À-ÿ _-]*)*$",
+        max_length=120,
+    ),
 ]
 Line = Annotated[str, StringConstraints(max_length=400)]
 Paragraphs = Annotated[str, StringConstraints(max_length=8000)]
@@ -47,8 +50,8 @@ class Text(Strict):
 class Lines(Strict):
     """A list of short lines in each language."""
 
-    en: tuple[Line, ...] = Field((), max_length=8)
-    fr: tuple[Line, ...] = Field((), max_length=8)
+    en: tuple[Line, ...] = Field(default=(), max_length=8)
+    fr: tuple[Line, ...] = Field(default=(), max_length=8)
 
     def to(self, language: str) -> tuple[str, ...]:
         """The lines in `language`, or in the other one when there are none."""
@@ -103,17 +106,17 @@ class Case(Strict):
 class Saves(Strict):
     """Expected time saved per use, in minutes, and how that was or would be measured."""
 
-    minutes: float = Field(0, ge=0, le=480)
-    measured: Text = Text()
+    minutes: float = Field(default=0, ge=0, le=480)
+    measured: Text = Field(default_factory=Text)
 
 
 class Limits(Strict):
     """The most that one turn may use; the sandbox's own ceilings hold as well."""
 
-    wall_s: float = Field(120, gt=0, le=600)
-    model_calls: int = Field(8, ge=1, le=40)
-    tool_calls: int = Field(8, ge=0, le=40)
-    answer_tokens: int = Field(700, ge=16, le=4096)
+    wall_s: float = Field(default=120, gt=0, le=600)
+    model_calls: int = Field(default=8, ge=1, le=40)
+    tool_calls: int = Field(default=8, ge=0, le=40)
+    answer_tokens: int = Field(default=700, ge=16, le=4096)
 
 
 class AgentSpec(Strict):
@@ -129,7 +132,7 @@ class AgentSpec(Strict):
     purpose: Text = Text()
     not_for: Text = Field(Text(), description="What it must not be used for.")
     instructions: Text = Text()
-    starters: Lines = Field(Lines(), description="Prompts a person can begin with.")
+    starters: Lines = Field(default_factory=Lines, description="Prompts a person can begin with.")
     tools: tuple[Identifier | Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")], ...] = (
         Field((), max_length=16)
     )
@@ -143,11 +146,11 @@ class AgentSpec(Strict):
         "", description="Empty: the model the operator chose."
     )
     languages: tuple[Language, ...] = Field(("en", "fr"), min_length=1)
-    limits: Limits = Limits()
+    limits: Limits = Field(default_factory=Limits)
     cases: tuple[Case, ...] = Field((), max_length=200)
     owner: Line = ""
     licence: Line = ""
-    saves: Saves = Saves()
+    saves: Saves = Field(default_factory=Saves)
 
     @model_validator(mode="after")
     def _no_doubles(self) -> "AgentSpec":

@@ -105,7 +105,8 @@ def nearest_key(where: Where) -> str:
         here = _inside(schema, here)
         here = here.get("items", {}) if isinstance(part, int) else here["properties"].get(part, {})
     valid = list(_inside(schema, here).get("properties", {})) or list(schema["properties"])
-    return (difflib.get_close_matches(str(where[-1]), valid, 1, 0.3) or valid[:1])[0]
+    close = difflib.get_close_matches(str(where[-1]), valid, 1, 0.3)
+    return close[0] if close else valid[0]
 
 
 def _inside(schema: dict[str, Any], here: dict[str, Any]) -> dict[str, Any]:
