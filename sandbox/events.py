@@ -1,4 +1,4 @@
-"""What `Session.send` tells its caller while a turn runs. Texts here are restored for the viewer."""
+"""What `Session.send` tells its caller while a turn runs. Texts are restored for the viewer."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -67,6 +67,9 @@ class Reply:
     tokens: int = 0
     duration_ms: float = 0.0
     masked_request: str = ""  # what the model saw of the person's message
+    conversation: str = ""
+    error: str = ""  # code of the wording `error.<code>` unless status is "done"
+    error_data: dict[str, str] = field(default_factory=dict)
     status: Literal["done", "blocked", "stopped", "failed"] = "done"
 
 

@@ -1,0 +1,168 @@
+"""The model half of the door."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from guardrails.stream import restore_stream, screen_stream
+
+from agents.tools.registry import described
+from guardrails.errors import PolicyDenied
+from guardrails.policy.engine import ModelFacts, Request
+from sandbox.broker.frames import Message, ModelCall
+from sandbox.broker.models import TextDelta, ToolCall, Usage
+from sandbox.broker.recorded import recorded
+from sandbox.broker.run import OpenStep, Run
+from sandbox.events import Delta
+
+if TYPE_CHECKING:
+    from sandbox.broker.broker import Broker
+
+BATCH_SECONDS = 0.03  # every write to the browser costs; words arrive faster than eyes read
+PROVENANCE = {"system": "system", "user": "user", "assistant": "model", "tool": "tool"}
+
+
+async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, Any]:
+    """Screen, decide, record, call, screen, record. Answers with a `model.result` frame.
+
+    Raises LimitReached, PolicyDenied, ScreenFailed, LedgerUnavailable and ModelError.
+    """
+    run.count("model_calls")
+    messages = await _screened(broker, run, frame.messages)
+    # only tools of the agent's own list are offered, whatever the child claims
+    offered = described([tool.name for tool in frame.tools if tool.name in run.agent.tools])
+    info = broker.models.info()
+    run.model, run.model_kind = info.label, info.kind
+    decision = broker.policy.decide(
+        Request(
+            action="model.call",
+            actor=run.actor,
+            agent=run.agent.id,
+            data_class=run.agent.data_class,
+            model=ModelFacts(info.name, info.kind, info.location, info.provider),
+            kinds=frozenset(run.kinds),
+        )
+    )
+    if decision.outcome != "allow":
+        async with recorded(broker.ledger, run.act("model.call", decision.rule)) as act:
+            act.verdict = "denied"
+        run.judge("blocked", decision.rule)
+        run.notice("blocked", "notice.model-denied", rule=decision.rule)
+        raise PolicyDenied("policy-denied", rule=decision.rule)
+    intent = run.act(
+        "model.call",
+        decision.rule,
+        model=info.name,
+        messages=[message["content"] for message in messages],
+        policy_set=decision.policy_set,
+    )
+    with run.step("model", info.label, f"chat {info.name}") as step:
+        step.rule = decision.rule
+        step.attributes |= {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": info.provider,
+            "gen_ai.request.model": info.name,
+            "gen_ai.conversation.id": run.conversation,
+        }
+        step.detail["sent"] = messages[-1]["content"][:4000]
+        async with recorded(broker.ledger, intent) as act:
+            text, calls, usage = await _stream(broker, run, messages, offered, step)
+            act.payload |= {
+                "text": text,
+                "tools": [call.name for call in calls],
+                "tokens": [usage.input_tokens, usage.output_tokens],
+            }
+    return {
+        "t": "model.result",
+        "content": text,
+        "tool_calls": [
+            {"id": call.id, "name": call.name, "arguments": call.arguments} for call in calls
+        ],
+    }
+
+
+async def _screened(broker: "Broker", run: Run, messages: list[Message]) -> list[dict[str, Any]]:
+    # The child is hostile: what it says has to pass again, though its own input was masked. The
+    # history it repeats is answered from the screen's cache.
+    screened = []
+    for message in messages:
+        result = await asyncio.to_thread(
+            broker.screen.text,
+            message.content,
+            run.vault,
+            provenance=PROVENANCE[message.role],
+            masked=True,
+        )
+        run.saw(result.findings)
+        plain: dict[str, Any] = {"role": message.role, "content": result.text}
+        if message.tool_calls:
+            plain["tool_calls"] = [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+                }
+                for call in message.tool_calls
+            ]
+        if message.tool_call_id:
+            plain["tool_call_id"] = message.tool_call_id
+        screened.append(plain)
+    return screened
+
+
+async def _stream(
+    broker: "Broker",
+    run: Run,
+    messages: list[dict[str, Any]],
+    offered: list[dict[str, Any]],
+    step: OpenStep,
+) -> tuple[str, list[ToolCall], Usage]:
+    calls: list[ToolCall] = []
+    usage = Usage(0, 0)
+    masked: list[str] = []
+
+    async def raw() -> AsyncIterator[str]:
+        nonlocal usage
+        events = broker.models.stream(messages, offered, max_tokens=run.agent.limits.answer_tokens)
+        async with aclosing(events) as source:  # type: ignore[type-var]
+            async for event in source:
+                if isinstance(event, TextDelta):
+                    yield event.text
+                elif isinstance(event, ToolCall):
+                    calls.append(event)
+                else:
+                    usage = event
+
+    async def kept() -> AsyncIterator[str]:
+        async for piece in screen_stream(raw(), broker.screen, run.vault):
+            masked.append(piece)
+            run.partial = "".join(masked)
+            yield piece
+
+    await _show(run, restore_stream(kept(), run.vault))
+    run.tokens += usage.input_tokens + usage.output_tokens
+    run.cost += usage.cost
+    text = "".join(masked)
+    step.attributes |= {
+        "gen_ai.response.model": broker.models.info().name,
+        "gen_ai.usage.input_tokens": usage.input_tokens,
+        "gen_ai.usage.output_tokens": usage.output_tokens,
+        "llm.cost.total": usage.cost,
+    }
+    step.detail["received"] = text[:4000] or ", ".join(call.name for call in calls)
+    return text, calls, usage
+
+
+async def _show(run: Run, pieces: AsyncIterator[str]) -> None:
+    waiting: list[str] = []
+    last = 0.0
+    async for piece in pieces:
+        waiting.append(piece)
+        if time.monotonic() - last >= BATCH_SECONDS:
+            run.emit(Delta("".join(waiting)))
+            waiting, last = [], time.monotonic()
+    if waiting:
+        run.emit(Delta("".join(waiting)))

@@ -1,0 +1,154 @@
+"""One turn as the broker sees it: whose it is, what it may use, what it has done so far."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from guardrails.audit.spans import Spans
+
+from agents.spec import AgentSpec
+from agents.tools.base import Cited, ToolContext
+from guardrails.actor import Actor
+from guardrails.audit.ledger import Act
+from guardrails.errors import GuardrailError
+from guardrails.findings import Finding
+from guardrails.vault import Vault
+from sandbox.events import Artefact, Event, Notice, NoticeKind, Step, StepEvent
+from sandbox.limits import Limits
+
+StepKind = Literal["guardrail", "retrieval", "model", "tool"]
+StepVerdict = Literal["allowed", "masked", "blocked", "flagged"]
+SPAN_KINDS = {"guardrail": "GUARDRAIL", "retrieval": "RETRIEVER", "model": "LLM", "tool": "TOOL"}
+SEVERITY: tuple[StepVerdict, ...] = ("allowed", "masked", "flagged", "blocked")
+
+
+class LimitReached(GuardrailError):
+    """A run used up what one turn may use. `data`: most, and the unit in the code."""
+
+    code = "limit"
+
+
+@dataclass
+class OpenStep:
+    """A step under way; its span has the same attributes as its detail."""
+
+    verdict: StepVerdict = "allowed"
+    rule: str = ""
+    detail: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """Mutable on purpose: it is the one place where a turn's state lives, and it dies with it."""
+
+    actor: Actor
+    agent: AgentSpec
+    version: str
+    conversation: str
+    language: str
+    vault: Vault
+    limits: Limits
+    spans: Spans
+    trace_id: str
+    tools: ToolContext
+    emit: Callable[[Event], None]
+    started: float = field(default_factory=time.monotonic)
+    steps: list[Step] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    sources: list[Cited] = field(default_factory=list)
+    artefacts: list[Artefact] = field(default_factory=list)
+    called: list[str] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
+    model_calls: int = 0
+    tool_calls: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    model: str = ""
+    model_kind: str = ""
+    verdict: StepVerdict = "allowed"
+    rule: str = ""
+    untrusted: bool = False  # a tool result or document looked like instructions
+    partial: str = ""  # masked text of the answer so far, kept when the turn is stopped
+
+    def act(self, kind: str, rule: str = "", **payload: object) -> Act:
+        """An act of this run for the ledger; `payload` is masked."""
+        return Act(
+            kind=kind,
+            actor=self.actor.id,
+            agent=self.agent.id,
+            version=self.version,
+            conversation=self.conversation,
+            trace_id=self.trace_id,
+            rule=rule,
+            payload=payload,
+        )
+
+    def judge(self, verdict: StepVerdict, rule: str = "") -> None:
+        """Raise the turn's verdict; the worst one stays."""
+        if SEVERITY.index(verdict) > SEVERITY.index(self.verdict):
+            self.verdict, self.rule = verdict, rule
+
+    def saw(self, findings: tuple[Finding, ...]) -> None:
+        """Remember which kinds were found."""
+        self.kinds.update(finding.kind for finding in findings)
+
+    def notice(self, kind: NoticeKind, key: str, **data: object) -> None:
+        """Tell the person, once."""
+        told = Notice(kind, key, data)
+        if told not in self.notices:
+            self.notices.append(told)
+            self.emit(told)
+
+    def count(self, what: Literal["model_calls", "tool_calls"]) -> None:
+        """Use one up. Raises LimitReached("limit-model-calls" or "limit-tool-calls")."""
+        used = getattr(self, what) + 1
+        setattr(self, what, used)
+        most = getattr(self.limits, what)
+        if used > most:
+            code = "limit-" + what.replace("_", "-")
+            self.notice("limit", f"notice.{code}", most=most)
+            raise LimitReached(code, most=most)
+
+    @contextmanager
+    def step(self, kind: StepKind, name: str, span: str) -> Iterator[OpenStep]:
+        """One row of "How this answer was made", and one span of the same length."""
+        opened = OpenStep()
+        began = time.monotonic()
+        start_ms = (began - self.started) * 1000
+        self.emit(StepEvent(Step(kind, name, start_ms, 0.0, "allowed")))
+        with self.spans.span(SPAN_KINDS[kind], span, {}) as recording:
+            try:
+                yield opened
+            finally:
+                done = Step(
+                    kind,
+                    name,
+                    round(start_ms, 1),
+                    round((time.monotonic() - began) * 1000, 1),
+                    opened.verdict,
+                    opened.rule,
+                    dict(opened.detail),
+                )
+                recording.set(
+                    {
+                        **opened.attributes,
+                        **{f"app.detail.{key}": text for key, text in opened.detail.items()},
+                        "app.guardrail.verdict": opened.verdict,
+                        "app.guardrail.rule": opened.rule,
+                    }
+                )
+                self.steps.append(done)
+                self.judge(opened.verdict, opened.rule)
+                self.emit(StepEvent(done))
+
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the turn began."""
+        return round((time.monotonic() - self.started) * 1000, 1)
+
+    def cite(self, sources: tuple[Cited, ...]) -> None:
+        """Keep what was cited; the next number follows."""
+        self.sources.extend(sources)
+        self.tools = replace(self.tools, first_source=self.tools.first_source + len(sources))

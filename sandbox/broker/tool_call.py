@@ -1,0 +1,142 @@
+"""The tool half of the door."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from agents.tools.base import Cited, Tool, ToolResult
+from agents.tools.registry import TOOLS, call
+from guardrails.errors import PolicyDenied
+from guardrails.findings import Provenance
+from guardrails.policy.engine import Request, ToolFacts
+from sandbox.broker.frames import ToolAsk
+from sandbox.broker.recorded import recorded
+from sandbox.broker.run import Run
+
+if TYPE_CHECKING:
+    from sandbox.broker.broker import Broker
+
+RETRIEVAL = frozenset({"search_documents", "read_document"})
+# Arguments that get real values back, because nothing of the tool leaves the seal or the host
+RESTORED: dict[str, frozenset[str]] = {"python": frozenset({"code"})}
+
+
+class ToolRefused(PolicyDenied):
+    """The agent asked for a tool it may not use. The agent is told and may answer without."""
+
+    refusal = True
+
+
+async def call_tool(broker: "Broker", run: Run, frame: ToolAsk) -> dict[str, Any]:
+    """Decide, record, run, screen. Answers with a `tool.result` frame.
+
+    Raises ToolRefused (told to the agent), LimitReached, ScreenFailed and LedgerUnavailable.
+    """
+    run.count("tool_calls")
+    tool = TOOLS.get(frame.name)
+    listed = tool is not None and frame.name in run.agent.tools
+    rule = "tool-unlisted"
+    shown = await _masked(broker, run, json.dumps(frame.arguments, ensure_ascii=False), "model")
+    if tool is not None and listed:
+        decision = broker.policy.decide(
+            Request(
+                action="tool.call",
+                actor=run.actor,
+                agent=run.agent.id,
+                data_class=run.agent.data_class,
+                tool=ToolFacts(tool.name, tool.side_effect, frozenset(run.agent.tools)),
+                kinds=frozenset(run.kinds),
+            )
+        )
+        rule = decision.rule
+        # instructions in a result or document must not reach anything that acts outside the seal
+        contained = tool.sealed or tool.side_effect == "reads"
+        if run.untrusted and not contained:
+            rule = "untrusted-content"
+        elif decision.outcome == "allow":
+            return await _run(broker, run, frame, tool, rule, shown)
+    act = run.act("tool.call", rule, tool=frame.name, arguments=shown)
+    async with recorded(broker.ledger, act) as record:
+        record.verdict = "denied"
+    with run.step("tool", frame.name, f"execute_tool {frame.name}") as step:
+        step.verdict, step.rule = "blocked", rule
+    run.notice("blocked", "notice.tool-denied", tool=frame.name, rule=rule)
+    raise ToolRefused(tool=frame.name, rule=rule)
+
+
+async def _run(
+    broker: "Broker", run: Run, frame: ToolAsk, tool: Tool, rule: str, shown: str
+) -> dict[str, Any]:
+    arguments = {
+        key: run.vault.restore(value)
+        if key in RESTORED.get(tool.name, ()) and isinstance(value, str)
+        else value
+        for key, value in frame.arguments.items()
+    }
+    kind = "retrieval" if tool.name in RETRIEVAL else "tool"
+    act = run.act("tool.call", rule, tool=tool.name, arguments=shown)
+    with run.step(kind, tool.name, f"execute_tool {tool.name}") as step:  # type: ignore[arg-type]
+        step.rule = rule
+        step.attributes |= {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": tool.name,
+            "gen_ai.tool.call.id": str(frame.id),
+        }
+        step.detail["arguments"] = shown[:4000]
+        async with recorded(broker.ledger, act) as record:
+            result = await call(tool.name, arguments, run.tools, run.agent.tools)
+            run.called.append(tool.name)
+            text = await _screen_result(broker, run, result, step_flag := [False])
+            if step_flag[0]:
+                step.verdict = "flagged"
+            if result.code:
+                step.detail["code"] = str(frame.arguments.get("code", ""))[:8000]
+            step.detail["result"] = text[:4000]
+            record.verdict = "done" if result.ok else "error"
+            record.payload |= {"result": text[:8000]}
+            await _keep(broker, run, result)
+    return {"t": "tool.result", "content": text}
+
+
+async def _screen_result(
+    broker: "Broker", run: Run, result: ToolResult, flagged: list[bool]
+) -> str:
+    provenance: Provenance = "document" if result.sources else "tool"
+    screened = await asyncio.to_thread(
+        broker.screen.text, result.content, run.vault, provenance=provenance, masked=True
+    )
+    run.saw(screened.findings)
+    if any(finding.kind == "INJECTION" for finding in screened.findings):
+        # tools with side effects stop for the rest of the turn; the policy reads this flag
+        run.untrusted = flagged[0] = True
+        run.notice("flagged", "notice.untrusted-instructions")
+    run.cite(
+        tuple(
+            Cited(
+                one.document, one.page, await _masked(broker, run, one.text, "document"), one.number
+            )
+            for one in result.sources
+        )
+    )
+    return screened.text
+
+
+async def _masked(broker: "Broker", run: Run, text: str, provenance: Provenance) -> str:
+    screened = await asyncio.to_thread(
+        broker.screen.text, text, run.vault, provenance=provenance, masked=True
+    )
+    run.saw(screened.findings)
+    return screened.text
+
+
+async def _keep(broker: "Broker", run: Run, result: ToolResult) -> None:
+    for made in result.artefacts:
+        act = run.act(
+            "artefact.out", name=made.name, media_type=made.media_type, size=len(made.data)
+        )
+        async with recorded(broker.ledger, act):
+            run.artefacts.append(
+                broker.uploads.keep_artefact(
+                    run.conversation, run.actor.id, made.name, made.media_type, made.data
+                )
+            )

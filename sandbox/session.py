@@ -1,0 +1,382 @@
+"""The one entry for browser, command line and HTTP: one turn of one agent for one person."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from guardrails.audit.spans import Spans
+
+from agents.conversations import Conversations
+from agents.spec import AgentSpec
+from agents.tools.base import Documents, Execute, ToolContext
+from agents.tools.registry import described
+from guardrails.actor import Actor
+from guardrails.audit.ledger import Ledger
+from guardrails.errors import BadInput, GuardrailError
+from guardrails.findings import Screened
+from guardrails.screen import Screen
+from guardrails.vault import Vault
+from sandbox.broker.broker import Broker
+from sandbox.broker.recorded import recorded
+from sandbox.broker.run import Run
+from sandbox.events import Event, Reply, Source
+from sandbox.limits import Limits
+from sandbox.pool import Pool
+from sandbox.uploads import Uploads, safe_name
+
+log = logging.getLogger(__name__)
+
+HISTORY_CHARACTERS = 12_000  # about 3,000 tokens: leaves room in the practice model's window
+DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
+ROUNDS = 6
+
+Reader = Callable[[str, AgentSpec, str], Documents]  # (conversation, agent, language)
+Ingest = Callable[[Run, str, bytes], Any]  # awaitable: read one upload into the conversation
+
+
+@dataclass
+class Turn:
+    """A turn under way: its task, and everyone who is listening."""
+
+    task: "asyncio.Task[None]"
+    queue: "asyncio.Queue[Event | None]"
+    conversation: str
+
+
+@dataclass
+class Sessions:
+    """Runs turns. A turn goes on when its listener leaves; only `stop` or a limit ends it early."""
+
+    broker: Broker
+    pool: Pool
+    ledger: Ledger
+    spans: Spans
+    screen: Screen
+    conversations: Conversations
+    uploads: Uploads
+    vault: Callable[[str, str], Vault]  # (conversation, owner)
+    documents: Reader
+    ingest: Ingest
+    executor: Callable[[str], Execute]  # (conversation) -> sealed Python on its uploads
+    limits: Limits = field(default_factory=Limits)
+    running: dict[str, Turn] = field(default_factory=dict)
+
+    async def send(
+        self,
+        *,
+        actor: Actor,
+        agent: AgentSpec,
+        text: str,
+        conversation: str | None = None,
+        files: Mapping[str, bytes] | None = None,
+        language: str = "en",
+    ) -> AsyncIterator[Event]:
+        """One turn: notices, deltas and steps as they come, the Reply last. Texts are restored.
+
+        `conversation` None starts a new one; its id is `Reply.conversation`. Raises BadInput
+        ("empty-message", "turn-running", "conversation-not-found") before anything is recorded;
+        everything after that ends in a Reply whose status says how.
+        """
+        text = clean(text)
+        if not text and not files:
+            raise BadInput("empty-message")
+        if conversation is None:
+            conversation = await asyncio.to_thread(
+                self.conversations.start, agent.id, actor.id, agent.version
+            )
+        else:
+            kept = await asyncio.to_thread(self.conversations.get, conversation, actor.id)
+            if kept.agent != agent.id:
+                raise BadInput("conversation-not-found")
+        if conversation in self.running:
+            raise BadInput("turn-running")
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        task = asyncio.create_task(
+            self._turn(actor, agent, conversation, text, files or {}, language, queue)
+        )
+        self.running[conversation] = Turn(task, queue, conversation)
+        task.add_done_callback(lambda _done: self._ended(conversation, queue))
+        while (event := await queue.get()) is not None:
+            yield event
+        await task
+
+    async def stop(self, conversation: str, actor: Actor) -> bool:
+        """End the turn under way; what was answered so far is kept. False when none runs."""
+        await asyncio.to_thread(self.conversations.get, conversation, actor.id)
+        turn = self.running.get(conversation)
+        if turn is None:
+            return False
+        turn.task.cancel()
+        return True
+
+    async def close(self) -> None:
+        """Stop every turn and wait until each is on record."""
+        turns = list(self.running.values())
+        for turn in turns:
+            turn.task.cancel()
+        await asyncio.gather(*(turn.task for turn in turns), return_exceptions=True)
+
+    def _ended(self, conversation: str, queue: "asyncio.Queue[Event | None]") -> None:
+        self.running.pop(conversation, None)
+        queue.put_nowait(None)
+
+    async def _turn(
+        self,
+        actor: Actor,
+        agent: AgentSpec,
+        conversation: str,
+        text: str,
+        files: Mapping[str, bytes],
+        language: str,
+        queue: "asyncio.Queue[Event | None]",
+    ) -> None:
+        vault = await asyncio.to_thread(self.vault, conversation, actor.id)
+        with self.spans.root(
+            f"invoke_agent {agent.id}", _root_attributes(agent, conversation)
+        ) as root:
+            run = Run(
+                actor=actor,
+                agent=agent,
+                version=agent.version,
+                conversation=conversation,
+                language=language,
+                vault=vault,
+                limits=self._limits(agent),
+                spans=self.spans,
+                trace_id=root.trace_id,
+                tools=ToolContext(language, self.documents(conversation, agent, language)),
+                emit=queue.put_nowait,
+            )
+            run.tools = replace(run.tools, execute=self.executor(conversation))
+            reply = await self._recorded_turn(run, text, files)
+            root.set(_closing_attributes(run, reply, self.pool.backend))
+        queue.put_nowait(reply)
+
+    def _limits(self, agent: AgentSpec) -> Limits:
+        return replace(
+            self.limits,
+            wall_s=min(self.limits.wall_s, agent.limits.wall_s),
+            model_calls=min(self.limits.model_calls, agent.limits.model_calls),
+            tool_calls=min(self.limits.tool_calls, agent.limits.tool_calls),
+        )
+
+    async def _recorded_turn(self, run: Run, text: str, files: Mapping[str, bytes]) -> Reply:
+        masked, status, answer, code = "", "failed", "", ""
+        data: dict[str, object] = {}
+        try:
+            async with recorded(self.ledger, run.act("turn", files=len(files))) as act:
+                masked = (await self._input(run, text)).text
+                for name, content in files.items():
+                    await self.ingest(run, safe_name(name), content)
+                await asyncio.to_thread(
+                    self.conversations.add,
+                    run.conversation,
+                    "user",
+                    masked,
+                    run.trace_id,
+                    {"files": [safe_name(name) for name in files]},
+                )
+                async with asyncio.timeout(run.limits.wall_s):
+                    answer = await self._answer(run, masked)
+                status = "done"
+                act.verdict = run.verdict
+                act.payload |= {"request": masked, "reply": answer, "kinds": sorted(run.kinds)}
+        except asyncio.CancelledError:
+            status, code, answer = "stopped", "stopped", run.partial
+        except TimeoutError:
+            code, answer = "limit-time", run.partial
+            data = {"seconds": round(run.limits.wall_s)}
+            run.notice("limit", "notice.limit-time", seconds=round(run.limits.wall_s))
+        except GuardrailError as error:
+            code, data, answer = error.code, error.data, run.partial
+            blocked = run.verdict == "blocked" or error.code in BLOCKING
+            status = "blocked" if blocked else "failed"
+            if blocked:
+                run.judge("blocked", str(error.data.get("rule", error.code)))
+        return await asyncio.shield(self._close(run, masked, answer, status, code, data))
+
+    async def _input(self, run: Run, text: str) -> Screened:
+        """Hop 3: raw text stops here."""
+        with run.step("guardrail", "input-check", "guardrail input") as step:
+            screened = await asyncio.to_thread(
+                self.screen.text, text, run.vault, provenance="user", language=None
+            )
+            run.saw(screened.findings)
+            step.rule = screened.verdict.rule
+            kinds = sorted({finding.kind for finding in screened.findings})
+            step.attributes["app.guardrail.kinds"] = ",".join(kinds)
+            step.detail["sent"] = screened.text[:4000]
+            if screened.verdict.outcome == "deny":
+                step.verdict = "blocked"
+                run.notice("blocked", "notice.input-blocked", rule=screened.verdict.rule)
+                raise GuardrailError("input-blocked", rule=screened.verdict.rule)
+            hidden = [f for f in screened.findings if f.kind != "INJECTION"]
+            if any(finding.kind == "INJECTION" for finding in screened.findings):
+                step.verdict = "flagged"
+                run.notice("flagged", "notice.injection")
+            elif hidden:
+                step.verdict = "masked"
+            if hidden:
+                run.notice(
+                    "masked", "notice.masked", n=len(hidden), kinds=sorted({f.kind for f in hidden})
+                )
+        return screened
+
+    async def _answer(self, run: Run, masked: str) -> str:
+        messages = await self._messages(run, masked)
+        tools = list(run.agent.tools)
+        sealed = await self.pool.take("agent", run.limits)
+        try:
+            await sealed.send(
+                {
+                    "t": "turn",
+                    "instructions": _instructions(run),
+                    "messages": messages,
+                    "tools": described(tools),
+                    "rounds": ROUNDS,
+                    "limits": run.limits.as_frame(),
+                    "language": run.language,
+                }
+            )
+            text = await self.broker.serve(sealed, run)
+        finally:
+            await asyncio.shield(sealed.kill())
+        return await self._output(run, text)
+
+    async def _output(self, run: Run, text: str) -> str:
+        """Hop 9: the child's last word is screened like everything else that it says."""
+        with run.step("guardrail", "output-check", "guardrail output") as step:
+            screened = await asyncio.to_thread(
+                self.screen.text, text, run.vault, provenance="model", masked=True
+            )
+            run.saw(screened.findings)
+            step.rule = screened.verdict.rule
+            if screened.verdict.outcome == "deny":
+                step.verdict = "blocked"
+                raise GuardrailError("output-blocked", rule=screened.verdict.rule)
+            for key in self.claims(screened.text, run):
+                step.verdict = "flagged"
+                run.notice("flagged", key)
+        return screened.text
+
+    def claims(self, text: str, run: Run) -> list[str]:
+        """Catalogue keys of what the reader should doubt in `text`."""
+        from guardrails.detect.claims import unsupported
+
+        return ["notice.claimed-action"] if unsupported(text, run.called) else []
+
+    async def _messages(self, run: Run, masked: str) -> list[dict[str, str]]:
+        kept = await asyncio.to_thread(
+            self.conversations.messages, run.conversation, run.actor.id, 40
+        )
+        history: list[dict[str, str]] = []
+        room = HISTORY_CHARACTERS - len(masked)
+        for message in reversed(kept[:-1]):
+            room -= len(message.text)
+            if room < 0:
+                break
+            if message.text:
+                history.append({"role": message.role, "content": message.text})
+        history.reverse()
+        return [*history, {"role": "user", "content": masked + await self._attached(run)}]
+
+    async def _attached(self, run: Run) -> str:
+        """Small documents go along whole: looking them up would cost a model call each."""
+        documents = run.tools.documents
+        names = documents.names() if documents else []
+        if documents is None or not names:
+            return ""
+        shown = []
+        for name in names:
+            content = await asyncio.to_thread(documents.text, name)
+            if content and len(content) <= DOCUMENT_CHARACTERS and "python" not in run.agent.tools:
+                shown.append(f"Document {name}:\n{content}")
+            else:
+                shown.append(f"Document {name}: use a tool to read it.")
+        return "\n\n---\n" + "\n\n".join(shown)
+
+    async def _close(
+        self,
+        run: Run,
+        masked: str,
+        answer: str,
+        status: str,
+        code: str,
+        data: Mapping[str, object],
+    ) -> Reply:
+        sources = tuple(
+            Source(one.document, one.page, run.vault.restore(one.text), one.number)
+            for one in run.sources
+        )
+        reply = Reply(
+            text=run.vault.restore(answer),
+            notices=tuple(run.notices),
+            sources=sources,
+            trace_id=run.trace_id,
+            steps=tuple(run.steps),
+            artefacts=tuple(run.artefacts),
+            model=run.model,
+            model_kind=run.model_kind,
+            tokens=run.tokens,
+            duration_ms=run.elapsed_ms(),
+            masked_request=masked,
+            status=status,  # type: ignore[arg-type]
+            conversation=run.conversation,
+            error=code,
+            error_data={key: str(value)[:200] for key, value in data.items()},
+        )
+        kept = asdict(replace(reply, text="", sources=()))
+        kept["sources"] = [asdict(one) for one in run.sources]
+        with contextlib.suppress(BadInput):  # deleted while it ran: nothing to keep
+            await asyncio.to_thread(
+                self.conversations.add, run.conversation, "assistant", answer, run.trace_id, kept
+            )
+        return reply
+
+
+BLOCKING = frozenset(
+    {"policy-denied", "input-blocked", "output-blocked", "screen-failed", "ledger-unavailable"}
+)
+
+
+def clean(text: str) -> str:
+    """`text` without control characters that no keyboard makes; line breaks and tabs stay."""
+    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and ord(c) != 127)).strip()
+
+
+def _instructions(run: Run) -> str:
+    written = run.agent.instructions.to(run.language)
+    tongue = "French" if run.language == "fr" else "English"
+    return (
+        f"{written}\n\nAnswer in {tongue} unless the person writes in another language. Words in "
+        "angle brackets such as <PERSON_1> stand for real names and numbers: use them as they are."
+    )
+
+
+def _root_attributes(agent: AgentSpec, conversation: str) -> dict[str, Any]:
+    return {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": agent.id,
+        "gen_ai.agent.version": agent.version,
+        "gen_ai.conversation.id": conversation,
+        "app.data_class": agent.data_class,
+    }
+
+
+def _closing_attributes(run: Run, reply: Reply, backend: str) -> dict[str, Any]:
+    return {
+        "app.person": run.actor.id,
+        "app.verdict": run.verdict,
+        "app.rule": run.rule,
+        "app.request": reply.masked_request,
+        "app.status": reply.status,
+        "app.sandbox.backend": backend,
+        "app.kinds": ",".join(sorted(run.kinds)),
+        "gen_ai.request.model": run.model,
+        "app.model.kind": run.model_kind,
+        "app.tokens": run.tokens,
+        "llm.cost.total": run.cost,
+    }
