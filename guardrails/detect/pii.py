@@ -1,0 +1,112 @@
+"""Find personal data in one text. Knows nothing of models that answer, users or storage."""
+
+import hashlib
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from guardrails.detect import language as languages
+from guardrails.detect import ner, patterns
+from guardrails.detect.resolve import resolve
+from guardrails.findings import Finding
+from guardrails.normalize import normalize
+
+_CACHE_SIZE = 8192  # paragraphs; a few hundred bytes each
+_MAX_PARAGRAPH = 4000  # characters; longer ones are cut at a line or sentence end
+_BREAK = re.compile(r"\n[ \t\r]*\n\s*")
+_cache: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
+_cache_lock = threading.Lock()
+
+
+def find(text: str, language: str | None = None) -> list[Finding]:
+    """Personal data in `text`, sorted, non-overlapping, offsets into `text` as given.
+
+    `language` is "en", "fr" or None (told per paragraph). Loads the language models at first use.
+    Linear in the length of the text.
+    """
+    given: languages.Language | None = "fr" if language == "fr" else "en" if language else None
+    default = given or languages.of(text)
+    pending: dict[languages.Language, list[tuple[int, str, bytes]]] = {}
+    results: list[Finding] = []
+    for start, paragraph in _paragraphs(text):
+        spoken = given or languages.of(paragraph, default)
+        key = hashlib.blake2b(
+            f"{spoken}\0{paragraph}".encode("utf-8", "surrogatepass"), digest_size=16
+        ).digest()
+        with _cache_lock:
+            known = _cache.get(key)
+            if known is not None:
+                _cache.move_to_end(key)
+        if known is None:
+            pending.setdefault(spoken, []).append((start, paragraph, key))
+        else:
+            results.extend(_moved(known, start))
+    for spoken, rows in pending.items():
+        for (start, _, key), found in zip(
+            rows, _analyse([row[1] for row in rows], spoken), strict=True
+        ):
+            with _cache_lock:
+                _cache[key] = found
+                while len(_cache) > _CACHE_SIZE:
+                    _cache.popitem(last=False)
+            results.extend(_moved(found, start))
+    return sorted(results)
+
+
+def warm() -> None:
+    """Load everything now, so that the first message does not wait."""
+    find("Marie Tremblay, 12 rue de la Paix, 75002 Paris", "fr")
+    find("Mary Jones lives at 12 Main Street, Boston", "en")
+
+
+def forget() -> None:
+    """Empty the paragraph cache (after the organisation's own kinds changed)."""
+    with _cache_lock:
+        _cache.clear()
+
+
+def _moved(findings: tuple[Finding, ...], by: int) -> Iterator[Finding]:
+    for f in findings:
+        yield Finding(f.start + by, f.end + by, f.kind, f.score, f.detector, f.explanation)
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
+    """Pieces with their start; whitespace-only pieces are left out."""
+    start = 0
+    for match in _BREAK.finditer(text):
+        yield from _pieces(text, start, match.start())
+        start = match.end()
+    yield from _pieces(text, start, len(text))
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
+    while end - start > _MAX_PARAGRAPH:
+        limit = start + _MAX_PARAGRAPH
+        cut = max(text.rfind("\n", start + 1, limit), text.rfind(". ", start + 1, limit) + 1, start)
+        if cut <= start + _MAX_PARAGRAPH // 4:
+            cut = max(text.rfind(" ", start + 1, limit), start)
+        if cut <= start + _MAX_PARAGRAPH // 4:
+            cut = limit
+        yield start, text[start:cut]
+        start = cut
+    if text[start:end].strip():
+        yield start, text[start:end]
+
+
+def _analyse(paragraphs: list[str], language: languages.Language) -> list[tuple[Finding, ...]]:
+    plain = [normalize(paragraph) for paragraph in paragraphs]
+    named = ner.entities([n.text for n in plain], language)
+    results = []
+    for normalized, entities in zip(plain, named, strict=True):
+        candidates = patterns.candidates(normalized.text, language)
+        candidates += patterns.named(normalized.text, entities, language)
+        results.append(
+            tuple(
+                Finding(
+                    *normalized.span(f.start, f.end), f.kind, f.score, f.detector, f.explanation
+                )
+                for f in resolve(candidates)
+            )
+        )
+    return results

@@ -1,0 +1,58 @@
+"""One value's shape: a pattern, a check and the words that make it likely. Pure data, no engine."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind's written form.
+
+    `pattern` is bounded (no unbounded quantifier) and matched without case unless `cased`; a group
+    named `v` narrows the span. `check` gets the matched text and says whether the digits hold.
+    `score` is for a match alone, `near` for one with a word of `context` within `reach` characters
+    before (or 24 after); a score of 0 drops the match.
+    """
+
+    kind: str
+    name: str
+    pattern: str
+    why: str
+    score: float = 0.9
+    near: float = 0.95
+    check: Callable[[str], bool] | None = None
+    context: tuple[str, ...] = ()
+    cased: bool = False
+    reach: int = 60
+    languages: tuple[str, ...] = ("en", "fr")
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        return re.compile(self.pattern, 0 if self.cased else re.IGNORECASE)
+
+    @cached_property
+    def context_regex(self) -> re.Pattern[str] | None:
+        if not self.context:
+            return None
+        # whole words: "public" must not count as "lic"
+        words = "|".join(re.escape(word) for word in self.context)
+        return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+
+    def matches(self, text: str) -> list[tuple[int, int, float]]:
+        """Spans and scores, in order."""
+        found = []
+        for match in self.regex.finditer(text):
+            start, end = match.span("v") if "v" in self.regex.groupindex else match.span()
+            if start < 0 or (self.check is not None and not self.check(text[start:end])):
+                continue
+            score = self.score
+            if self.context_regex is not None and self.near != score:
+                before = text[max(0, start - self.reach) : start]
+                after = text[end : end + 24]
+                if self.context_regex.search(before) or self.context_regex.search(after):
+                    score = self.near
+            if score > 0:
+                found.append((start, end, score))
+        return found

@@ -1,0 +1,25 @@
+"""The main finds in both languages, through the real models."""
+
+import pytest
+
+from guardrails.detect import pii
+
+ROWS = [
+    ("fr", "Bonjour, je m'appelle Marie Tremblay.", "PERSON", "Marie Tremblay"),
+    ("fr", "Mon numéro : 06 12 34 56 78.", "PHONE_NUMBER", "06 12 34 56 78"),
+    ("fr", "SIRET 732 829 320 00074", "FR_SIRET", "732 829 320 00074"),
+    ("en", "Please write to john@example.com today.", "EMAIL_ADDRESS", "john@example.com"),
+    ("en", "My card is 4111 1111 1111 1111.", "CREDIT_CARD", "4111 1111 1111 1111"),
+    ("fr", "Ma carte est 2221 0000 0000 0009.", "CREDIT_CARD", "2221 0000 0000 0009"),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "kind", "value"), ROWS)
+def test_the_common_kinds_are_found(language: str, text: str, kind: str, value: str) -> None:
+    assert (kind, value) in [(f.kind, text[f.start : f.end]) for f in pii.find(text, language)]
+
+
+def test_offsets_point_into_the_original_when_characters_hide() -> None:
+    text = "mail: jo\u200bhn@ex\u0430mple.com now"
+    spans = [text[f.start : f.end] for f in pii.find(text) if f.kind == "EMAIL_ADDRESS"]
+    assert spans == ["jo\u200bhn@ex\u0430mple.com"]
