@@ -1,0 +1,53 @@
+"""What a model call yields, and what is known about a model. Plain data, no imports of ours."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ModelKind = Literal["practice", "fallback", "provider", "scripted"]
+Location = Literal["local", "eu", "us", "other", ""]
+ModelState = Literal["ready", "warming", "fetching", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer, in order."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model asks for a tool. Complete: arguments are parsed. Not yet allowed by anyone."""
+
+    id: str
+    name: str
+    arguments: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of the whole call, the last event; `cost` in US dollars, 0 when not known."""
+
+    input_tokens: int
+    output_tokens: int
+    cost: float = 0.0
+
+
+ModelEvent = TextDelta | ToolCall | Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The model that would answer now.
+
+    `state` and `progress` (0 to 1, None when nothing is being fetched) tell of the model asked for
+    in the settings: kind "fallback" with state "fetching" means the fallback answers meanwhile.
+    """
+
+    name: str
+    label: str
+    kind: ModelKind
+    provider: str
+    location: Location
+    state: ModelState
+    progress: float | None = None

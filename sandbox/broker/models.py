@@ -1,0 +1,267 @@
+"""The model seam: one call shape over any litellm model or the embedded one. Knows no policy.
+
+The only file that imports litellm, and late: importing it costs seconds. Nothing here retries,
+logs, screens or records; the door does.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox.broker.errors import ModelError, translate
+from sandbox.broker.model_events import (
+    Location,
+    ModelEvent,
+    ModelInfo,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
+
+__all__ = ["ModelError", "ModelInfo", "Models", "TextDelta", "ToolCall", "Usage"]
+
+# Where an argument of a call comes from: names in the environment or the secrets file. A provider
+# not listed takes <PROVIDER>_API_KEY and <PROVIDER>_API_BASE, as litellm's own documentation does.
+_PARAMETERS: dict[str, dict[str, str]] = {
+    "azure": {
+        "api_key": "AZURE_API_KEY",
+        "api_base": "AZURE_API_BASE",
+        "api_version": "AZURE_API_VERSION",
+    },
+    "bedrock": {
+        "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+        "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+        "aws_session_token": "AWS_SESSION_TOKEN",
+        "aws_region_name": "AWS_REGION",
+    },
+}
+# litellm's plain `ollama/` speaks the completion endpoint; tools need the chat endpoint
+_ALIASES = {"ollama": "ollama_chat"}
+# servers that need no key refuse an empty one in the OpenAI client
+_KEYLESS = frozenset({"openai", "hosted_vllm", "ollama_chat", "lm_studio", "llamafile"})
+
+
+class Models:
+    """The model of the settings. `stream` may be called by many turns at once.
+
+    `secrets` gives provider keys by their environment name. Raises ModelError only.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        home: Path,
+        base: str = "",
+        location: Location = "",
+        timeout: float = 120.0,
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
+        self._model = model
+        self._home = home
+        self._base = base
+        self._location: Location = location
+        self._timeout = timeout
+        self._secrets = dict(os.environ) if secrets is None else dict(secrets)
+        self._warming: asyncio.Task[None] | None = None
+        self._state_down = False
+
+    def info(self) -> ModelInfo:
+        """The model that would answer now. Cheap; pages may ask often."""
+        provider, _, name = self._model.partition("/")
+        location = self._location or ("local" if provider.startswith("ollama") else "")
+        warming = self._warming is not None and not self._warming.done()
+        return ModelInfo(
+            name=self._model,
+            label=name or self._model,
+            kind="provider",
+            provider=provider,
+            location=location,
+            state="warming" if warming else "ready",
+        )
+
+    async def start(self) -> None:
+        """Begin to warm up in the background and return at once."""
+        self._warming = asyncio.create_task(asyncio.to_thread(_warm))
+
+    async def stop(self) -> None:
+        """Free everything. Safe to call twice."""
+        if self._warming is not None:
+            await self._warming
+
+    async def stream(
+        self,
+        messages: Sequence[Mapping[str, object]],
+        tools: Sequence[Mapping[str, object]] = (),
+        *,
+        max_tokens: int = 1024,
+        temperature: float = 0.2,
+    ) -> AsyncIterator[ModelEvent]:
+        """One call: TextDelta and ToolCall as they come, Usage last. Closing it ends the call.
+
+        `messages` have the OpenAI shape (`role`, `content`, `tool_calls`, `tool_call_id`), `tools`
+        are `{"name", "description", "parameters"}`. Raises ModelError within the timeout.
+        """
+        provider, _, name = self._model.partition("/")
+        provider = _ALIASES.get(provider, provider)
+        events = complete(
+            f"{provider}/{name}",
+            messages,
+            tools,
+            parameters=self._parameters(provider),
+            timeout=self._timeout,
+            max_tokens=max_tokens,
+            temperature=temperature,
+        )
+        try:
+            async for event in events:
+                yield event
+        finally:
+            await events.aclose()  # type: ignore[attr-defined]
+
+    def _parameters(self, provider: str) -> dict[str, str]:
+        upper = provider.removesuffix("_chat").upper()
+        names = _PARAMETERS.get(
+            provider, {"api_key": f"{upper}_API_KEY", "api_base": f"{upper}_API_BASE"}
+        )
+        found = {key: self._secrets[name] for key, name in names.items() if name in self._secrets}
+        if self._base:
+            found["api_base"] = self._base
+        if "api_key" not in found and provider in _KEYLESS:
+            found["api_key"] = "none"
+        return found
+
+
+async def complete(
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    tools: Sequence[Mapping[str, object]],
+    *,
+    parameters: Mapping[str, object],
+    timeout: float,
+    max_tokens: int,
+    temperature: float,
+) -> AsyncIterator[ModelEvent]:
+    """One streamed litellm call, its errors translated. `timeout` bounds the whole call, seconds."""
+    provider = model.partition("/")[0]
+    deadline = time.monotonic() + timeout
+    started = False
+    stream: Any = None
+    calls: dict[int, _Pieces] = {}
+    usage: Any = None
+    try:
+        litellm = await asyncio.to_thread(_litellm)
+        wanted: dict[str, Any] = {
+            "model": model,
+            "messages": [dict(message) for message in messages],
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "num_retries": 0,
+            "max_retries": 0,
+            "timeout": timeout,
+            "drop_params": True,
+            "_skip_mcp_handler": True,  # with tools, litellm would import its proxy and `mcp`
+            **parameters,
+        }
+        if tools:
+            wanted["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
+        stream = await _before(deadline, litellm.acompletion(**wanted))
+        source = aiter(stream)
+        while True:
+            try:
+                chunk = await _before(deadline, anext(source))
+            except StopAsyncIteration:
+                break
+            usage = getattr(chunk, "usage", None) or usage
+            if not chunk.choices:
+                continue
+            delta = chunk.choices[0].delta
+            if delta.content:
+                started = True
+                yield TextDelta(delta.content)
+            for piece in delta.tool_calls or ():
+                started = True
+                calls.setdefault(piece.index, _Pieces()).add(piece)
+        if stream.received_finish_reason is None:
+            # litellm invents a "stop" when the upstream closes early without an error
+            code = "model-interrupted" if started else "model-malformed"
+            raise ModelError(code, provider=provider)
+        for _, pieces in sorted(calls.items()):
+            yield pieces.call(provider)
+        sent, made = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+        yield Usage(sent, made, _cost(litellm, model, sent, made))
+    except (GeneratorExit, asyncio.CancelledError):
+        raise
+    except Exception as error:  # any provider's SDK may raise anything: translated once, here
+        # `from None`: a provider's message may quote the request, and tracebacks get logged
+        raise translate(error, provider=provider, started=started) from None
+    finally:
+        if stream is not None:
+            await stream.aclose()
+
+
+async def _before(deadline: float, awaitable: Any) -> Any:
+    return await asyncio.wait_for(awaitable, max(0.0, deadline - time.monotonic()))
+
+
+class _Pieces:
+    """One tool call that arrives in pieces."""
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.name = ""
+        self.arguments = ""
+
+    def add(self, piece: Any) -> None:
+        self.id = self.id or piece.id or ""
+        if piece.function is not None:
+            self.name = self.name or piece.function.name or ""
+            self.arguments += piece.function.arguments or ""
+
+    def call(self, provider: str) -> ToolCall:
+        try:
+            arguments = json.loads(self.arguments or "{}")
+        except ValueError:
+            arguments = None
+        if not self.name or not isinstance(arguments, dict):
+            raise ModelError("model-malformed", provider=provider)
+        return ToolCall(self.id or f"call_{os.urandom(6).hex()}", self.name, arguments)
+
+
+def _litellm() -> Any:
+    """litellm, imported on first use and set to keep quiet, call nobody and never retry."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else the import fetches a price list
+    import litellm
+
+    litellm.telemetry = False
+    litellm.suppress_debug_info = True
+    litellm.turn_off_message_logging = True
+    litellm.drop_params = True
+    litellm.num_retries = 0
+    litellm.callbacks = []
+    litellm.success_callback = []
+    litellm.failure_callback = []
+    # aiohttp sessions outlive their loop and leak sockets in tests and on restart: plain httpx
+    litellm.disable_aiohttp_transport = True
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx", "openai"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # their messages quote content
+    return litellm
+
+
+def _warm() -> None:
+    _litellm()
+
+
+def _cost(litellm: Any, model: str, sent: int, made: int) -> float:
+    try:
+        costs = litellm.cost_per_token(model=model, prompt_tokens=sent, completion_tokens=made)
+    except Exception:  # litellm raises a bare Exception for models without a price: cost unknown
+        return 0.0
+    return float(sum(costs))

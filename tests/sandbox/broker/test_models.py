@@ -1,0 +1,175 @@
+"""Any OpenAI-compatible server: protocol, streaming, tools and every way a call can fail."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sandbox.broker.errors import ModelError
+from sandbox.broker.models import Models, TextDelta, ToolCall, Usage
+from tests.upstream import Say, Upstream
+
+ASK = [{"role": "user", "content": "Bonjour <PERSON_1>"}]
+CLOCK = {
+    "name": "current_date",
+    "description": "Today's date.",
+    "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}},
+}
+
+
+def models(upstream: Upstream, tmp_path: Path, timeout: float = 20.0) -> Models:
+    secrets = {"OPENAI_API_KEY": "k-1"}
+    return Models(
+        "openai/test", home=tmp_path, base=upstream.base, timeout=timeout, secrets=secrets
+    )
+
+
+async def collect(
+    made: Models, tools: Sequence[dict[str, object]] = ()
+) -> list[TextDelta | ToolCall | Usage]:
+    return [event async for event in made.stream(ASK, tools)]
+
+
+def text(events: Sequence[object]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+async def test_words_stream_and_usage_comes_last(tmp_path: Path) -> None:
+    with Upstream(Say("Bonjour <PERSON_1>, ravi de vous lire.")) as upstream:
+        events = await collect(models(upstream, tmp_path))
+    assert text(events) == "Bonjour <PERSON_1>, ravi de vous lire."
+    assert len([event for event in events if isinstance(event, TextDelta)]) > 3
+    assert events[-1] == Usage(12, 7, 0.0)
+
+
+async def test_first_word_arrives_before_the_last_was_made(tmp_path: Path) -> None:
+    with Upstream(Say("one two three four five six", delay=0.1)) as upstream:
+        made = models(upstream, tmp_path)
+        await collect(made)  # litellm's import is not what is measured
+        seen = [
+            time.monotonic() async for event in made.stream(ASK) if isinstance(event, TextDelta)
+        ]
+    assert seen[-1] - seen[0] > 0.3
+
+
+async def test_the_key_travels_in_the_header_and_the_request_is_as_given(tmp_path: Path) -> None:
+    with Upstream() as upstream:
+        await collect(models(upstream, tmp_path), [CLOCK])
+    assert b"Bearer k-1" in upstream.received
+    sent = json.loads(upstream.bodies[0])
+    assert sent["messages"] == ASK
+    assert sent["model"] == "test"
+    assert sent["tools"] == [{"type": "function", "function": CLOCK}]
+    assert sent["stream"] is True
+
+
+async def test_tool_calls_split_over_chunks_are_put_together(tmp_path: Path) -> None:
+    wanted = (("current_date", {"zone": "Europe/Paris"}), ("current_date", {}))
+    with Upstream(Say(tools=wanted)) as upstream:
+        events = await collect(models(upstream, tmp_path), [CLOCK])
+    calls = [event for event in events if isinstance(event, ToolCall)]
+    assert [(call.name, call.arguments) for call in calls] == [(n, dict(a)) for n, a in wanted]
+    assert calls[0].id != calls[1].id
+
+
+@pytest.mark.parametrize(
+    ("say", "code"),
+    [
+        (Say(status=401), "model-auth"),
+        (Say(status=403), "model-auth"),
+        (Say(status=429), "model-rate-limited"),
+        (Say(status=400), "model-rejected"),
+        (Say(status=404), "model-rejected"),
+        (Say(status=500), "model-unavailable"),
+        (Say(status=503), "model-unavailable"),
+        (Say("a b c d e", fault="cut"), "model-interrupted"),
+        (Say("a b c d e", fault="end"), "model-interrupted"),
+        (Say("a b c d e", fault="garbage"), "model-malformed"),
+        (Say(fault="not-json"), "model-malformed"),
+        (Say(tools=[("current_date", {"zone": "x"})], bad_arguments=True), "model-malformed"),
+    ],
+)
+async def test_failures_of_the_upstream_have_one_code_each(
+    tmp_path: Path, say: Say, code: str
+) -> None:
+    with Upstream(say) as upstream, pytest.raises(ModelError) as caught:
+        await collect(models(upstream, tmp_path), [CLOCK])
+    assert caught.value.code == code
+    assert len(upstream.calls) == 1, "retries are the door's business"
+
+
+@pytest.mark.parametrize("fault", ["hang", "stall"])
+async def test_the_timeout_bounds_the_whole_call_and_hangs_up(tmp_path: Path, fault: str) -> None:
+    with Upstream(Say("ok"), Say("a b c d e f", fault=fault)) as upstream:  # type: ignore[arg-type]
+        made = models(upstream, tmp_path, timeout=1.0)
+        with contextlib.suppress(ModelError):  # litellm's first import may eat the second
+            await collect(made)
+        begun = time.monotonic()
+        with pytest.raises(ModelError) as caught:
+            await collect(made)
+        assert time.monotonic() - begun < 3
+        assert caught.value.code == "model-timeout"
+        await _until(lambda: upstream.calls[-1].gone)
+
+
+async def test_a_slow_drip_does_not_outlive_the_total_timeout(tmp_path: Path) -> None:
+    with Upstream(Say(" ".join("x" * 200), delay=0.1)) as upstream:
+        made = models(upstream, tmp_path, timeout=1.5)
+        begun = time.monotonic()
+        with pytest.raises(ModelError) as caught:
+            await collect(made)
+        assert caught.value.code == "model-timeout"
+        assert time.monotonic() - begun < 8  # litellm's first import included
+
+
+async def test_cancelling_hangs_up_on_the_upstream(tmp_path: Path) -> None:
+    with Upstream(Say(" ".join("word" for _ in range(300)), delay=0.05)) as upstream:
+        made = models(upstream, tmp_path)
+        first = asyncio.Event()
+
+        async def turn() -> None:
+            async for _ in made.stream(ASK):
+                first.set()
+
+        task = asyncio.create_task(turn())
+        await asyncio.wait_for(first.wait(), 15)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await _until(lambda: upstream.calls[0].gone)
+
+
+async def test_closing_the_stream_early_hangs_up_too(tmp_path: Path) -> None:
+    with Upstream(Say(" ".join("word" for _ in range(300)), delay=0.05)) as upstream:
+        stream = models(upstream, tmp_path).stream(ASK)
+        await anext(stream)
+        await stream.aclose()  # type: ignore[attr-defined]
+        await _until(lambda: upstream.calls[0].gone)
+
+
+async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    made = Models("openai/t", home=tmp_path, base="http://127.0.0.1:9/v1", timeout=5, secrets={})
+    with pytest.raises(ModelError) as caught:
+        await collect(made)
+    assert caught.value.code == "model-unavailable"
+
+
+async def test_an_error_carries_no_content(tmp_path: Path) -> None:
+    with Upstream(Say(status=400)) as upstream, pytest.raises(ModelError) as caught:
+        await collect(models(upstream, tmp_path))
+    error = caught.value
+    assert "PERSON_1" not in str(error) and error.__cause__ is None
+    assert error.__suppress_context__
+    assert error.data == {"provider": "openai"}
+
+
+async def _until(done: object, seconds: float = 5.0) -> None:
+    assert callable(done)
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "did not happen in time"
+        await asyncio.sleep(0.02)
