@@ -27,7 +27,9 @@ def canonical(value: object) -> str:
         return _number(value)
     if isinstance(value, Mapping):
         # RFC 8785 orders keys by UTF-16 code units
-        pairs = sorted(((str(k), v) for k, v in value.items()), key=lambda p: p[0].encode("utf-16-be"))
+        pairs = sorted(
+            ((str(k), v) for k, v in value.items()), key=lambda p: p[0].encode("utf-16-be")
+        )
         return "{" + ",".join(f"{quote(k)}:{canonical(v)}" for k, v in pairs) + "}"
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return "[" + ",".join(canonical(item) for item in value) + "]"
@@ -52,5 +54,9 @@ def _number(value: float) -> str:
         body = "0." + "0" * -point + text
     else:
         power = point - 1
-        body = text[0] + ("." + text[1:] if text[1:] else "") + f"e{'+' if power > 0 else '-'}{abs(power)}"
+        body = (
+            text[0]
+            + ("." + text[1:] if text[1:] else "")
+            + f"e{'+' if power > 0 else '-'}{abs(power)}"
+        )
     return ("-" if sign else "") + body

@@ -37,7 +37,23 @@ class Body(NamedTuple):
 
 def body_text(row: Body) -> str:
     """Canonical JSON (RFC 8785) of a row; spelled out because verification runs it per row."""
-    seq, at, step, intent, kind, actor, subject, agent, version, talk, trace, verdict, rule, dig, seal = row
+    (
+        seq,
+        at,
+        step,
+        intent,
+        kind,
+        actor,
+        subject,
+        agent,
+        version,
+        talk,
+        trace,
+        verdict,
+        rule,
+        dig,
+        seal,
+    ) = row
     return (
         f'{{"actor":{quote(actor)},"agent":{quote(agent)},"at":{at},"conversation":{quote(talk)},'
         f'"digest":{quote(dig)},"intent":{"null" if intent is None else intent},'
@@ -49,7 +65,9 @@ def body_text(row: Body) -> str:
 
 def link(previous: str, row: Body) -> str:
     """The hash of `row` after `previous` (both hex)."""
-    return hashlib.sha256(previous.encode() + body_text(row).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(
+        previous.encode() + body_text(row).encode("utf-8", "surrogatepass")
+    ).hexdigest()
 
 
 def mac(key: bytes, link_hash: str) -> str:

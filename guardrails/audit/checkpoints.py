@@ -36,7 +36,9 @@ class Checkpoint:
 def sign(key: Ed25519PrivateKey, number: int, seq: int, head: str, at: int) -> Checkpoint:
     """A signed checkpoint."""
     bare = Checkpoint(number, seq, head, at)
-    return Checkpoint(number, seq, head, at, base64.b64encode(key.sign(bare.signed_bytes())).decode())
+    return Checkpoint(
+        number, seq, head, at, base64.b64encode(key.sign(bare.signed_bytes())).decode()
+    )
 
 
 def genuine(key: Ed25519PublicKey, checkpoint: Checkpoint) -> bool:
@@ -87,7 +89,10 @@ def parse(lines: Iterable[str]) -> Iterator[Checkpoint]:
         try:
             fields = json.loads(line)
             yield Checkpoint(
-                int(fields["number"]), int(fields["seq"]), str(fields["hash"]), int(fields["at"]),
+                int(fields["number"]),
+                int(fields["seq"]),
+                str(fields["hash"]),
+                int(fields["at"]),
                 str(fields["signature"]),
             )
         except (ValueError, KeyError, TypeError) as error:

@@ -309,7 +309,9 @@ class Ledger:
     def _maybe_checkpoint(self, force: bool) -> None:
         seq = self._head[0]
         waited = time.monotonic() - self._checkpointed_at
-        if seq and (force or seq - self._checkpointed_seq >= CHECKPOINT_ROWS or waited >= CHECKPOINT_SECONDS):
+        if seq and (
+            force or seq - self._checkpointed_seq >= CHECKPOINT_ROWS or waited >= CHECKPOINT_SECONDS
+        ):
             try:
                 with self._lock:
                     self._checkpoint()
@@ -326,7 +328,9 @@ class Ledger:
         if self._file is None or seq == 0 or seq == self._checkpointed_seq:
             return
         at = int(self._clock() * 1_000_000)
-        checkpoints.append(self._file, checkpoints.sign(self._signing, self._number + 1, seq, last, at))
+        checkpoints.append(
+            self._file, checkpoints.sign(self._signing, self._number + 1, seq, last, at)
+        )
         self._number += 1
         self._checkpointed_seq = seq
         self._checkpointed_at = time.monotonic()

@@ -41,7 +41,9 @@ class Sealer:
         self._known: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
-    def seal(self, connection: sa.Connection, subject: str, payload: Mapping[str, object], at: int) -> Sealed:
+    def seal(
+        self, connection: sa.Connection, subject: str, payload: Mapping[str, object], at: int
+    ) -> Sealed:
         """Encrypt `payload` for `subject`; an empty payload is stored as nothing."""
         if not payload:
             return Sealed(None)
@@ -52,7 +54,9 @@ class Sealer:
         seal = hmac.digest(key, b"seal" + plain, "sha256").hex()
         return Sealed(data, hashlib.sha256(data).hexdigest(), seal)
 
-    def open(self, connection: sa.Connection, subject: str, data: bytes | None) -> dict[str, object] | None:
+    def open(
+        self, connection: sa.Connection, subject: str, data: bytes | None
+    ) -> dict[str, object] | None:
         """The payload, `{}` when there was none, None when the subject's key was destroyed.
 
         Raises GuardrailError("payload-damaged") when the bytes are not what was sealed.

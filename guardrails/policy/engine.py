@@ -130,7 +130,7 @@ def parse(text: str, schema_text: str) -> PolicySet:
         raise BadInput("bad-policy", rule=rule, why=first.error)
     ids = tuple(_ID.findall(text))
     if len(ids) != len(rules):
-        raise BadInput("bad-policy", rule="", why="every rule needs @id(\"...\")")
+        raise BadInput("bad-policy", rule="", why='every rule needs @id("...")')
     doubled = sorted({i for i in ids if ids.count(i) > 1})
     if doubled:
         raise BadInput("bad-policy", rule=doubled[0], why="this id is used twice")
@@ -205,7 +205,12 @@ def _decide(policies: PolicySet, request: Request, inputs: dict[str, object]) ->
     matched = _ids(act)
     if not act.allowed:
         return say("deny", matched or [NO_MATCH])
-    blocked = [r for k in kinds for r in _ids(answers[("duty.block", k)]) if answers[("duty.block", k)].allowed]
+    blocked = [
+        r
+        for k in kinds
+        for r in _ids(answers[("duty.block", k)])
+        if answers[("duty.block", k)].allowed
+    ]
     if blocked:
         return say("deny", _unique(blocked))
     masks = [k for k in kinds if answers[("duty.mask", k)].allowed]

@@ -1,0 +1,112 @@
+"""A bounded queue between spans and where they go. Slows its producers down before it drops, and
+counts what it drops: nothing is lost unseen.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+log = logging.getLogger(__name__)
+
+QUEUE_SPANS = 20_000
+BATCH_SPANS = 512
+BACK_PRESSURE_SECONDS = 0.05  # a producer waits at most this long when the queue is full
+PAUSE_SECONDS = 0.1  # between batches when there is little to do
+
+
+class QueueProcessor(SpanProcessor):
+    """Hands ended spans to `exporter` in batches from one thread.
+
+    `dropped` counts spans that found no room, `failed` those the exporter refused. A batch that
+    fails is tried `tries` times with growing pauses.
+    """
+
+    def __init__(
+        self,
+        exporter: SpanExporter,
+        *,
+        size: int = QUEUE_SPANS,
+        tries: int = 3,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.dropped = 0
+        self.failed = 0
+        self.exported = 0
+        self._exporter = exporter
+        self._size = size
+        self._tries = tries
+        self._sleep = sleep
+        self._spans: deque[ReadableSpan] = deque()
+        self._changed = threading.Condition()
+        self._busy = False
+        self._stop = False
+        self._thread = threading.Thread(target=self._run, name="spans", daemon=True)
+        self._thread.start()
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Nothing to do: only ended spans are kept."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take a span; wait briefly when there is no room, then drop and count."""
+        if len(self._spans) >= self._size and not self._wait_for_room():
+            self.dropped += 1
+            return
+        # no notify: the thread looks every PAUSE_SECONDS, and waking it costs more than the span
+        self._spans.append(span)
+
+    def _wait_for_room(self) -> bool:
+        with self._changed:
+            self._changed.notify_all()
+            return self._changed.wait_for(
+                lambda: len(self._spans) < self._size, BACK_PRESSURE_SECONDS
+            )
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Wait until everything taken so far has gone out."""
+        with self._changed:
+            self._changed.notify_all()
+            return self._changed.wait_for(
+                lambda: not self._spans and not self._busy, timeout_millis / 1000
+            )
+
+    def shutdown(self) -> None:
+        """Send what is queued and stop."""
+        with self._changed:
+            self._stop = True
+            self._changed.notify_all()
+        self._thread.join(30)
+        self._exporter.shutdown()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._spans and not self._stop:
+                    self._changed.wait(PAUSE_SECONDS)
+                batch = [self._spans.popleft() for _ in range(min(BATCH_SPANS, len(self._spans)))]
+                if not batch and self._stop:
+                    return
+                self._busy = bool(batch)
+            if batch:
+                self._send(batch)
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _send(self, batch: list[ReadableSpan]) -> None:
+        for attempt in range(self._tries):
+            try:
+                if self._exporter.export(batch) is SpanExportResult.SUCCESS:
+                    self.exported += len(batch)
+                    return
+            # an exporter is somebody else's code; its failure is counted, never the turn's problem
+            except Exception as error:
+                log.warning("span export failed", extra={"error": type(error).__name__})
+            if attempt + 1 < self._tries and not self._stop:
+                self._sleep(0.2 * 2**attempt)
+        self.failed += len(batch)

@@ -1,0 +1,366 @@
+"""Find traces: newest first, by filters and words, page by page. Reads only; same queries on SQLite
+and PostgreSQL. Paging is by key (a row's id), never by offset: page 1,000 costs what page 1 costs.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from guardrails.audit import conventions
+from guardrails.audit.tables import ledger, spans, traces
+
+TraceVerdict = Literal["allowed", "masked", "blocked", "flagged"]
+VERDICTS: tuple[TraceVerdict, ...] = ("allowed", "masked", "blocked", "flagged")
+LIMIT = 200  # rows on one page at most
+RARE = 2_000  # fewer matches than this: PostgreSQL uses the full-text index, else the time index
+WORDS = 8  # of a search text are used
+
+Facet = Literal["verdict", "agent", "model", "rule", "department", "data_class", "location"]
+FACETS: tuple[Facet, ...] = (
+    "verdict", "agent", "model", "rule", "department", "data_class", "location",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFilter:
+    """What to show. Empty fields do not filter; `since` is inclusive, `until` exclusive.
+
+    `trace_id` takes a whole id or a beginning, with or without `tr_`. `text` is words that must all
+    occur (the last one as a beginning) in request, agent or rule. `cost_over` in currency units.
+    """
+
+    verdict: str = ""
+    person: str = ""
+    department: str = ""
+    agent: str = ""
+    version: str = ""
+    model: str = ""
+    location: str = ""
+    rule: str = ""
+    data_class: str = ""
+    kind: str = ""
+    tool: str = ""
+    conversation: str = ""
+    trace_id: str = ""
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    cost_over: float | None = None
+    slower_than_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """One turn in a list. `request` is masked; `cost` in currency units."""
+
+    trace_id: str
+    when: datetime
+    person: str
+    agent: str
+    version: str
+    verdict: str
+    request: str
+    model: str
+    tokens: int
+    duration_ms: float
+    rule: str
+    conversation: str
+    department: str = ""
+    location: str = ""
+    data_class: str = ""
+    kinds: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    cost: float = 0.0
+
+    @property
+    def short(self) -> str:
+        """How the id is shown: `tr_` and 8 digits."""
+        return f"tr_{self.trace_id[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, newest first, and the cursor of the next page (None on the last)."""
+
+    rows: tuple[TraceRow, ...]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRow:
+    """One span of a waterfall. `start_ms` counts from the trace's start."""
+
+    span_id: str
+    parent_id: str | None
+    name: str
+    kind: str
+    start_ms: float
+    duration_ms: float
+    status: str
+    verdict: str
+    rule: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One ledger row as reviewers see it: no payload."""
+
+    seq: int
+    when: datetime
+    step: str
+    intent: int | None
+    kind: str
+    actor: str
+    agent: str
+    verdict: str
+    rule: str
+    hash: str
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A turn in detail."""
+
+    row: TraceRow
+    spans: tuple[SpanRow, ...]
+    ledger: tuple[LedgerRow, ...]
+
+
+class Traces:
+    """Searches one store."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+
+    def page(
+        self, filter: TraceFilter | None = None, after: str | None = None, limit: int = 50
+    ) -> Page:
+        """Up to `limit` (at most 200) traces older than the cursor `after`."""
+        limit = max(1, min(limit, LIMIT))
+        filter = filter or TraceFilter()
+        with self._engine.connect() as connection:
+            source, where = self._where(connection, filter)
+            if after is not None:
+                where.append(traces.c.id < _cursor(after))
+            query = (
+                sa.select(traces)
+                .select_from(source)
+                .where(*where)
+                .order_by(traces.c.id.desc())
+                .limit(limit + 1)
+            )
+            rows = connection.execute(query).all()
+        more = str(rows[limit - 1].id) if len(rows) > limit else None
+        return Page(tuple(_row(row) for row in rows[:limit]), more)
+
+    def counts(self, filter: TraceFilter | None = None) -> dict[str, int]:
+        """How many traces of each verdict the rest of the filter matches; all four are present."""
+        found = self.facets(filter, ("verdict",))["verdict"]
+        return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
+
+    def facets(
+        self, filter: TraceFilter | None = None, names: Sequence[Facet] = FACETS
+    ) -> dict[str, dict[str, int]]:
+        """Values and counts per facet, most frequent first (20 at most). A facet's own filter is
+        left out of its counts, so that one sees what else there is."""
+        filter = filter or TraceFilter()
+        result: dict[str, dict[str, int]] = {}
+        with self._engine.connect() as connection:
+            for name in names:
+                source, where = self._where(connection, _without(filter, name))
+                column = traces.c[name]
+                count = sa.func.count()
+                query = (
+                    sa.select(column, count)
+                    .select_from(source)
+                    .where(*where)
+                    .group_by(column)
+                    .order_by(count.desc(), column)
+                    .limit(20)
+                )
+                result[name] = {value: n for value, n in connection.execute(query) if value}
+        return result
+
+    def get(self, trace_id: str) -> Trace | None:
+        """One trace by id, or by a beginning of at least 8 digits (`tr_…` allowed)."""
+        wanted = trace_id.removeprefix("tr_").lower()
+        if not re.fullmatch(r"[0-9a-f]{8,32}", wanted):
+            return None
+        with self._engine.connect() as connection:
+            found = connection.execute(
+                sa.select(traces).where(_begins(traces.c.trace_id, wanted)).limit(1)
+            ).first()
+            if found is None:
+                return None
+            row = _row(found)
+            children = connection.execute(
+                sa.select(spans).where(spans.c.trace_id == row.trace_id).order_by(spans.c.id)
+            ).all()
+            acts = connection.execute(
+                sa.select(ledger).where(ledger.c.trace_id == row.trace_id).order_by(ledger.c.seq)
+            ).all()
+        zero = int(row.when.timestamp() * 1_000_000)
+        zero = min([zero, *(child.start for child in children)])
+        return Trace(
+            row,
+            tuple(_span(child, zero) for child in children),
+            tuple(ledger_row(act) for act in acts),
+        )
+
+    def conversation(self, conversation: str, limit: int = LIMIT) -> tuple[TraceRow, ...]:
+        """The turns of one conversation, oldest first."""
+        return tuple(reversed(self.page(TraceFilter(conversation=conversation), limit=limit).rows))
+
+    def agents(self) -> list[str]:
+        """Agents that occur in the record, in order of name."""
+        return self._distinct(traces.c.agent)
+
+    def models(self) -> list[str]:
+        """Models that occur in the record."""
+        return self._distinct(traces.c.model)
+
+    def rules(self) -> list[str]:
+        """Rules that decided something in the record."""
+        return self._distinct(traces.c.rule)
+
+    def _distinct(self, column: sa.Column[Any]) -> list[str]:
+        """Distinct values by hopping over the index: as many steps as values, not as rows."""
+        values: list[str] = []
+        query = sa.select(sa.func.min(column))
+        with self._engine.connect() as connection:
+            last = connection.scalar(query.where(column > ""))
+            while last is not None and len(values) < 1_000:
+                values.append(last)
+                last = connection.scalar(query.where(column > last))
+        return values
+
+    def _where(
+        self, connection: sa.Connection, filter: TraceFilter
+    ) -> tuple[sa.FromClause, list[sa.ColumnElement[bool]]]:
+        where: list[sa.ColumnElement[bool]] = [
+            traces.c[name] == value
+            for name in ("verdict", "person", "department", "agent", "version", "model", "location",
+                         "rule", "data_class", "conversation")
+            if (value := getattr(filter, name))
+        ]  # fmt: skip
+        if filter.trace_id:
+            where.append(_begins(traces.c.trace_id, filter.trace_id.removeprefix("tr_").lower()))
+        if filter.kind:
+            where.append(traces.c.kinds.contains(f" {filter.kind} ", autoescape=True))
+        if filter.tool:
+            where.append(traces.c.tools.contains(f" {filter.tool} ", autoescape=True))
+        if filter.since:
+            where.append(traces.c.id >= _time_id(filter.since))
+        if filter.until:
+            where.append(traces.c.id < _time_id(filter.until))
+        if filter.cost_over is not None:
+            where.append(traces.c.cost > round(filter.cost_over * 1_000_000))
+        if filter.slower_than_ms is not None:
+            where.append(traces.c.duration > round(filter.slower_than_ms * 1_000))
+        words = re.findall(r"\w+", filter.text)[:WORDS]
+        if not filter.text.strip():
+            return traces, where
+        if not words:
+            return traces, [sa.false()]
+        return self._text(connection, words, where)
+
+    def _text(
+        self, connection: sa.Connection, words: list[str], where: list[sa.ColumnElement[bool]]
+    ) -> tuple[sa.FromClause, list[sa.ColumnElement[bool]]]:
+        if self._sqlite:
+            match = " ".join(f'"{word}"' for word in words) + "*"
+            index = sa.table("traces_fts", sa.column("rowid"), sa.column("traces_fts"))
+            source = index.join(traces, traces.c.id == index.c.rowid)
+            return source, [*where, index.c.traces_fts.op("MATCH")(match)]
+        query = sa.func.to_tsquery("simple", " & ".join(words) + ":*")
+        matches = text_vector().op("@@")(query)
+        probe = sa.select(sa.literal(1)).where(matches).limit(RARE).subquery()
+        few = connection.scalar(sa.select(sa.func.count()).select_from(probe))
+        if (few or 0) >= RARE:
+            return traces, [*where, matches]  # common: walk the time index, stop early
+        # rare: left alone, the planner walks the time index over everything (2.2 s, FACTS)
+        hits = sa.select(traces.c.id).where(matches).cte("hits").prefix_with("MATERIALIZED")
+        return traces.join(hits, hits.c.id == traces.c.id), where
+
+
+def text_vector() -> sa.ColumnElement[Any]:
+    """PostgreSQL's expression behind the GIN index `ix_traces_text`."""
+    text = traces.c.request + " " + traces.c.agent + " " + traces.c.rule
+    return sa.func.to_tsvector(sa.text("'simple'::regconfig"), text)
+
+
+def ledger_row(row: Any) -> LedgerRow:
+    """A ledger row without its payload."""
+    return LedgerRow(
+        row.seq, _when(row.at), row.step, row.intent, row.kind, row.actor, row.agent, row.verdict,
+        row.rule, row.hash, row.trace_id,
+    )  # fmt: skip
+
+
+def _row(row: Any) -> TraceRow:
+    return TraceRow(
+        trace_id=row.trace_id,
+        when=_when(row.id >> 10),
+        person=row.person,
+        agent=row.agent,
+        version=row.version,
+        verdict=row.verdict,
+        request=row.request,
+        model=row.model,
+        tokens=row.tokens,
+        duration_ms=row.duration / 1_000,
+        rule=row.rule,
+        conversation=row.conversation,
+        department=row.department,
+        location=row.location,
+        data_class=row.data_class,
+        kinds=tuple(row.kinds.split()),
+        tools=tuple(row.tools.split()),
+        cost=row.cost / 1_000_000,
+    )
+
+
+def _span(row: Any, zero: int) -> SpanRow:
+    attributes = json.loads(row.attributes)
+    return SpanRow(
+        row.span_id,
+        row.parent_id,
+        row.name,
+        row.kind,
+        (row.start - zero) / 1_000,
+        row.duration / 1_000,
+        row.status,
+        str(conventions.read(attributes, "verdict")),
+        str(conventions.read(attributes, "rule")),
+        attributes,
+    )
+
+
+def _when(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+
+
+def _time_id(when: datetime) -> int:
+    return int(when.timestamp() * 1_000_000) << 10
+
+
+def _cursor(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 20 else 0
+
+
+def _begins(column: sa.Column[str], prefix: str) -> sa.ColumnElement[bool]:
+    """A prefix match as a range, which an ordinary index serves on both stores."""
+    return sa.and_(column >= prefix, column <= prefix + "g")  # hex digits sort before "g"
+
+
+def _without(filter: TraceFilter, name: str) -> TraceFilter:
+
+    return replace(filter, **{name: ""})

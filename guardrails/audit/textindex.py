@@ -1,0 +1,24 @@
+"""The full-text index over `traces`: FTS5 by sqlite-utils on SQLite, GIN on PostgreSQL."""
+
+import sqlalchemy as sa
+import sqlite_utils
+
+
+def create(connection: sa.Connection) -> None:
+    """Create index and triggers when missing. Words lose accents on SQLite ("resume" = "résumé")."""
+    if connection.dialect.name == "sqlite":
+        raw = connection.connection.driver_connection
+        table = sqlite_utils.Database(raw)["traces"]
+        if not table.detect_fts():
+            table.enable_fts(
+                ["request", "agent", "rule"],
+                create_triggers=True,
+                tokenize="unicode61 remove_diacritics 2",
+            )
+        return
+    connection.execute(
+        sa.text(
+            "CREATE INDEX IF NOT EXISTS ix_traces_text ON traces USING gin (to_tsvector("
+            "'simple'::regconfig, request || ' ' || agent || ' ' || rule))"
+        )
+    )

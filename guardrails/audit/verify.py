@@ -1,0 +1,117 @@
+"""Prove that nothing in the ledger was altered. Needs the store, the checkpoints and a public key.
+
+With the public key alone it finds: an edited column (the body is derived from the columns), an
+edited payload, a deleted, inserted or reordered row, and a truncated tail, and names the row. Rows
+after the last checkpoint are only chained; with the store's own keys (`mac_key`) these are proven
+too, and a chain that was recomputed after an edit is found at its first row.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from guardrails.audit import checkpoints as marks
+from guardrails.audit.chain import GENESIS, Body, link, mac
+from guardrails.audit.checkpoints import Checkpoint
+from guardrails.audit.tables import ledger
+from guardrails.errors import GuardrailError
+from guardrails.store import open_engine
+
+_BODY = [ledger.c[name] for name in Body._fields]
+_FETCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong and where. `what` is one of: altered, payload-altered, payload-missing, missing,
+    inserted, reordered, truncated, rewritten, checkpoint-forged, checkpoint-missing,
+    checkpoint-mismatch, checkpoint-damaged."""
+
+    seq: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The result. `rows` were read; `checkpoints` were genuine and matched; `proven_to` is the last
+    row covered by a signature."""
+
+    ok: bool
+    rows: int
+    first_bad: Problem | None = None
+    checkpoints: int = 0
+    proven_to: int = 0
+
+
+def verify(
+    store: sa.Engine | Path | str,
+    public_key: Ed25519PublicKey,
+    checkpoints: Path | Sequence[Checkpoint],
+    *,
+    mac_key: bytes | None = None,
+) -> Verification:
+    """Check the whole chain; stops at the first bad row. Writes nothing."""
+    engine = store if isinstance(store, sa.Engine) else open_engine(f"sqlite:///{store}")
+    try:
+        known = marks.read(checkpoints) if isinstance(checkpoints, Path) else list(checkpoints)
+    except GuardrailError:
+        return Verification(False, 0, Problem(0, "checkpoint-damaged"))
+    forged = _forged(known, public_key)
+    if forged:
+        return Verification(False, 0, forged)
+    with engine.connect() as connection:
+        connection = connection.execution_options(stream_results=True, yield_per=_FETCH)
+        rows = connection.execute(
+            sa.select(*_BODY, ledger.c.hash, ledger.c.mac, ledger.c.payload).order_by(ledger.c.seq)
+        )
+        return _walk(rows, known, mac_key)
+
+
+def _forged(known: Sequence[Checkpoint], key: Ed25519PublicKey) -> Problem | None:
+    for number, checkpoint in enumerate(known, 1):
+        if not marks.genuine(key, checkpoint):
+            return Problem(checkpoint.seq, "checkpoint-forged")
+        if checkpoint.number != number:
+            return Problem(checkpoint.seq, "checkpoint-missing")
+    return None
+
+
+def _walk(
+    rows: Iterable[sa.Row[tuple[object, ...]]], known: Sequence[Checkpoint], mac_key: bytes | None
+) -> Verification:
+    expected = {checkpoint.seq: checkpoint for checkpoint in known}
+    previous, count, matched, proven = GENESIS, 0, 0, 0
+
+    def bad(seq: int, what: str) -> Verification:
+        return Verification(False, count, Problem(seq, what), matched, proven)
+
+    for row in rows:
+        *fields, stored, stored_mac, payload = row
+        body = Body(*fields)  # type: ignore[arg-type]
+        seq = body.seq
+        if seq != count + 1:
+            return bad(count + 1, "missing" if seq > count + 1 else "inserted")
+        count += 1
+        if payload is not None and hashlib.sha256(payload).hexdigest() != body.digest:  # type: ignore[call-overload]
+            return bad(seq, "payload-altered")
+        if payload is None and body.digest:
+            return bad(seq, "payload-missing")
+        previous = link(previous, body)
+        if previous != stored:
+            return bad(seq, "altered")
+        if mac_key is not None and mac(mac_key, previous) != stored_mac:
+            return bad(seq, "rewritten")
+        checkpoint = expected.get(seq)
+        if checkpoint is not None:
+            if checkpoint.hash != previous:
+                return bad(seq, "checkpoint-mismatch")
+            matched += 1
+            proven = seq
+    late = [c.seq for c in known if c.seq > count]
+    if late:
+        return bad(count + 1, "truncated")
+    return Verification(True, count, None, matched, proven)
