@@ -1,0 +1,294 @@
+"""The fixed order of checks on one text: length, secrets, personal data, injection, mask.
+
+Never fails open: a detector that errors, hangs, is missing or reports nonsense means ScreenFailed.
+Knows nothing of models, agents or storage.
+"""
+
+import hashlib
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Literal, TypeVar, cast
+
+from guardrails.errors import GuardrailError, ScreenFailed
+from guardrails.findings import Finding, Outcome, Provenance, Screened, Verdict
+from guardrails.paragraphs import pieces
+from guardrails.vault import Vault
+
+_T = TypeVar("_T")
+Action = Literal["mask", "block", "allow"]
+FindPii = Callable[[str, str | None], list[Finding]]
+FindSecrets = Callable[[str], list[Finding]]
+ScoreInjection = Callable[[str, Provenance], float]
+
+# Kinds that say what a text is about. Policies use them; masking them would hide the question.
+TOPICS = frozenset(
+    {"HEALTH", "RELIGION", "POLITICS", "UNION", "SEXUALITY", "ETHNICITY", "GENETIC", "BIOMETRIC"}
+    | {"CRIMINAL", "NRP"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenPolicy:
+    """What to do with each kind, and from which injection score on to ask or to refuse.
+
+    `kinds` maps a kind to mask, block or allow; kinds not listed are masked. Thresholds are in
+    0..1 per provenance; a provenance that is missing is never scored (our own instructions, and
+    what the model writes, are not attacks on the model).
+    """
+
+    kinds: Mapping[str, Action] = field(
+        default_factory=lambda: dict.fromkeys((*TOPICS, "ORGANIZATION", "URL"), "allow")
+    )
+    ask_injection: Mapping[Provenance, float] = field(
+        default_factory=lambda: {"user": 0.8, "tool": 0.5, "document": 0.5}
+    )
+    block_injection: Mapping[Provenance, float] = field(default_factory=lambda: {"user": 0.97})
+
+    def action(self, kind: str) -> Action:
+        """What happens to a finding of `kind`."""
+        return self.kinds.get(kind, "mask")
+
+
+DEFAULT = ScreenPolicy()
+_STUCK = 4  # detectors that may hang at once before every new text is refused at the door
+_MEMORY = 4096  # paragraphs remembered
+
+
+class Screen:
+    """Screens texts with detectors that are given; the defaults load their models at first use."""
+
+    def __init__(
+        self,
+        find_pii: FindPii | None = None,
+        find_secrets: FindSecrets | None = None,
+        score_injection: ScoreInjection | None = None,
+        timeout_s: float = 10.0,
+        max_chars: int = 1_000_000,
+    ) -> None:
+        self._find_pii = find_pii or _default_pii
+        self._find_secrets = find_secrets or _default_secrets
+        self._score_injection = score_injection or _default_injection
+        self.timeout_s = timeout_s
+        self.max_chars = max_chars
+        self._seen = _Seen(_MEMORY)
+        self._stuck = threading.Semaphore(_STUCK)
+
+    def text(
+        self,
+        text: str,
+        vault: Vault | None = None,
+        *,
+        provenance: Provenance = "user",
+        language: str | None = None,
+        policy: ScreenPolicy = DEFAULT,
+    ) -> Screened:
+        """Screen one text; `Screened.text` is masked through `vault` when one is given.
+
+        Provenance `model` means text that has been through this vault already: its placeholders
+        are keys. Everywhere else a placeholder-looking string is data. Findings carry offsets into
+        `text` as given. Raises ScreenFailed; the text must then go nowhere.
+        """
+        deadline = time.monotonic() + self.timeout_s
+        findings = self._findings(text, language, deadline)
+        ask = policy.ask_injection.get(provenance)
+        block = policy.block_injection.get(provenance)
+        score = 0.0
+        if text.strip() and (ask is not None or block is not None):
+            score = self._injection(text, provenance, deadline)
+        return _judge(text, findings, score, vault, provenance, policy)
+
+    def texts(
+        self,
+        texts: Sequence[str],
+        vault: Vault | None = None,
+        *,
+        provenance: Provenance = "user",
+        language: str | None = None,
+        policy: ScreenPolicy = DEFAULT,
+    ) -> list[Screened]:
+        """Screen several texts, all or nothing. The length limit counts them together."""
+        total = sum(map(len, texts))
+        if total > self.max_chars:
+            raise ScreenFailed("screen-too-long", n=total, limit=self.max_chars)
+        return [
+            self.text(text, vault, provenance=provenance, language=language, policy=policy)
+            for text in texts
+        ]
+
+    def findings(self, text: str, language: str | None = None) -> list[Finding]:
+        """Secrets and personal data in one text, in order. Raises ScreenFailed."""
+        return self._findings(text, language, time.monotonic() + self.timeout_s)
+
+    def _findings(self, text: str, language: str | None, deadline: float) -> list[Finding]:
+        if len(text) > self.max_chars:
+            raise ScreenFailed("screen-too-long", n=len(text), limit=self.max_chars)
+        if not text.strip():
+            return []
+        secrets = self._cached("secrets", text, "", self._find_secrets, deadline)
+        found = set(secrets)
+        for start, piece in pieces(text):
+            pii = self._cached(
+                "pii", piece, language or "", lambda one: self._find_pii(one, language), deadline
+            )
+            found |= {_moved(item, start) for item in pii}
+        return sorted(found)
+
+    def _injection(self, text: str, provenance: Provenance, deadline: float) -> float:
+        def run(one: str) -> float:
+            score = float(self._score_injection(one, provenance))
+            if not 0.0 <= score <= 1.0:  # also refuses NaN
+                raise ValueError("score out of range")
+            return score
+
+        return self._cached("injection", text, provenance, run, deadline)
+
+    def _cached(
+        self, name: str, text: str, extra: str, run: "Callable[[str], _T]", deadline: float
+    ) -> "_T":
+        key = hashlib.blake2b(
+            f"{name}\0{extra}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16
+        ).digest()
+        found, value = self._seen.get(key)
+        if not found:
+            value = self._within(name, lambda: run(text), deadline)
+            if isinstance(value, list):
+                value = _checked(name, text, value)
+            self._seen.put(key, value)
+        return cast("_T", value)
+
+    def _within(self, name: str, run: Callable[[], object], deadline: float) -> object:
+        """Run a detector in a thread of its own, so that one that hangs is left behind, counted."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise ScreenFailed("screen-timeout", detector=name, seconds=self.timeout_s)
+        if not self._stuck.acquire(timeout=left):
+            raise ScreenFailed("screen-timeout", detector=name, seconds=self.timeout_s)
+        answer: queue.SimpleQueue[tuple[object, BaseException | None]] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                answer.put((run(), None))
+            except BaseException as error:  # whatever went wrong, the caller must hear "no"
+                answer.put((None, error))
+            finally:
+                self._stuck.release()
+
+        threading.Thread(target=work, daemon=True, name=f"screen-{name}").start()
+        try:
+            value, error = answer.get(timeout=left)
+        except queue.Empty:
+            raise ScreenFailed("screen-timeout", detector=name, seconds=self.timeout_s) from None
+        if isinstance(error, GuardrailError):
+            raise ScreenFailed(error.code, **{"detector": name, **error.data}) from error
+        if error is not None:
+            # the error's own text may hold content: only its type is told
+            raise ScreenFailed(
+                "screen-detector", detector=name, error=type(error).__name__
+            ) from None
+        return value
+
+
+class _Seen:
+    """What detectors said of texts seen before, by keyed digest; least recently used goes first."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._values: OrderedDict[bytes, object] = OrderedDict()
+
+    def get(self, key: bytes) -> tuple[bool, object]:
+        with self._lock:
+            if key not in self._values:
+                return False, None
+            self._values.move_to_end(key)
+            return True, self._values[key]
+
+    def put(self, key: bytes, value: object) -> None:
+        with self._lock:
+            self._values[key] = value
+            if len(self._values) > self._size:
+                self._values.popitem(last=False)
+
+
+def _checked(name: str, text: str, found: list[object]) -> list[object]:
+    """A detector that reports spans outside the text has not understood it: refuse."""
+    for item in found:
+        if not isinstance(item, Finding) or not 0 <= item.start <= item.end <= len(text):
+            raise ScreenFailed("screen-detector", detector=name, error="offsets")
+    return found
+
+
+def _moved(item: Finding, by: int) -> Finding:
+    return replace(item, start=item.start + by, end=item.end + by) if by else item
+
+
+def _judge(
+    text: str,
+    findings: list[Finding],
+    score: float,
+    vault: Vault | None,
+    provenance: Provenance,
+    policy: ScreenPolicy,
+) -> Screened:
+    rules: list[str] = []
+    outcome: Outcome = "allow"
+    asked = score >= policy.ask_injection.get(provenance, 2.0)
+    blocked = score >= policy.block_injection.get(provenance, 2.0)
+    if asked or blocked:
+        rules.append("screen.injection")
+        outcome = "deny" if blocked else "ask"
+        said = "Reads like an instruction to the assistant rather than text for a person."
+        injection = Finding(0, len(text), "INJECTION", score, "injection", said)
+        findings = sorted([*findings, injection])
+    actions = {item.kind: policy.action(item.kind) for item in findings if item.kind != "INJECTION"}
+    if "block" in actions.values():
+        rules.insert(0, "screen.blocked")
+        outcome = "deny"
+    if actions.get("SECRET") == "mask":
+        rules.append("screen.secret")
+    if any(action == "mask" for kind, action in actions.items() if kind != "SECRET"):
+        rules.append("screen.masked")
+    rules = rules or ["screen.clean"]
+    # what is blocked is masked too: the refusal is recorded and shown
+    hidden = [item for item in findings if actions.get(item.kind, "allow") != "allow"]
+    masked = text
+    if vault is not None:
+        masked = vault.mask(text, hidden, masked=provenance == "model")
+    elif hidden:
+        masked = Vault("", b"").mask(text, hidden, masked=provenance == "model")
+    return Screened(masked, tuple(findings), Verdict(outcome, rules[0], rules=tuple(rules)))
+
+
+def _default_pii(text: str, language: str | None) -> list[Finding]:
+    from guardrails.detect import pii  # loads language models, so only where first needed
+
+    return list(pii.find(text, language))
+
+
+def _default_secrets(text: str) -> list[Finding]:
+    from guardrails.detect import secrets
+
+    return list(secrets.find(text))
+
+
+def _default_injection(text: str, provenance: Provenance) -> float:
+    from guardrails.detect import injection  # loads the classifier
+
+    return injection.score(text, provenance)
+
+
+@cache
+def default_screen() -> Screen:
+    """The screen with the real detectors, shared by everything in this process."""
+    return Screen()
+
+
+def screen(text: str | Sequence[str], vault: Vault | None = None) -> Screened | list[Screened]:
+    """Screen one text or a list of texts with the default screen. Raises ScreenFailed."""
+    one = default_screen()
+    return one.text(text, vault) if isinstance(text, str) else one.texts(text, vault)
