@@ -5,36 +5,33 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from pathlib import Path
 
 from guardrails.audit.spans import Spans
 
 from agents.conversations import Conversations
 from agents.spec import AgentSpec
-from agents.tools.base import Documents, Execute, ToolContext
 from agents.tools.registry import described
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Ledger
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.findings import Screened
 from guardrails.screen import Screen
-from guardrails.vault import Vault
 from sandbox.broker.broker import Broker
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Run
 from sandbox.events import Event, Reply, Source
 from sandbox.limits import Limits
 from sandbox.pool import Pool
-from sandbox.uploads import Uploads, safe_name
+from sandbox.library import Library
+from sandbox.uploads import Kept, Uploads, safe_name
+from sandbox.vaults import Vaults
 
 log = logging.getLogger(__name__)
 
 HISTORY_CHARACTERS = 12_000  # about 3,000 tokens: leaves room in the practice model's window
 DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
 ROUNDS = 6
-
-Reader = Callable[[str, AgentSpec, str], Documents]  # (conversation, agent, language)
-Ingest = Callable[[Run, str, bytes], Any]  # awaitable: read one upload into the conversation
 
 
 @dataclass
@@ -57,10 +54,9 @@ class Sessions:
     screen: Screen
     conversations: Conversations
     uploads: Uploads
-    vault: Callable[[str, str], Vault]  # (conversation, owner)
-    documents: Reader
-    ingest: Ingest
-    executor: Callable[[str], Execute]  # (conversation) -> sealed Python on its uploads
+    vaults: Vaults
+    library: Library
+    pseudonym: Callable[[str], str]
     limits: Limits = field(default_factory=Limits)
     running: dict[str, Turn] = field(default_factory=dict)
 
@@ -71,7 +67,7 @@ class Sessions:
         agent: AgentSpec,
         text: str,
         conversation: str | None = None,
-        files: Mapping[str, bytes] | None = None,
+        files: Mapping[str, Path] | None = None,
         language: str = "en",
     ) -> AsyncIterator[Event]:
         """One turn: notices, deltas and steps as they come, the Reply last. Texts are restored.
@@ -103,9 +99,11 @@ class Sessions:
             yield event
         await task
 
-    async def stop(self, conversation: str, actor: Actor) -> bool:
-        """End the turn under way; what was answered so far is kept. False when none runs."""
-        await asyncio.to_thread(self.conversations.get, conversation, actor.id)
+    async def stop(self, conversation: str) -> bool:
+        """End the turn under way; what was answered so far is kept. False when none runs.
+
+        The caller has checked whose conversation it is.
+        """
         turn = self.running.get(conversation)
         if turn is None:
             return False
@@ -119,6 +117,20 @@ class Sessions:
             turn.task.cancel()
         await asyncio.gather(*(turn.task for turn in turns), return_exceptions=True)
 
+    def restore(self, conversation: str, text: str) -> str:
+        """Masked text of a conversation with real values, for its owner only."""
+        return self.vaults.open(conversation).restore(text)
+
+    def artefact(self, id: str, owner: str) -> Kept:
+        """A file that an agent made for `owner`. Raises BadInput("file-not-found")."""
+        return self.uploads.artefact(id, owner)
+
+    def forget(self, conversation: str) -> None:
+        """Remove the conversation's files, documents and vault: nothing restores it."""
+        self.uploads.forget(conversation)
+        self.library.forget(conversation)
+        self.vaults.forget(conversation)
+
     def _ended(self, conversation: str, queue: "asyncio.Queue[Event | None]") -> None:
         self.running.pop(conversation, None)
         queue.put_nowait(None)
@@ -129,11 +141,11 @@ class Sessions:
         agent: AgentSpec,
         conversation: str,
         text: str,
-        files: Mapping[str, bytes],
+        files: Mapping[str, Path],
         language: str,
         queue: "asyncio.Queue[Event | None]",
     ) -> None:
-        vault = await asyncio.to_thread(self.vault, conversation, actor.id)
+        vault = await asyncio.to_thread(self.vaults.open, conversation)
         with self.spans.root(
             f"invoke_agent {agent.id}", _root_attributes(agent, conversation)
         ) as root:
@@ -147,12 +159,12 @@ class Sessions:
                 limits=self._limits(agent),
                 spans=self.spans,
                 trace_id=root.trace_id,
-                tools=ToolContext(language, self.documents(conversation, agent, language)),
+                tools=await self.library.context(conversation, agent, language),
                 emit=queue.put_nowait,
             )
-            run.tools = replace(run.tools, execute=self.executor(conversation))
+            root.set(**_opening_words(run, self.pseudonym(actor.id)))
             reply = await self._recorded_turn(run, text, files)
-            root.set(_closing_attributes(run, reply, self.pool.backend))
+            root.set(**_closing_words(run, reply, self.pool.backend))
         queue.put_nowait(reply)
 
     def _limits(self, agent: AgentSpec) -> Limits:
@@ -163,14 +175,15 @@ class Sessions:
             tool_calls=min(self.limits.tool_calls, agent.limits.tool_calls),
         )
 
-    async def _recorded_turn(self, run: Run, text: str, files: Mapping[str, bytes]) -> Reply:
+    async def _recorded_turn(self, run: Run, text: str, files: Mapping[str, Path]) -> Reply:
         masked, status, answer, code = "", "failed", "", ""
         data: dict[str, object] = {}
         try:
             async with recorded(self.ledger, run.act("turn", files=len(files))) as act:
                 masked = (await self._input(run, text)).text
                 for name, content in files.items():
-                    await self.ingest(run, safe_name(name), content)
+                    data_in = await asyncio.to_thread(content.read_bytes)
+                    await self.library.take_in(run, safe_name(name), data_in)
                 await asyncio.to_thread(
                     self.conversations.add,
                     run.conversation,
@@ -189,7 +202,7 @@ class Sessions:
         except TimeoutError:
             code, answer = "limit-time", run.partial
             data = {"seconds": round(run.limits.wall_s)}
-            run.notice("limit", "notice.limit-time", seconds=round(run.limits.wall_s))
+            run.notice("limit", "notice.limit-time", n=round(run.limits.wall_s))
         except GuardrailError as error:
             code, data, answer = error.code, error.data, run.partial
             blocked = run.verdict == "blocked" or error.code in BLOCKING
@@ -207,7 +220,7 @@ class Sessions:
             run.saw(screened.findings)
             step.rule = screened.verdict.rule
             kinds = sorted({finding.kind for finding in screened.findings})
-            step.attributes["app.guardrail.kinds"] = ",".join(kinds)
+            step.words["kinds"] = kinds
             step.detail["sent"] = screened.text[:4000]
             if screened.verdict.outcome == "deny":
                 step.verdict = "blocked"
@@ -356,27 +369,29 @@ def _instructions(run: Run) -> str:
     )
 
 
-def _root_attributes(agent: AgentSpec, conversation: str) -> dict[str, Any]:
+def _opening_words(run: Run, person: str) -> dict[str, object]:
     return {
-        "gen_ai.operation.name": "invoke_agent",
-        "gen_ai.agent.name": agent.id,
-        "gen_ai.agent.version": agent.version,
-        "gen_ai.conversation.id": conversation,
-        "app.data_class": agent.data_class,
+        "person": person,
+        "department": run.actor.department,
+        "agent": run.agent.id,
+        "version": run.version,
+        "conversation": run.conversation,
+        "data_class": run.agent.data_class,
     }
 
 
-def _closing_attributes(run: Run, reply: Reply, backend: str) -> dict[str, Any]:
+def _closing_words(run: Run, reply: Reply, backend: str) -> dict[str, object]:
     return {
-        "app.person": run.actor.id,
-        "app.verdict": run.verdict,
-        "app.rule": run.rule,
-        "app.request": reply.masked_request,
-        "app.status": reply.status,
+        "verdict": run.verdict,
+        "rule": run.rule,
+        "request": reply.masked_request,
+        "status": reply.status,
+        "kinds": sorted(run.kinds),
+        "tools": sorted(set(run.called)),
+        "model": run.model,
+        "model_kind": run.model_kind,
+        "tokens": run.tokens,
+        "cost": run.cost,
+        "unsafe": backend == "none",
         "app.sandbox.backend": backend,
-        "app.kinds": ",".join(sorted(run.kinds)),
-        "gen_ai.request.model": run.model,
-        "app.model.kind": run.model_kind,
-        "app.tokens": run.tokens,
-        "llm.cost.total": run.cost,
     }

@@ -47,8 +47,8 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
         )
     )
     if decision.outcome != "allow":
-        async with recorded(broker.ledger, run.act("model.call", decision.rule)) as act:
-            act.verdict = "denied"
+        denied = run.act("model.call", decision.rule, decision.outcome, model=info.name)
+        await broker.ledger.arecord(denied)
         run.judge("blocked", decision.rule)
         run.notice("blocked", "notice.model-denied", rule=decision.rule)
         raise PolicyDenied("policy-denied", rule=decision.rule)
@@ -61,11 +61,13 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
     )
     with run.step("model", info.label, f"chat {info.name}") as step:
         step.rule = decision.rule
-        step.attributes |= {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": info.provider,
-            "gen_ai.request.model": info.name,
-            "gen_ai.conversation.id": run.conversation,
+        step.words |= {
+            "provider": info.provider,
+            "model": info.name,
+            "model_kind": info.kind,
+            "location": info.location,
+            "conversation": run.conversation,
+            "policy_set": decision.policy_set,
         }
         step.detail["sent"] = messages[-1]["content"][:4000]
         async with recorded(broker.ledger, intent) as act:
@@ -146,11 +148,11 @@ async def _stream(
     run.tokens += usage.input_tokens + usage.output_tokens
     run.cost += usage.cost
     text = "".join(masked)
-    step.attributes |= {
-        "gen_ai.response.model": broker.models.info().name,
-        "gen_ai.usage.input_tokens": usage.input_tokens,
-        "gen_ai.usage.output_tokens": usage.output_tokens,
-        "llm.cost.total": usage.cost,
+    step.words |= {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "tokens": usage.input_tokens + usage.output_tokens,
+        "cost": usage.cost,
     }
     step.detail["received"] = text[:4000] or ", ".join(call.name for call in calls)
     return text, calls, usage

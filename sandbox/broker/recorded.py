@@ -14,7 +14,7 @@ class Recorded:
     """The act under way: set `verdict` and add to `payload` (masked) before the block ends."""
 
     intent: int
-    verdict: str = "done"
+    verdict: str = "allow"
     payload: dict[str, object] = field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from guardrails.audit.conventions import SpanKind
 from guardrails.audit.spans import Spans
 
 from agents.spec import AgentSpec
@@ -20,7 +21,7 @@ from sandbox.limits import Limits
 
 StepKind = Literal["guardrail", "retrieval", "model", "tool"]
 StepVerdict = Literal["allowed", "masked", "blocked", "flagged"]
-SPAN_KINDS = {"guardrail": "GUARDRAIL", "retrieval": "RETRIEVER", "model": "LLM", "tool": "TOOL"}
+SPAN_KINDS: dict[StepKind, SpanKind] = {"guardrail": "GUARDRAIL", "retrieval": "RETRIEVER", "model": "LLM", "tool": "TOOL"}
 SEVERITY: tuple[StepVerdict, ...] = ("allowed", "masked", "flagged", "blocked")
 
 
@@ -37,7 +38,7 @@ class OpenStep:
     verdict: StepVerdict = "allowed"
     rule: str = ""
     detail: dict[str, str] = field(default_factory=dict)
-    attributes: dict[str, str | int | float | bool] = field(default_factory=dict)
+    words: dict[str, object] = field(default_factory=dict)  # see audit.conventions.NAMES
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Run:
     untrusted: bool = False  # a tool result or document looked like instructions
     partial: str = ""  # masked text of the answer so far, kept when the turn is stopped
 
-    def act(self, kind: str, rule: str = "", **payload: object) -> Act:
+    def act(self, kind: str, rule: str = "", verdict: str = "allow", **payload: object) -> Act:
         """An act of this run for the ledger; `payload` is masked."""
         return Act(
             kind=kind,
@@ -82,6 +83,7 @@ class Run:
             version=self.version,
             conversation=self.conversation,
             trace_id=self.trace_id,
+            verdict=verdict,
             rule=rule,
             payload=payload,
         )
@@ -109,7 +111,7 @@ class Run:
         most = getattr(self.limits, what)
         if used > most:
             code = "limit-" + what.replace("_", "-")
-            self.notice("limit", f"notice.{code}", most=most)
+            self.notice("limit", f"notice.{code}", n=most)
             raise LimitReached(code, most=most)
 
     @contextmanager
@@ -132,14 +134,9 @@ class Run:
                     opened.rule,
                     dict(opened.detail),
                 )
-                recording.set(
-                    {
-                        **opened.attributes,
-                        **{f"app.detail.{key}": text for key, text in opened.detail.items()},
-                        "app.guardrail.verdict": opened.verdict,
-                        "app.guardrail.rule": opened.rule,
-                    }
-                )
+                detail = {f"app.detail.{key}": text for key, text in opened.detail.items()}
+                words = {**opened.words, **detail}
+                recording.set(**words, verdict=opened.verdict, rule=opened.rule)
                 self.steps.append(done)
                 self.judge(opened.verdict, opened.rule)
                 self.emit(StepEvent(done))

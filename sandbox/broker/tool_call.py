@@ -55,9 +55,8 @@ async def call_tool(broker: "Broker", run: Run, frame: ToolAsk) -> dict[str, Any
             rule = "untrusted-content"
         elif decision.outcome == "allow":
             return await _run(broker, run, frame, tool, rule, shown)
-    act = run.act("tool.call", rule, tool=frame.name, arguments=shown)
-    async with recorded(broker.ledger, act) as record:
-        record.verdict = "denied"
+    denied = run.act("tool.call", rule, "deny", tool=frame.name, arguments=shown)
+    await broker.ledger.arecord(denied)
     with run.step("tool", frame.name, f"execute_tool {frame.name}") as step:
         step.verdict, step.rule = "blocked", rule
     run.notice("blocked", "notice.tool-denied", tool=frame.name, rule=rule)
@@ -77,38 +76,33 @@ async def _run(
     act = run.act("tool.call", rule, tool=tool.name, arguments=shown)
     with run.step(kind, tool.name, f"execute_tool {tool.name}") as step:  # type: ignore[arg-type]
         step.rule = rule
-        step.attributes |= {
-            "gen_ai.operation.name": "execute_tool",
-            "gen_ai.tool.name": tool.name,
-            "gen_ai.tool.call.id": str(frame.id),
-        }
+        step.words |= {"tool": tool.name, "tool_call": str(frame.id)}
         step.detail["arguments"] = shown[:4000]
         async with recorded(broker.ledger, act) as record:
             result = await call(tool.name, arguments, run.tools, run.agent.tools)
             run.called.append(tool.name)
-            text = await _screen_result(broker, run, result, step_flag := [False])
-            if step_flag[0]:
+            text, suspicious = await _screen_result(broker, run, result)
+            if suspicious:
                 step.verdict = "flagged"
             if result.code:
                 step.detail["code"] = str(frame.arguments.get("code", ""))[:8000]
             step.detail["result"] = text[:4000]
-            record.verdict = "done" if result.ok else "error"
+            record.verdict = "allow" if result.ok else "failed"
             record.payload |= {"result": text[:8000]}
             await _keep(broker, run, result)
     return {"t": "tool.result", "content": text}
 
 
-async def _screen_result(
-    broker: "Broker", run: Run, result: ToolResult, flagged: list[bool]
-) -> str:
+async def _screen_result(broker: "Broker", run: Run, result: ToolResult) -> tuple[str, bool]:
     provenance: Provenance = "document" if result.sources else "tool"
     screened = await asyncio.to_thread(
         broker.screen.text, result.content, run.vault, provenance=provenance, masked=True
     )
     run.saw(screened.findings)
-    if any(finding.kind == "INJECTION" for finding in screened.findings):
-        # tools with side effects stop for the rest of the turn; the policy reads this flag
-        run.untrusted = flagged[0] = True
+    suspicious = any(finding.kind == "INJECTION" for finding in screened.findings)
+    if suspicious:
+        # tools with side effects stop for the rest of the turn
+        run.untrusted = True
         run.notice("flagged", "notice.untrusted-instructions")
     run.cite(
         tuple(
@@ -118,7 +112,7 @@ async def _screen_result(
             for one in result.sources
         )
     )
-    return screened.text
+    return screened.text, suspicious
 
 
 async def _masked(broker: "Broker", run: Run, text: str, provenance: Provenance) -> str:

@@ -1,0 +1,185 @@
+"""The one composition root: settings in, a running product out. Decides nothing itself."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+
+import sqlalchemy as sa
+from sandbox.broker.secrets_file import read_secrets
+from sandbox.library import Library
+from sandbox.pool import Pool
+
+from agents.catalog import Catalog
+from agents.conversations import Conversations
+from guardrails.actor import pseudonym
+from guardrails.audit.ledger import Ledger
+from guardrails.audit.search import Traces
+from guardrails.audit.spans import Spans
+from guardrails.errors import GuardrailError
+from guardrails.keys import Keys, load_keys
+from guardrails.migrate import upgrade
+from guardrails.policy.engine import Engine
+from guardrails.screen import Screen
+from guardrails.store import open_engine
+from guardrails.vault_store import VaultRows
+from sandbox.broker.broker import Broker
+from sandbox.broker.models import Models
+from sandbox.launch import choose
+from sandbox.session import Sessions
+from sandbox.uploads import Uploads
+from sandbox.vaults import Vaults
+from ui.identity import Identity
+from ui.people import People
+from ui.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class App:
+    """Everything an entrance may use. Built by `build`, alive inside `running`."""
+
+    settings: Settings
+    keys: Keys
+    engine: sa.Engine
+    ledger: Ledger
+    spans: Spans
+    traces: Traces
+    policy: Engine
+    screen: Screen
+    pool: Pool
+    models: Models
+    catalog: Catalog
+    conversations: Conversations
+    sessions: Sessions
+    people: People
+    checkpoint_file: Path
+    problems: list[str] = field(default_factory=list)  # codes of what could not be started
+    screen_ready: bool = False
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who is asking. Raises GuardrailError("accounts-needed") off loopback without accounts."""
+        return Identity(
+            self.engine,
+            self.keys,
+            self.people,
+            host=self.settings.host,
+            language=self.settings.language,
+        )
+
+    @property
+    def warming(self) -> bool:
+        """True while something that answers need is still loading."""
+        return not self.screen_ready or self.models.info().state in ("warming", "fetching")
+
+
+def build(settings: Settings) -> App:
+    """Open the home and wire the parts. Loads no model, starts no process, asks no network."""
+    home = settings.home
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    given = settings.master_key.get_secret_value() if settings.master_key else None
+    keys = load_keys(home / "master.key", given)
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    checkpoints = settings.checkpoint_file or home / "checkpoints.jsonl"
+    ledger = Ledger(engine, keys, checkpoint_file=checkpoints)
+    spans = Spans(engine, "atelier", otlp_endpoint=settings.otlp_endpoint)
+    screen = Screen()
+    policy = Engine()
+    pool = Pool(
+        choose(settings.unsafe_no_sandbox, home), {"agent": settings.pool_size, "data": 1}
+    )
+    secrets = {**os.environ, **(read_secrets(settings.secrets_file) if settings.secrets_file else {})}
+    models = Models(
+        settings.model,
+        home=home,
+        base=settings.model_base,
+        location=settings.model_location,
+        timeout=settings.model_timeout,
+        secrets=secrets,
+    )
+    catalog, conversations = Catalog(engine), Conversations(engine)
+    uploads = Uploads(home / "files", keys)
+    vaults = Vaults(keys.derive("vault"), VaultRows(engine))
+    sessions = Sessions(
+        broker=Broker(models, policy, ledger, screen, uploads),
+        pool=pool,
+        ledger=ledger,
+        spans=spans,
+        screen=screen,
+        conversations=conversations,
+        uploads=uploads,
+        vaults=vaults,
+        library=Library(engine, pool, policy, ledger, screen, uploads),
+        pseudonym=partial(pseudonym, keys),
+    )
+    return App(
+        settings=settings,
+        keys=keys,
+        engine=engine,
+        ledger=ledger,
+        spans=spans,
+        traces=Traces(engine),
+        policy=policy,
+        screen=screen,
+        pool=pool,
+        models=models,
+        catalog=catalog,
+        conversations=conversations,
+        sessions=sessions,
+        people=People(engine),
+        checkpoint_file=checkpoints,
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(app: App) -> AsyncIterator[App]:
+    """Start what answers need, in the background, and stop it again. The page is up meanwhile."""
+    app.ledger.recover()
+    warming = asyncio.create_task(_warm(app))
+    try:
+        yield app
+    finally:
+        warming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await warming
+        await app.sessions.close()
+        await app.pool.close()
+        await app.models.stop()
+        await asyncio.to_thread(close, app)
+
+
+def close(app: App) -> None:
+    """Write what is queued and let go of the store."""
+    app.spans.close()
+    app.ledger.close()
+    app.engine.dispose()
+
+
+async def _warm(app: App) -> None:
+    # one after the other would be slower, all in the loop would block the page
+    results = await asyncio.gather(
+        app.pool.start(), app.models.start(), _warm_screen(app), return_exceptions=True
+    )
+    for result in results:
+        if isinstance(result, asyncio.CancelledError):
+            raise result
+        if isinstance(result, GuardrailError):
+            app.problems.append(result.code)
+            log.error("not started", extra={"code": result.code})
+        elif isinstance(result, BaseException):
+            app.problems.append("internal")
+            log.error("not started", extra={"error": type(result).__name__}, exc_info=result)
+
+
+async def _warm_screen(app: App) -> None:
+    from guardrails.detect import pii
+
+    await asyncio.to_thread(pii.warm)
+    app.screen_ready = True
