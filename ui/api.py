@@ -1,0 +1,95 @@
+"""The HTTP API: `build(app)` is mounted at /api/v1. Routes live in `ui/routes`, one noun a file.
+
+Every answer that is not a success has the shape {code, message}, the message in the person's
+language; no stack trace ever leaves. OpenAPI is served at /api/v1/openapi.json; there is no
+interactive page, because that would load scripts from elsewhere (see docs/api.md).
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from guardrails.errors import BadInput, GuardrailError
+from ui.door import refusal_response
+from ui.faults import status_of, translated
+from ui.routes import audit, chat, conversations, health, screening, session
+from ui.routes.common import Rates, services
+from ui.routes.shapes import Refusal
+
+if TYPE_CHECKING:
+    from ui.wiring import App
+
+ROUTERS = (
+    health.router,
+    session.router,
+    chat.router,
+    conversations.router,
+    screening.router,
+    audit.router,
+)
+
+
+def build(app: "App", rates: Rates | None = None) -> FastAPI:
+    """The API over one composition root. The caller wraps it in `ui.door.Door`."""
+    api = FastAPI(
+        title="Atelier",
+        version=product_version(),
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        generate_unique_id_function=_operation,
+        responses={"default": {"model": Refusal, "description": "A refusal, in words."}},
+    )
+    api.state.services = app
+    api.state.rates = rates or Rates()
+    for router in ROUTERS:
+        api.include_router(router)
+    api.add_exception_handler(GuardrailError, _refused)
+    api.add_exception_handler(RequestValidationError, _malformed)
+    api.add_exception_handler(HTTPException, _http)
+    api.add_exception_handler(Exception, _refused)
+    return api
+
+
+def product_version() -> str:
+    """The installed version, or `0` when run from a tree that was not installed."""
+    try:
+        return version("atelier")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _operation(route: APIRoute) -> str:
+    return route.name
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    ours = translated(error)
+    response = _answer(request, status_of(ours) if ours.code != "internal" else 500, ours)
+    if ours.code == "too-many-attempts":
+        response.headers["retry-after"] = str(ours.data.get("seconds", 60))
+    return response
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    # the details of pydantic repeat the input, so they stay here; the place is enough to mend it
+    first = error.errors()[0]["loc"] if isinstance(error, RequestValidationError) else ()
+    place = ".".join(str(part) for part in first if part != "body")[:80]
+    return _answer(request, 422, BadInput("bad-field", field=place or "body"))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = {404: "no-such-page", 405: "no-such-method"}.get(status, "bad-request")
+    return _answer(request, status, BadInput(code))
+
+
+def _answer(request: Request, status: int, error: GuardrailError) -> Response:
+    person = getattr(request.state, "person", None)
+    language = person.language if person else services(request).identity.language(request)
+    return refusal_response(status, error.code, language, **error.data)

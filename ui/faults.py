@@ -1,0 +1,83 @@
+"""Errors as people and programs see them: a status, a code, a sentence. Never a stack trace."""
+
+import errno
+import logging
+import sqlite3
+
+from guardrails.errors import (
+    BadInput,
+    GuardrailError,
+    LedgerUnavailable,
+    NotPermitted,
+    PolicyDenied,
+    ScreenFailed,
+    VaultError,
+)
+from ui.messages import Language, say_error
+
+log = logging.getLogger(__name__)
+
+# HTTP status by code where the class alone does not tell
+STATUS: dict[str, int] = {
+    "not-signed-in": 401,
+    "bad-sign-in": 401,
+    "not-permitted": 403,
+    "cross-site": 403,
+    "too-large": 413,
+    "too-many-attempts": 429,
+    "disk-full": 507,
+    "model-rate-limited": 429,
+    "model-timeout": 504,
+}
+# subclasses first
+STATUS_OF_CLASS: tuple[tuple[type[GuardrailError], int], ...] = (
+    (NotPermitted, 403),
+    (PolicyDenied, 403),
+    (BadInput, 422),
+    (ScreenFailed, 503),
+    (LedgerUnavailable, 503),
+    (VaultError, 503),
+)
+
+
+def status_of(error: GuardrailError) -> int:
+    """The HTTP status for an error."""
+    if error.code in STATUS:
+        return STATUS[error.code]
+    if error.code.endswith("-not-found") or error.code.startswith("no-such-"):
+        return 404
+    if error.code.startswith("model-"):
+        return 502
+    return next((status for kind, status in STATUS_OF_CLASS if isinstance(error, kind)), 409)
+
+
+def described(error: GuardrailError, language: Language) -> dict[str, str]:
+    """{code, message} in the person's language."""
+    return {"code": error.code, "message": say_error(language, error.code, **error.data)}
+
+
+def translated(error: BaseException) -> GuardrailError:
+    """Any error as one of ours. An unknown one is logged by type only: its text may be content."""
+    if isinstance(error, GuardrailError):
+        return error
+    if disk_full(error):
+        return GuardrailError("disk-full")
+    log.error("unexpected error", extra={"type": type(error).__name__}, exc_info=_place(error))
+    return GuardrailError("internal")
+
+
+def disk_full(error: BaseException | None) -> bool:
+    """True when the error, or what caused it, is a full disk or quota."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if isinstance(error, sqlite3.Error) and error.sqlite_errorname == "SQLITE_FULL":
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _place(error: BaseException) -> BaseException:
+    # the trace without the message: where it happened helps, what it was about must not be logged
+    bare = RuntimeError(type(error).__name__)
+    return bare.with_traceback(error.__traceback__)

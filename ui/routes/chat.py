@@ -1,0 +1,185 @@
+"""Agents and messages: list, look, send (server-sent events), stop."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from sandbox.events import Delta, Event, Notice, Reply, StepEvent
+from ui.faults import described, translated
+from ui.identity import Person
+from ui.messages import Language, say
+from ui.routes.common import Limits, Services, actor, allowed, limited
+from ui.routes.shapes import AgentDetail, AgentRow, Done
+from ui.uploads import Incoming, read_message
+
+if TYPE_CHECKING:
+    from agents.catalog import AgentRecord
+
+router = APIRouter(tags=["agents"])
+LEFT_SECONDS = 600.0
+
+_MESSAGE = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string", "description": "At most 100,000 characters."},
+        "conversation": {"type": "string", "description": "Absent begins a new one."},
+    },
+}
+_WITH_FILES = {
+    **_MESSAGE,
+    "properties": {
+        **_MESSAGE["properties"],  # type: ignore[dict-item]
+        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+    },
+}
+_SEND: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {**_MESSAGE, "required": ["text"]}},
+            "multipart/form-data": {"schema": _WITH_FILES},
+        },
+    },
+    "responses": {
+        "200": {
+            "description": "Server-sent events `begin`, `notice`, `delta`, `step`, and at the end "
+            "`reply` or `error`; each event's data is one JSON object.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    },
+}
+
+
+@router.get("/agents")
+def agents(app: Services, person: Annotated[Person, allowed("agents.use")]) -> list[AgentRow]:
+    """Every template, then the caller's own agents."""
+    from agents.catalog import templates
+
+    shared = [app.catalog.get(id_, person.id) for id_ in templates()]
+    records = [*shared, *app.catalog.mine(person.id)]
+    return [AgentRow.model_validate(_agent(record, person.language)) for record in records]
+
+
+@router.get("/agents/{agent}")
+def agent(
+    agent: str, app: Services, person: Annotated[Person, allowed("agents.use")]
+) -> AgentDetail:
+    """One agent. Somebody else's draft does not exist for the caller."""
+    record = app.catalog.get(agent, person.id)
+    spec = record.spec.model_dump(mode="json")
+    return AgentDetail.model_validate({**_agent(record, person.language), "spec": spec})
+
+
+@router.post("/agents/{agent}/messages", response_class=EventSourceResponse, openapi_extra=_SEND)
+async def send(
+    agent: str,
+    request: Request,
+    app: Services,
+    rates: Limits,
+    person: Annotated[Person, allowed("agents.use")],
+) -> EventSourceResponse:
+    """Send one message and follow the turn. The first event, `begin`, names the conversation.
+
+    Closing the connection does not stop the turn: its answer is kept. `stop` does.
+    """
+    limited(rates.messages, person)
+    record = await run_in_threadpool(app.catalog.get, agent, person.id)
+    settings = app.settings
+    incoming = await read_message(request, settings.home, settings.upload_limit_mib)
+    conversation = await run_in_threadpool(_conversation, app, person, record, incoming)
+    return EventSourceResponse(_events(app, person, record, conversation, incoming), ping=15)
+
+
+@router.post("/conversations/{conversation}/stop")
+async def stop(
+    conversation: str, app: Services, person: Annotated[Person, allowed("conversations.own")]
+) -> Done:
+    """Stop the turn under way in the caller's conversation, if there is one."""
+    await run_in_threadpool(app.conversations.get, conversation, person.id)
+    await app.sessions.stop(conversation)
+    return Done()
+
+
+def _conversation(app: Any, person: Person, record: "AgentRecord", incoming: Incoming) -> str:
+    if incoming.conversation is None:
+        return str(app.conversations.start(record.id, person.id, record.spec.version))
+    return str(app.conversations.get(incoming.conversation, person.id).id)
+
+
+async def _events(
+    app: Any, person: Person, record: "AgentRecord", conversation: str, incoming: Incoming
+) -> AsyncIterator[ServerSentEvent]:
+    yield ServerSentEvent(_dump({"conversation": conversation}), event="begin")
+    over = False
+    try:
+        async for event in app.sessions.send(
+            actor=actor(person),
+            agent=record.spec,
+            conversation=conversation,
+            text=incoming.text,
+            files=incoming.files,
+            language=person.language,
+        ):
+            yield sse(event, person.language)
+        over = True
+    except Exception as error:
+        over = True
+        # the response has begun, so the error must travel as an event; `translated` tells ours
+        # from bugs and logs the latter
+        yield ServerSentEvent(_dump(described(translated(error), person.language)), event="error")
+    finally:
+        if over:
+            incoming.discard()
+        else:
+            # the page was closed and the turn goes on, perhaps before it has read the files
+            asyncio.get_running_loop().call_later(LEFT_SECONDS, incoming.discard)
+
+
+def sse(event: Event, language: Language) -> ServerSentEvent:
+    """One event of a turn as a server-sent event; notices carry their wording as `text`."""
+    match event:
+        case Delta():
+            return ServerSentEvent(_dump({"text": event.text}), event="delta")
+        case Notice():
+            return ServerSentEvent(_dump(notice(event, language)), event="notice")
+        case StepEvent():
+            return ServerSentEvent(_dump(asdict(event.step)), event="step")
+        case Reply():
+            whole = asdict(event)
+            whole["notices"] = [notice(each, language) for each in event.notices]
+            return ServerSentEvent(_dump(whole), event="reply")
+
+
+def notice(event: Notice, language: Language) -> dict[str, object]:
+    """A notice with its wording."""
+    try:
+        text = say(language, event.key, **event.data)
+    except KeyError:
+        # a notice without wording must not break the answer it accompanies
+        text = event.key
+    return {**asdict(event), "text": text}
+
+
+def _agent(record: "AgentRecord", language: Language) -> dict[str, object]:
+    spec = record.spec
+    return {
+        "id": record.id,
+        "title": spec.title.to(language),
+        "purpose": spec.purpose.to(language),
+        "category": spec.category,
+        "icon": spec.icon,
+        "version": spec.version,
+        "status": record.status,
+        "data_class": spec.data_class,
+        "starters": list(spec.starters.to(language)),
+    }
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

@@ -1,0 +1,83 @@
+"""A person's own conversations and files. Ownership is checked by what keeps them."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from guardrails.audit.ledger import Act
+from ui.identity import Person
+from ui.routes.common import Services, allowed
+from ui.routes.shapes import ConversationDetail, ConversationRow, Done, MessageRow
+
+router = APIRouter(tags=["conversations"])
+
+Own = Annotated[Person, allowed("conversations.own")]
+
+# what a browser may show in the page; everything else is a download. No SVG: it can carry script
+INLINE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+
+
+@router.get("/conversations")
+def conversations(
+    app: Services,
+    person: Own,
+    agent: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[ConversationRow]:
+    """The caller's conversations, last touched first."""
+    rows = app.conversations.mine(person.id, agent, limit)
+    return [ConversationRow.model_validate(asdict(row)) for row in rows]
+
+
+@router.get("/conversations/{conversation}")
+def conversation(conversation: str, app: Services, person: Own) -> ConversationDetail:
+    """One of the caller's conversations; real values are put back for its owner only."""
+    row = app.conversations.get(conversation, person.id)
+    kept = app.conversations.messages(conversation, person.id)
+    messages = [
+        MessageRow(
+            number=message.number,
+            role=message.role,
+            text=app.sessions.restore(conversation, message.text),
+            at=message.at,
+            trace_id=message.trace_id,
+            extra=dict(message.extra),
+        )
+        for message in kept
+    ]
+    return ConversationDetail(**asdict(row), messages=messages)
+
+
+@router.delete("/conversations/{conversation}")
+def delete(conversation: str, app: Services, person: Own) -> Done:
+    """Delete a conversation with its messages, its files and its vault: nothing restores it."""
+    app.conversations.get(conversation, person.id)
+    app.ledger.record(Act("erase", person.id, conversation=conversation))
+    app.sessions.forget(conversation)
+    app.conversations.delete(conversation, person.id)
+    return Done()
+
+
+@router.get("/artefacts/{artefact}", response_class=Response)
+def artefact(artefact: str, request: Request, app: Services, person: Own) -> Response:
+    """A file an agent made, for the owner of its conversation. `?inline=1` shows images."""
+    kept = app.sessions.artefact(artefact, person.id)
+    inline = kept.media_type in INLINE and request.query_params.get("inline") == "1"
+    headers = {
+        "content-disposition": disposition(kept.name, inline=inline),
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; sandbox",
+        "cache-control": "private, no-store",
+    }
+    media_type = kept.media_type if inline else "application/octet-stream"
+    return Response(kept.data, headers=headers, media_type=media_type)
+
+
+def disposition(name: str, *, inline: bool) -> str:
+    """Content-Disposition with an ASCII fallback and the real name (RFC 6266)."""
+    from urllib.parse import quote
+
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
+    kind = "inline" if inline else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,42 @@
+"""Is the server alive, and is it warm. Open to everybody, so it says no more than that."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+
+from ui.identity import Person
+from ui.routes.common import Services, allowed
+from ui.routes.shapes import Health, Model, Shape
+
+router = APIRouter(tags=["health"])
+
+
+class Status(Shape):
+    """What an operator wants to see."""
+
+    version: str
+    warming: bool
+    model: Model
+    pool: dict[str, Any]
+    spans_dropped: int
+
+
+@router.get("/health")
+def health(app: Services) -> Health:
+    """Liveness: answers 200 as soon as the page does; `warming` says what is still loading."""
+    return Health(status="ok", warming=app.warming, model=Model(**asdict(app.models.info())))
+
+
+@router.get("/status")
+def status(app: Services, person: Annotated[Person, allowed("status.view")]) -> Status:
+    """The state of the machine for security and administrators."""
+    from ui.api import product_version
+
+    return Status(
+        version=product_version(),
+        warming=app.warming,
+        model=Model(**asdict(app.models.info())),
+        pool=app.pool.status(),
+        spans_dropped=app.spans.dropped,
+    )
