@@ -26,11 +26,10 @@ def canonical(value: object) -> str:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, Mapping):
+        texts = {str(key): canonical(item) for key, item in value.items()}
         # RFC 8785 orders keys by UTF-16 code units
-        pairs = sorted(
-            ((str(k), v) for k, v in value.items()), key=lambda p: p[0].encode("utf-16-be")
-        )
-        return "{" + ",".join(f"{quote(k)}:{canonical(v)}" for k, v in pairs) + "}"
+        order = sorted(texts, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(f"{quote(key)}:{texts[key]}" for key in order) + "}"
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return "[" + ",".join(canonical(item) for item in value) + "]"
     if isinstance(value, set | frozenset):
@@ -54,9 +53,5 @@ def _number(value: float) -> str:
         body = "0." + "0" * -point + text
     else:
         power = point - 1
-        body = (
-            text[0]
-            + ("." + text[1:] if text[1:] else "")
-            + f"e{'+' if power > 0 else '-'}{abs(power)}"
-        )
+        body = text[0] + ("." + text[1:] if text[1:] else "") + f"e{power:+d}"
     return ("-" if sign else "") + body

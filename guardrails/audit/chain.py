@@ -1,10 +1,11 @@
 """The chain: how one ledger row hashes onto the one before it.
 
-hash(n) = SHA-256(hash(n-1) || body(n)), where the body is the canonical JSON of every column of the
-row except `hash`, `mac` and `payload`. The body is never stored: it is derived from the columns, so
-an edited column *is* an edited body. `digest` binds the sealed payload (anyone can check it), `seal`
-binds the plain payload under a per-subject key (nobody can guess content from it), and `mac` binds
-the hash under the store's key, so that a rewritten chain needs more than write access.
+hash(n) = SHA-256(hash(n-1) || body(n)), where the body is the canonical JSON of every column of
+the row except `hash`, `mac` and `payload`. The body is never stored: it is derived from the
+columns, so an edited column *is* an edited body. `digest` binds the sealed payload (anyone can
+check it), `seal` binds the plain payload under a per-subject key (nobody can guess content from
+it), and `mac` binds the hash under the store's key, so that a rewritten chain needs more than
+write access.
 """
 
 import hashlib
@@ -38,25 +39,12 @@ class Body(NamedTuple):
 def body_text(row: Body) -> str:
     """Canonical JSON (RFC 8785) of a row; spelled out because verification runs it per row."""
     (
-        seq,
-        at,
-        step,
-        intent,
-        kind,
-        actor,
-        subject,
-        agent,
-        version,
-        talk,
-        trace,
-        verdict,
-        rule,
-        dig,
-        seal,
-    ) = row
+        seq, at, step, intent, kind, actor, subject, agent, version, talk, trace, verdict, rule,
+        digest, seal,
+    ) = row  # fmt: skip
     return (
         f'{{"actor":{quote(actor)},"agent":{quote(agent)},"at":{at},"conversation":{quote(talk)},'
-        f'"digest":{quote(dig)},"intent":{"null" if intent is None else intent},'
+        f'"digest":{quote(digest)},"intent":{"null" if intent is None else intent},'
         f'"kind":{quote(kind)},"rule":{quote(rule)},"seal":{quote(seal)},"seq":{seq},'
         f'"step":{quote(step)},"subject":{quote(subject)},"trace_id":{quote(trace)},'
         f'"verdict":{quote(verdict)},"version":{quote(version)}}}'
@@ -65,9 +53,8 @@ def body_text(row: Body) -> str:
 
 def link(previous: str, row: Body) -> str:
     """The hash of `row` after `previous` (both hex)."""
-    return hashlib.sha256(
-        previous.encode() + body_text(row).encode("utf-8", "surrogatepass")
-    ).hexdigest()
+    text = previous + body_text(row)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def mac(key: bytes, link_hash: str) -> str:

@@ -36,9 +36,8 @@ class Checkpoint:
 def sign(key: Ed25519PrivateKey, number: int, seq: int, head: str, at: int) -> Checkpoint:
     """A signed checkpoint."""
     bare = Checkpoint(number, seq, head, at)
-    return Checkpoint(
-        number, seq, head, at, base64.b64encode(key.sign(bare.signed_bytes())).decode()
-    )
+    signature = base64.b64encode(key.sign(bare.signed_bytes())).decode()
+    return Checkpoint(number, seq, head, at, signature)
 
 
 def genuine(key: Ed25519PublicKey, checkpoint: Checkpoint) -> bool:

@@ -88,10 +88,10 @@ class Ledger:
         self._open: dict[int, Act] = {}
         self._pseudonyms: dict[str, str] = {}
         self._lock = write_lock(engine)
-        self._checkpointed_seq = -1
+        self._checkpointed_seq = 0
         self._checkpointed_at = time.monotonic()
         self._number = 0
-        self._head: tuple[int, str] = (0, GENESIS)
+        self._since_checkpoint = 0
         self._closing = threading.Event()
         if checkpoint_file is not None:
             checkpoints.repair(checkpoint_file)
@@ -241,7 +241,7 @@ class Ledger:
                 entry.done.set_exception(LedgerUnavailable(why=type(error).__name__))
             return
         if rows:
-            self._head = (int(rows[-1]["seq"]), str(rows[-1]["hash"]))
+            self._since_checkpoint += len(rows)
         for entry, seq in zip(batch, results, strict=True):
             if isinstance(seq, LedgerUnavailable):
                 entry.done.set_exception(seq)
@@ -307,20 +307,17 @@ class Ledger:
         return known
 
     def _maybe_checkpoint(self, force: bool) -> None:
-        seq = self._head[0]
-        waited = time.monotonic() - self._checkpointed_at
-        if seq and (
-            force or seq - self._checkpointed_seq >= CHECKPOINT_ROWS or waited >= CHECKPOINT_SECONDS
-        ):
+        late = time.monotonic() - self._checkpointed_at >= CHECKPOINT_SECONDS
+        if force or late or self._since_checkpoint >= CHECKPOINT_ROWS:
             try:
                 with self._lock:
                     self._checkpoint()
-            except OSError as error:
-                # acts go on (the chain itself is intact); the failure is counted and alerted
+            # acts go on (the chain itself is intact); the failure is counted and alerted
+            except (OSError, sa.exc.SQLAlchemyError) as error:
                 self.checkpoint_failures += 1
                 log.error("checkpoint failed", extra={"error": type(error).__name__})
-        if force or waited >= CHECKPOINT_SECONDS:
             self._checkpointed_at = time.monotonic()
+            self._since_checkpoint = 0
 
     def _checkpoint(self) -> None:
         with self.engine.connect() as connection:
@@ -328,12 +325,10 @@ class Ledger:
         if self._file is None or seq == 0 or seq == self._checkpointed_seq:
             return
         at = int(self._clock() * 1_000_000)
-        checkpoints.append(
-            self._file, checkpoints.sign(self._signing, self._number + 1, seq, last, at)
-        )
+        mark = checkpoints.sign(self._signing, self._number + 1, seq, last, at)
+        checkpoints.append(self._file, mark)
         self._number += 1
         self._checkpointed_seq = seq
-        self._checkpointed_at = time.monotonic()
 
 
 def head(connection: sa.Connection) -> tuple[int, str]:

@@ -26,7 +26,7 @@ _NONCE = 12  # bytes, NIST SP 800-38D
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A payload as stored: `digest` is SHA-256 of `data`, `seal` a keyed digest of the plain text."""
+    """A payload as stored: `digest` is SHA-256 of `data`, `seal` an HMAC of the plain."""
 
     data: bytes | None
     digest: str = ""

@@ -363,4 +363,4 @@ def _begins(column: sa.Column[str], prefix: str) -> sa.ColumnElement[bool]:
 
 def _without(filter: TraceFilter, name: str) -> TraceFilter:
 
-    return replace(filter, **{name: ""})
+    return replace(filter, **{name: ""})  # type: ignore[arg-type]

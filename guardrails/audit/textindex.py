@@ -5,7 +5,7 @@ import sqlite_utils
 
 
 def create(connection: sa.Connection) -> None:
-    """Create index and triggers when missing. Words lose accents on SQLite ("resume" = "résumé")."""
+    """Create index and triggers when missing. SQLite's ignores accents."""
     if connection.dialect.name == "sqlite":
         raw = connection.connection.driver_connection
         table = sqlite_utils.Database(raw)["traces"]

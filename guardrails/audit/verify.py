@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -27,9 +28,11 @@ _FETCH = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong and where. `what` is one of: altered, payload-altered, payload-missing, missing,
-    inserted, reordered, truncated, rewritten, checkpoint-forged, checkpoint-missing,
-    checkpoint-mismatch, checkpoint-damaged."""
+    """What is wrong, and the first row where it shows (0: before any row).
+
+    `what` is altered, payload-altered, payload-missing, missing, inserted, truncated, rewritten,
+    checkpoint-forged, checkpoint-missing, checkpoint-mismatch or checkpoint-damaged.
+    """
 
     seq: int
     what: str
@@ -80,9 +83,7 @@ def _forged(known: Sequence[Checkpoint], key: Ed25519PublicKey) -> Problem | Non
     return None
 
 
-def _walk(
-    rows: Iterable[sa.Row[tuple[object, ...]]], known: Sequence[Checkpoint], mac_key: bytes | None
-) -> Verification:
+def _walk(rows: Iterable[Any], known: Sequence[Checkpoint], mac_key: bytes | None) -> Verification:
     expected = {checkpoint.seq: checkpoint for checkpoint in known}
     previous, count, matched, proven = GENESIS, 0, 0, 0
 
@@ -91,12 +92,12 @@ def _walk(
 
     for row in rows:
         *fields, stored, stored_mac, payload = row
-        body = Body(*fields)  # type: ignore[arg-type]
+        body = Body(*fields)
         seq = body.seq
         if seq != count + 1:
             return bad(count + 1, "missing" if seq > count + 1 else "inserted")
         count += 1
-        if payload is not None and hashlib.sha256(payload).hexdigest() != body.digest:  # type: ignore[call-overload]
+        if payload is not None and hashlib.sha256(payload).hexdigest() != body.digest:
             return bad(seq, "payload-altered")
         if payload is None and body.digest:
             return bad(seq, "payload-missing")

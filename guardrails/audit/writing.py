@@ -1,4 +1,4 @@
-"""One writer at a time per store and process: SQLite's own lock waits by polling, this one does not."""
+"""One writer at a time per store and process: SQLite's own lock waits by polling, ours wakes."""
 
 import threading
 import weakref

@@ -1,8 +1,9 @@
 """Decide one request by Cedar policies. Fails closed: every failure is a Deny with a rule id.
 
 Cedar fails open in three ways unless wrapped (FACTS, Policy): without a schema a missing attribute
-skips a `forbid`; an unknown entity allows with an error beside it; policy ids are positional. So the
-schema is always given, any diagnostic error or anything but Allow is a Deny, and ids are `@id`s.
+skips a `forbid`; an unknown entity allows with an error beside it; policy ids are positional. So
+the schema is always given, any diagnostic error or anything but Allow is a Deny, and ids are
+`@id`s.
 
 Duties are actions of their own (`duty.mask`, `duty.ask`, ...): a permit means the duty applies; a
 duty that cannot be decided denies the act.
