@@ -4,6 +4,7 @@ One file per item under the home, AES-256-GCM with the conversation and id as as
 that a file moved to another conversation does not open. Knows nothing of their content.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -94,20 +95,21 @@ class Uploads:
     ) -> Kept:
         kept = Kept(prefix + secrets.token_hex(10), safe_name(name), media_type, owner, data)
         folder = self._of(conversation)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         head = json.dumps([kept.name, media_type, owner]).encode()
         body = len(head).to_bytes(4, "big") + head + data
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + self._cipher.encrypt(nonce, body, _bound(conversation, kept.id))
         temporary = folder / f".{kept.id}"
         try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(temporary, "xb", opener=_private) as out:
                 out.write(sealed)
                 out.flush()
                 os.fsync(out.fileno())
             temporary.rename(folder / kept.id)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise GuardrailError("disk-full", name=kept.name) from error
         return kept
 
