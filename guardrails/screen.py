@@ -86,11 +86,12 @@ class Screen:
         provenance: Provenance = "user",
         language: str | None = None,
         policy: ScreenPolicy = DEFAULT,
+        masked: bool = False,
     ) -> Screened:
         """Screen one text; `Screened.text` is masked through `vault` when one is given.
 
-        Provenance `model` means text that has been through this vault already: its placeholders
-        are keys. Everywhere else a placeholder-looking string is data. Findings carry offsets into
+        Provenance `model`, and `masked`, mean text that has been through this vault already: its
+        placeholders are keys. Everywhere else a placeholder-looking string is data. Findings carry offsets into
         `text` as given. Raises ScreenFailed; the text must then go nowhere.
         """
         deadline = time.monotonic() + self.timeout_s
@@ -100,7 +101,8 @@ class Screen:
         score = 0.0
         if text.strip() and (ask is not None or block is not None):
             score = self._injection(text, provenance, deadline)
-        return _judge(text, findings, score, vault, provenance, policy)
+        keyed = masked or provenance == "model"
+        return _judge(text, findings, score, vault, provenance, policy, keyed)
 
     def texts(
         self,
@@ -234,6 +236,7 @@ def _judge(
     vault: Vault | None,
     provenance: Provenance,
     policy: ScreenPolicy,
+    keyed: bool,
 ) -> Screened:
     rules: list[str] = []
     outcome: Outcome = "allow"
@@ -258,9 +261,9 @@ def _judge(
     hidden = [item for item in findings if actions.get(item.kind, "allow") != "allow"]
     masked = text
     if vault is not None:
-        masked = vault.mask(text, hidden, masked=provenance == "model")
+        masked = vault.mask(text, hidden, masked=keyed)
     elif hidden:
-        masked = Vault("", b"").mask(text, hidden, masked=provenance == "model")
+        masked = Vault("", b"").mask(text, hidden, masked=keyed)
     return Screened(masked, tuple(findings), Verdict(outcome, rules[0], rules=tuple(rules)))
 
 
