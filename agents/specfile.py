@@ -104,7 +104,9 @@ def nearest_key(where: Where) -> str:
     for part in where[:-1]:
         here = _inside(schema, here)
         here = here.get("items", {}) if isinstance(part, int) else here["properties"].get(part, {})
-    valid = list(_inside(schema, here).get("properties", {})) or list(schema["properties"])
+    valid: list[str] = list(_inside(schema, here).get("properties", {})) or list(
+        schema["properties"]
+    )
     close = difflib.get_close_matches(str(where[-1]), valid, 1, 0.3)
     return close[0] if close else valid[0]
 

@@ -1,0 +1,317 @@
+"""Keep documents for search: parse (elsewhere), mask, cut, embed, store; a broken-off one goes on.
+
+A scope says whose documents they are: `conversation:<id>` or `agent:<id>`. Rights follow the scope:
+a search sees the scopes that its caller names, nothing else.
+"""
+
+import asyncio
+import datetime as dt
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from agents.knowledge.chunk import Chunk, chunks
+from agents.knowledge.embed import SIZE, Embedder
+from agents.knowledge.retrieve import Index, Stored
+from agents.knowledge.tables import documents, passages
+from agents.tools.base import Passage
+from guardrails.errors import BadInput
+
+Parse = Callable[[str, bytes | Path], Awaitable[Sequence[Mapping[str, Any]]]]
+Mask = Callable[[Sequence[str]], Sequence[str]]  # masked texts, in the same order
+Progress = Callable[[int, int], None]  # passages done, of how many
+
+BATCH = 32
+MASK_CHARACTERS = 4000
+MAX_PASSAGES = 20_000
+CACHED = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as kept. `pages` is 0 where there are none."""
+
+    id: int
+    name: str
+    pages: int
+    words: int
+    passages: int
+    added: dt.datetime
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Knowledge:
+    """Documents by scope. Methods that touch the store block; `add` does its work in a thread."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        parse: Parse,
+        embedder: Embedder,
+        now: Callable[[], dt.datetime] = _now,
+    ) -> None:
+        self._engine = engine
+        self._parse = parse
+        self._embedder = embedder
+        self._now = now
+        self._indexes: OrderedDict[tuple[tuple[str, int], ...], Index] = OrderedDict()
+        self._lock = threading.Lock()
+
+    async def add(
+        self,
+        scope: str,
+        owner: str,
+        name: str,
+        data: bytes | Path,
+        mask: Mask,
+        progress: Progress | None = None,
+    ) -> Document:
+        """Keep one document; the same content again is no work, other content replaces it.
+
+        Raises whatever `parse` and `mask` raise (then nothing of it is kept) and
+        BadInput("file-too-long").
+        """
+        digest = await asyncio.to_thread(_digest, data)
+        if kept := await asyncio.to_thread(self._complete, scope, name, digest):
+            return kept
+        parts = await self._parse(name, data)
+        return await asyncio.to_thread(
+            self._store, scope, owner, name, digest, parts, mask, progress
+        )
+
+    def documents(self, scope: str) -> list[Document]:
+        """The complete documents of a scope, in the order they were added."""
+        with self._engine.connect() as db:
+            return [_document(row) for row in db.execute(_listed(scope))]
+
+    def remove(self, scope: str, name: str | None = None) -> None:
+        """Forget one document, or all of a scope."""
+        which = documents.c.scope == scope
+        if name is not None:
+            which = sa.and_(which, documents.c.name == name)
+        with self._engine.begin() as db:
+            ids = sa.select(documents.c.id).where(which)
+            db.execute(passages.delete().where(passages.c.document.in_(ids)))
+            db.execute(documents.delete().where(which))
+
+    def open(self, *scopes: str) -> "Library":
+        """What may be searched together, for one turn."""
+        return Library(self, scopes)
+
+    def index(self, scopes: Sequence[str]) -> Index:
+        """The index over the scopes as they are now; built once, kept for the next question."""
+        with self._engine.connect() as db:
+            ids = db.execute(
+                sa.select(documents.c.id, documents.c.name)
+                .where(documents.c.scope.in_(scopes), documents.c.complete)
+                .order_by(documents.c.id)
+            ).all()
+        key = tuple((str(row.id), row.id) for row in ids)
+        with self._lock:
+            if found := self._indexes.get(key):
+                self._indexes.move_to_end(key)
+                return found
+        built = self._build({row.id: row.name for row in ids})
+        with self._lock:
+            self._indexes[key] = built
+            while len(self._indexes) > CACHED:
+                self._indexes.popitem(last=False)
+        return built
+
+    def text(self, scopes: Sequence[str], name: str) -> str | None:
+        """All masked text of a document, passages in order, headings in their places."""
+        query = (
+            sa.select(passages)
+            .join(documents)
+            .where(documents.c.scope.in_(scopes), documents.c.name == name, documents.c.complete)
+            .order_by(documents.c.id.desc(), passages.c.number)
+        )
+        with self._engine.connect() as db:
+            rows = db.execute(query).all()
+        if not rows:
+            return None
+        lines: list[str] = []
+        heading = ""
+        for row in rows:
+            if row.heading and row.heading != heading:
+                lines.append(f"\n{row.heading.rsplit(' › ', 1)[-1]}")
+            heading = row.heading
+            lines.append(row.text)
+        return "\n".join(lines).strip()
+
+    def _complete(self, scope: str, name: str, digest: str) -> Document | None:
+        query = _listed(scope).where(documents.c.name == name, documents.c.digest == digest)
+        with self._engine.connect() as db:
+            row = db.execute(query).one_or_none()
+        return _document(row) if row else None
+
+    def _build(self, names: Mapping[int, str]) -> Index:
+        query = (
+            sa.select(passages)
+            .where(passages.c.document.in_(names))
+            .order_by(passages.c.document, passages.c.number)
+        )
+        with self._engine.connect() as db:
+            rows = db.execute(query).all()
+        stored = [
+            Stored(names[row.document], row.page, row.heading, row.before, row.text) for row in rows
+        ]
+        vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype="<f2")
+        return Index(stored, vectors.reshape(-1, SIZE).astype(np.float32), self._embedder)
+
+    def _store(
+        self,
+        scope: str,
+        owner: str,
+        name: str,
+        digest: str,
+        parts: Sequence[Mapping[str, Any]],
+        mask: Mask,
+        progress: Progress | None,
+    ) -> Document:
+        masked = _masked(parts, mask)
+        cut = list(chunks(masked))
+        if len(cut) > MAX_PASSAGES:
+            raise BadInput("file-too-long", limit=MAX_PASSAGES)
+        pages = max((int(part["page"] or 0) for part in masked), default=0)
+        total = sum(len(chunk.text.split()) for chunk in cut)
+        id, done = self._begin(scope, owner, name, digest, pages, total)
+        for start in range(done, len(cut), BATCH):
+            self._keep(id, start, cut[start : start + BATCH])
+            if progress:
+                progress(min(start + BATCH, len(cut)), len(cut))
+        with self._engine.begin() as db:
+            db.execute(documents.update().where(documents.c.id == id).values(complete=True))
+        return Document(id, name, pages, total, len(cut), self._now())
+
+    def _begin(
+        self, scope: str, owner: str, name: str, digest: str, pages: int, total: int
+    ) -> tuple[int, int]:
+        """The document's row, and how many passages an ingest that broke off left behind."""
+        here = sa.and_(documents.c.scope == scope, documents.c.name == name)
+        with self._engine.begin() as db:
+            row = db.execute(sa.select(documents).where(here)).one_or_none()
+            if row is not None and row.digest == digest:
+                count = sa.select(sa.func.count()).where(passages.c.document == row.id)
+                return row.id, db.execute(count).scalar_one()
+            if row is not None:
+                db.execute(passages.delete().where(passages.c.document == row.id))
+                db.execute(documents.delete().where(documents.c.id == row.id))
+            made = db.execute(
+                documents.insert().values(
+                    scope=scope,
+                    owner=owner,
+                    name=name,
+                    digest=digest,
+                    pages=pages,
+                    words=total,
+                    complete=False,
+                    added=self._now(),
+                )
+            )
+            key = made.inserted_primary_key
+            return int(key[0]) if key else 0, 0
+
+    def _keep(self, id: int, start: int, batch: Sequence[Chunk]) -> None:
+        texts = [Stored("", one.page, one.heading, one.before, one.text).indexed for one in batch]
+        vectors = self._embedder.passages(texts).astype("<f2")
+        with self._engine.begin() as db:
+            db.execute(
+                passages.insert(),
+                [
+                    {
+                        "document": id,
+                        "number": start + offset,
+                        "page": one.page,
+                        "heading": one.heading,
+                        "before": one.before,
+                        "text": one.text,
+                        "vector": vectors[offset].tobytes(),
+                    }
+                    for offset, one in enumerate(batch)
+                ],
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """`Documents` of agents.tools.base over some scopes."""
+
+    knowledge: Knowledge
+    scopes: tuple[str, ...]
+
+    def search(self, query: str, k: int = 5) -> list[Passage]:
+        """The best passages, best first."""
+        return self.knowledge.index(self.scopes).search(query, k)
+
+    def names(self) -> list[str]:
+        """The documents, oldest first, each once."""
+        found = [one.name for scope in self.scopes for one in self.knowledge.documents(scope)]
+        return list(dict.fromkeys(found))
+
+    def text(self, name: str) -> str | None:
+        """All masked text of one document, or None."""
+        return self.knowledge.text(self.scopes, name)
+
+
+def _masked(parts: Sequence[Mapping[str, Any]], mask: Mask) -> list[dict[str, Any]]:
+    pieces = [
+        (number, piece) for number, part in enumerate(parts) for piece in _split(part["text"])
+    ]
+    texts = mask([piece for _, piece in pieces])
+    if len(texts) != len(pieces):
+        raise ValueError("mask gave another number of texts than it was given")
+    whole: dict[int, list[str]] = {}
+    for (number, _), text in zip(pieces, texts, strict=True):
+        whole.setdefault(number, []).append(text)
+    return [
+        {"page": part.get("page"), "text": "\n".join(whole.get(number, ()))}
+        for number, part in enumerate(parts)
+    ]
+
+
+def _split(text: str) -> Iterator[str]:
+    """Pieces that end at a line's end where they can, so that a detector sees whole lines."""
+    while len(text) > MASK_CHARACTERS:
+        at = text.rfind("\n", MASK_CHARACTERS // 2, MASK_CHARACTERS)
+        at = at if at > 0 else text.rfind(" ", MASK_CHARACTERS // 2, MASK_CHARACTERS)
+        at = at if at > 0 else MASK_CHARACTERS
+        yield text[:at]
+        text = text[at:].removeprefix("\n")
+    if text:
+        yield text
+
+
+def _digest(data: bytes | Path) -> str:
+    content = data.read_bytes() if isinstance(data, Path) else data
+    return hashlib.sha256(content).hexdigest()
+
+
+def _listed(scope: str) -> sa.Select[Any]:
+    count = (
+        sa.select(sa.func.count())
+        .where(passages.c.document == documents.c.id)
+        .correlate(documents)
+        .scalar_subquery()
+    )
+    return (
+        sa.select(documents, count.label("count"))
+        .where(documents.c.scope == scope, documents.c.complete)
+        .order_by(documents.c.id)
+    )
+
+
+def _document(row: Any) -> Document:
+    # SQLite forgets the zone; everything is written in UTC
+    added = row.added if row.added.tzinfo else row.added.replace(tzinfo=dt.UTC)
+    return Document(row.id, row.name, row.pages, row.words, row.count, added)

@@ -1,0 +1,31 @@
+"""Tables of documents and passages. Every text in them is masked."""
+
+import sqlalchemy as sa
+
+from guardrails.store import metadata
+
+documents = sa.Table(
+    "knowledge_documents",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("scope", sa.String(120), nullable=False),
+    sa.Column("owner", sa.String(128), nullable=False),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("words", sa.Integer, nullable=False),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("added", sa.DateTime(timezone=True), nullable=False),
+    sa.UniqueConstraint("scope", "name"),
+)
+passages = sa.Table(
+    "knowledge_passages",
+    metadata,
+    sa.Column("document", sa.Integer, sa.ForeignKey("knowledge_documents.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("page", sa.Integer),
+    sa.Column("heading", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("vector", sa.LargeBinary, nullable=False),  # 384 float16, little-endian
+)
