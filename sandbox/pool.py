@@ -1,0 +1,195 @@
+"""Warm, single-use sealed processes: take one, it serves one run and dies, another is started."""
+
+import asyncio
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+
+from guardrails.errors import GuardrailError
+from sandbox.launch.base import LaunchFailed, Launcher, Plan, Runtime, Started
+from sandbox.limits import CEILING, Limits
+from sandbox.sealed import Sealed
+from sandbox.wire import WireError
+
+log = logging.getLogger(__name__)
+START_S = 60.0  # to import the runtime on a busy machine
+RETRY_S = (0.5, 2.0, 10.0, 30.0)
+RUN_PREFIX = "run-"
+
+
+class PoolClosed(GuardrailError):
+    """The pool is closed, or no sealed process could be started. `data["why"]` says which."""
+
+    code = "no-sealed-process"
+
+
+class Pool:
+    """Keeps sealed processes warm for each runtime."""
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        sizes: Mapping[Runtime, int],
+        limits: Limits | None = None,
+        *,
+        ceiling: Limits = CEILING,
+        runs: Path | None = None,
+        memory_mib: int = 2048,
+    ) -> None:
+        """`runs` is the folder of run directories (swept at start); `memory_mib` the budget for
+        idle processes together."""
+        self.launcher = launcher
+        self._sizes = dict(sizes)
+        self._limits = limits or Limits()
+        self._ceiling = ceiling
+        self._runs = runs or Path(tempfile.gettempdir(), f"atelier-runs-{os.getuid()}")
+        self._memory_mib = memory_mib
+        self._idle: dict[Runtime, deque[Sealed]] = {runtime: deque() for runtime in self._sizes}
+        self._starting: dict[Runtime, set[asyncio.Task[None]]] = {r: set() for r in self._sizes}
+        self._waiting: dict[Runtime, deque[asyncio.Future[Sealed]]] = {
+            runtime: deque() for runtime in self._sizes
+        }
+        self._live: set[Sealed] = set()
+        self._failures: dict[Runtime, int] = dict.fromkeys(self._sizes, 0)
+        self._last_error = ""
+        self._serial = count(int(time.time()))
+        self._closed = False
+        # One thread for the pool's whole life: sealed processes die with the thread that
+        # started them, and starting one must not hold up the event loop.
+        self._thread = ThreadPoolExecutor(1, "sealed-launcher")
+
+    async def start(self) -> None:
+        """Sweep what a killed server left behind and begin to fill. Returns at once."""
+        self._runs.mkdir(mode=0o711, parents=True, exist_ok=True)
+        sweep(self._runs)
+        for runtime in self._sizes:
+            self._refill(runtime)
+
+    async def take(self, runtime: Runtime, limits: Limits | None = None) -> Sealed:
+        """A sealed process for one run, its clock started. Raises PoolClosed."""
+        sealed = await self.warm(runtime)
+        await sealed.begin(self.bounded(limits))
+        return sealed
+
+    def bounded(self, limits: Limits | None = None) -> Limits:
+        """These limits, or the pool's own, under the ceiling that policy sets."""
+        return (limits or self._limits).within(self._ceiling)
+
+    async def warm(self, runtime: Runtime) -> Sealed:
+        """A warm process whose clock has not started, so that files can be put in its inbox."""
+        while not self._closed:
+            idle = self._idle[runtime]
+            if idle:
+                sealed = idle.popleft()
+                self._refill(runtime)
+                if not sealed.ended:
+                    return sealed
+                continue
+            waiting: asyncio.Future[Sealed] = asyncio.get_running_loop().create_future()
+            self._waiting[runtime].append(waiting)
+            self._refill(runtime)
+            return await waiting
+        raise PoolClosed(why="closed")
+
+    async def close(self) -> None:
+        """Kill every process of this pool and wait until all are gone."""
+        self._closed = True
+        tasks = [task for tasks in self._starting.values() for task in tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for waiting in self._waiting.values():
+            for future in waiting:
+                if not future.done():
+                    future.set_exception(PoolClosed(why="closed"))
+        await asyncio.gather(*(sealed.kill() for sealed in list(self._live)))
+        self._thread.shutdown(wait=True)
+
+    def status(self) -> dict[str, object]:
+        """Numbers for the Audit page and `atelier doctor`."""
+        return {
+            "backend": self.launcher.name,
+            "ready": {runtime: len(idle) for runtime, idle in self._idle.items()},
+            "starting": {runtime: len(tasks) for runtime, tasks in self._starting.items()},
+            "live": len(self._live),
+            "failures": dict(self._failures),
+            "last_error": self._last_error,
+        }
+
+    def _refill(self, runtime: Runtime) -> None:
+        wanted = max(self._sizes[runtime], len(self._waiting[runtime]))
+        while not self._closed and len(self._idle[runtime]) + len(self._starting[runtime]) < wanted:
+            task = asyncio.create_task(self._add(runtime))
+            self._starting[runtime].add(task)
+            task.add_done_callback(self._starting[runtime].discard)
+
+    async def _add(self, runtime: Runtime) -> None:
+        try:
+            sealed = await self._start_one(runtime)
+        except (LaunchFailed, WireError, TimeoutError, OSError) as error:
+            self._failed(runtime, error)
+            delay = RETRY_S[min(self._failures[runtime], len(RETRY_S)) - 1]
+            await asyncio.sleep(delay)
+            asyncio.get_running_loop().call_soon(self._refill, runtime)
+            return
+        self._failures[runtime] = 0
+        waiting = self._waiting[runtime]
+        while waiting:
+            future = waiting.popleft()
+            if not future.done():
+                future.set_result(sealed)
+                return
+        self._idle[runtime].append(sealed)
+
+    def _failed(self, runtime: Runtime, error: Exception) -> None:
+        self._failures[runtime] += 1
+        self._last_error = str(error)[:2000]
+        log.error("a sealed process did not start", extra={"runtime": runtime})
+        waiting = self._waiting[runtime]
+        while waiting:
+            future = waiting.popleft()
+            if not future.done():
+                future.set_exception(PoolClosed(why=self._last_error))
+
+    async def _start_one(self, runtime: Runtime) -> Sealed:
+        inbox = Path(tempfile.mkdtemp(prefix=RUN_PREFIX, dir=self._runs))
+        inbox.chmod(0o755)  # the sealed uid may be another one
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                plan = Plan(runtime, theirs.fileno(), inbox, next(self._serial))
+                launching = asyncio.get_running_loop().run_in_executor(
+                    self._thread, self.launcher.start, plan
+                )
+                # a cancelled start must still be seen through, or its process would be lost
+                started: Started = await asyncio.shield(launching)
+        except BaseException:
+            ours.close()
+            shutil.rmtree(inbox, ignore_errors=True)
+            raise
+        sealed = Sealed(started, ours, self.launcher.name, runtime, inbox)
+        self._live.add(sealed)
+        sealed.on_end(self._live.discard)
+        try:
+            await sealed.greet(START_S)
+        except BaseException:
+            await sealed.kill()
+            raise
+        return sealed
+
+
+def sweep(runs: Path) -> int:
+    """Remove run directories that no living server holds. Returns how many."""
+    swept = 0
+    for folder in runs.glob(f"{RUN_PREFIX}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+        swept += 1
+    return swept

@@ -1,0 +1,199 @@
+"""One sealed process, seen from the host: frames in, frames out, an end. Its words are hostile."""
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sandbox.launch.base import Backend, Runtime, Started
+from sandbox.limits import MIB, Limits
+from sandbox.wire import Frame, FrameReader, WireError, encode
+
+Status = Literal["ok", "timeout", "memory", "killed", "error"]
+log = logging.getLogger(__name__)
+
+READ_BYTES = 256 * 1024
+MAX_FRAMES = 100_000  # in one run
+MAX_BYTES = 256 * MIB  # in one run, both artefacts and messages
+FRAMES_PER_S = 2_000  # beyond this the reader waits: back-pressure, not an error
+SEND_S = 20.0  # a process that does not read this long is broken
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a sealed process ended. `misbehaved` names the broken rule, if one was broken."""
+
+    status: Status
+    misbehaved: str = ""
+
+
+class Sealed:
+    """A single-use process and the host's end of its socket. Identity is this object, no id."""
+
+    def __init__(
+        self,
+        started: Started,
+        connection: socket.socket,
+        backend: Backend,
+        runtime: Runtime,
+        inbox: Path,
+    ) -> None:
+        self.backend = backend
+        self.runtime = runtime
+        self.inbox = inbox
+        self.limits = Limits()
+        self.pid = started.process.pid
+        self._started = started
+        self._errors = started.errors
+        self._socket = connection
+        self._frames = FrameReader()
+        self._ready: list[Frame] = []
+        self._count = 0
+        self._bytes = 0
+        self._since = time.monotonic()
+        self._burst = 0
+        self._status: Status | None = None
+        self._misbehaved = ""
+        self._deadline: asyncio.TimerHandle | None = None
+        self._ended = asyncio.Event()
+        self._on_end: list[Callable[[Sealed], None]] = []
+        self._loop = asyncio.get_running_loop()
+        self._sending = asyncio.Lock()
+        connection.setblocking(False)
+        self._pidfd = os.pidfd_open(self.pid)
+        self._loop.add_reader(self._pidfd, self._on_exit)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._ended.is_set()
+
+    def on_end(self, call: "Callable[[Sealed], None]") -> None:
+        """Call this once, when the process is gone."""
+        self._on_end.append(call)
+
+    async def greet(self, timeout: float) -> None:
+        """Finish the start: send the boot frame, wait for `ready`. Raises WireError, TimeoutError."""
+        await self.send(self._started.boot)
+        frame = await self.receive(timeout)
+        if frame is None or frame.get("t") != "ready":
+            raise WireError(self.last_words() or "not-ready")
+        self._close_errors()
+
+    def last_words(self) -> str:
+        """What it wrote to standard error before it was ready, capped. Our own code's words."""
+        with suppress(OSError):
+            return os.read(self._errors, 4000).decode("utf-8", "replace").strip()
+        return ""
+
+    def _close_errors(self) -> None:
+        if self._errors >= 0:
+            os.close(self._errors)
+            self._errors = -1
+
+    async def begin(self, limits: Limits) -> None:
+        """Start the clock and tell the sealed end its limits; the job frame comes next."""
+        self.limits = limits
+        self._deadline = self._loop.call_later(limits.wall_s, self.end, "timeout")
+        await self.send({"t": "take", "limits": limits.as_frame()})
+
+    async def send(self, frame: Frame) -> None:
+        """Send one frame. Raises WireError when it cannot be sent or is not read in time."""
+        data = encode(frame)
+        async with self._sending:
+            try:
+                async with asyncio.timeout(SEND_S):
+                    await self._loop.sock_sendall(self._socket, data)
+            except TimeoutError as error:
+                self.end("killed", "not-reading")
+                raise WireError("not-reading") from error
+            except OSError as error:
+                raise WireError("gone") from error
+
+    async def receive(self, timeout: float | None = None) -> Frame | None:
+        """The next frame, or None when the process ended.
+
+        Raises WireError for hostile bytes (the process is then already being killed) and
+        TimeoutError after `timeout` seconds.
+        """
+        async with asyncio.timeout(timeout):
+            while not self._ready:
+                try:
+                    data = await self._loop.sock_recv(self._socket, READ_BYTES)
+                except OSError:
+                    data = b""
+                if not data:
+                    return None
+                await self._meter(len(data))
+                try:
+                    self._ready = self._frames.feed(data)
+                except WireError as error:
+                    self.end("killed", error.reason)
+                    raise
+                self._count += len(self._ready)
+            return self._ready.pop(0)
+
+    async def _meter(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes > MAX_BYTES or self._count > MAX_FRAMES:
+            self.end("killed", "too-much")
+            raise WireError("too-much")
+        now = time.monotonic()
+        if now - self._since > 1.0:
+            self._since, self._burst = now, self._count
+        elif self._count - self._burst > FRAMES_PER_S:
+            await asyncio.sleep(1.0 - (now - self._since))
+
+    def end(self, status: Status, misbehaved: str = "") -> None:
+        """Kill the process now, for this reason; the first reason given stays."""
+        if self._status is None:
+            self._status = status
+            self._misbehaved = misbehaved
+            if misbehaved:
+                log.warning("sealed process misbehaved", extra={"rule": misbehaved})
+        if self._pidfd >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    async def kill(self) -> None:
+        """End it and wait until nothing of it is left."""
+        self.end("killed")
+        await self.wait()
+
+    async def wait(self) -> End:
+        """How it ended, once it did."""
+        await self._ended.wait()
+        return End(self._status or "error", self._misbehaved)
+
+    def _on_exit(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        self._pidfd = -1
+        code = self._started.process.wait()
+        if self._status is None:
+            self._status = _status(code)
+        if self._deadline:
+            self._deadline.cancel()
+        self._socket.close()
+        self._close_errors()
+        for folder in (self.inbox, *self._started.cleanup):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._ended.set()
+        for call in self._on_end:
+            call(self)
+
+
+def _status(code: int) -> Status:
+    """bubblewrap passes on 128 + the signal that ended what it ran."""
+    if code == 0:
+        return "ok"
+    number = -code if code < 0 else code - 128
+    return "timeout" if number == signal.SIGXCPU else "killed" if number > 0 else "error"
