@@ -3,9 +3,10 @@
 import sqlalchemy as sa
 
 from guardrails.audit import tables, textindex
+from guardrails.policy import tables as policy_tables
 from guardrails.store import metadata
 
-_ = tables  # imported for its tables
+_ = tables, policy_tables  # imported for its tables
 
 
 def upgrade(engine: sa.Engine) -> None:

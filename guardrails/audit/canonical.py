@@ -12,6 +12,14 @@ from json.encoder import encode_basestring as quote
 LARGEST_INTEGER = 2**53
 
 
+def storable(text: str) -> str:
+    """`text` as both stores can keep it: NUL and lone surrogates become U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\ufffd")
+
+
 def canonical(value: object) -> str:
     """The canonical text of strings, numbers, booleans, None, mappings and sequences of them.
 

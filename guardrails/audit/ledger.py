@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from guardrails.actor import SYSTEM, pseudonym
 from guardrails.audit import checkpoints
+from guardrails.audit.canonical import storable
 from guardrails.audit.chain import GENESIS, Body, link, mac
 from guardrails.audit.sealing import Sealer
 from guardrails.audit.tables import ledger
@@ -276,8 +277,9 @@ class Ledger:
                 continue
             seq += 1
             body = Body(
-                seq, at, entry.step, entry.intent, act.kind, actor, subject, act.agent,
-                act.version, act.conversation, act.trace_id, entry.verdict, act.rule,
+                seq, at, entry.step, entry.intent, storable(act.kind), actor, subject,
+                storable(act.agent), storable(act.version), storable(act.conversation),
+                storable(act.trace_id), storable(entry.verdict), storable(act.rule),
                 sealed.digest, sealed.seal,
             )  # fmt: skip
             previous = link(previous, body)

@@ -63,15 +63,17 @@ class Sealer:
         """
         if data is None:
             return {}
-        wrapped = connection.scalar(
-            sa.select(subject_keys.c.wrapped).where(subject_keys.c.subject == subject)
-        )
-        if wrapped is None:
+        known = connection.execute(
+            sa.select(subject_keys).where(subject_keys.c.subject == subject)
+        ).first()
+        if known is None or known.wrapped is None:
             return None
         try:
-            key = self._unwrap(subject, wrapped)
+            key = self._unwrap(subject, known.wrapped)
             plain = AESGCM(key).decrypt(data[:_NONCE], data[_NONCE:], subject.encode())
         except InvalidTag as error:
+            if known.destroyed is not None:
+                return None  # sealed before an erasure, by the key that is gone
             raise GuardrailError("payload-damaged", subject=subject) from error
         loaded: dict[str, object] = json.loads(plain)
         return loaded
@@ -109,7 +111,7 @@ class Sealer:
             updated = connection.execute(
                 sa.update(subject_keys)
                 .where(subject_keys.c.subject == subject)
-                .values(wrapped=sealed, created=at, destroyed=None)
+                .values(wrapped=sealed, created=at)
             )
             if not updated.rowcount:
                 connection.execute(

@@ -18,6 +18,7 @@ from opentelemetry.trace import Span as OtelSpan
 from opentelemetry.trace import Status, StatusCode, set_span_in_context
 
 from guardrails.audit import conventions
+from guardrails.audit.canonical import storable
 from guardrails.audit.conventions import SpanKind
 from guardrails.audit.exporting import QueueProcessor
 from guardrails.audit.tables import spans as spans_table
@@ -188,7 +189,7 @@ class StoreExporter(SpanExporter):
         rows = [span_row(span) for span in spans]
         roots = [trace_row(row) for row in rows if row.pop("root")]
         for row in rows:
-            row["attributes"] = json.dumps(row["attributes"], ensure_ascii=False)
+            row["attributes"] = storable(json.dumps(row["attributes"], ensure_ascii=False))
         with self._lock, self._engine.connect() as connection:
             begin_writing(connection, _ADVISORY_LOCK)
             _insert(connection, spans_table, rows)
@@ -242,7 +243,7 @@ def span_row(span: ReadableSpan) -> dict[str, object]:
         "trace_id": f"{context.trace_id:032x}",
         "span_id": span_id,
         "parent_id": f"{span.parent.span_id:016x}" if span.parent else None,
-        "name": span.name,
+        "name": storable(span.name),
         "kind": str(attributes.pop(conventions.OPENINFERENCE_KIND, "CHAIN")),
         "start": start // 1000,
         "duration": max(0, end - start) // 1000,
@@ -258,7 +259,7 @@ def trace_row(row: Mapping[str, object]) -> dict[str, object]:
     assert isinstance(attributes, dict)  # noqa: S101 -- made by span_row
 
     def text(word: str, default: str = "") -> str:
-        return str(conventions.read(attributes, word, default))
+        return storable(str(conventions.read(attributes, word, default)))
 
     def number(word: str) -> float:
         value = conventions.read(attributes, word, 0)
@@ -284,6 +285,7 @@ def trace_row(row: Mapping[str, object]) -> dict[str, object]:
         "rule": text("rule"),
         "request": text("request"),
         "model": text("model"),
+        "model_kind": text("model_kind"),
         "location": text("location"),
         "data_class": text("data_class"),
         "kinds": padded("kinds"),

@@ -1,4 +1,7 @@
-"""Tables of the record: ledger, its keys, spans, traces. Holds masked or encrypted content only."""
+"""Tables of the record. They hold masked or encrypted content only; people are pseudonyms.
+
+Times are microseconds since 1970, UTC, except where a column says otherwise.
+"""
 
 import sqlalchemy as sa
 
@@ -11,7 +14,7 @@ ledger = sa.Table(
     "ledger",
     metadata,
     sa.Column("seq", Id, primary_key=True, autoincrement=False),
-    sa.Column("at", sa.BigInteger, nullable=False),  # microseconds since 1970, UTC
+    sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("step", sa.Text, nullable=False),  # intent, outcome, event
     sa.Column("intent", sa.BigInteger),  # the intent an outcome answers
     sa.Column("kind", sa.Text, nullable=False),
@@ -76,6 +79,7 @@ traces = sa.Table(
     sa.Column("rule", sa.Text, nullable=False),
     sa.Column("request", sa.Text, nullable=False),  # masked
     sa.Column("model", sa.Text, nullable=False),
+    sa.Column("model_kind", sa.Text, nullable=False),
     sa.Column("location", sa.Text, nullable=False),  # where the model runs
     sa.Column("data_class", sa.Text, nullable=False),
     sa.Column("kinds", sa.Text, nullable=False),  # of findings, space-separated and padded
@@ -90,4 +94,81 @@ traces = sa.Table(
     sa.Index("ix_traces_model_id", "model", "id"),
     sa.Index("ix_traces_department_id", "department", "id"),
     sa.Index("ix_traces_conversation_id", "conversation", "id"),
+)
+
+tombstones = sa.Table(
+    "ledger_tombstones",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),  # retention, erasure
+    sa.Column("subject", sa.Text, nullable=False),  # pseudonym, "" for many
+    sa.Column("first", sa.BigInteger, nullable=False),  # payloads of these rows were removed
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),  # Ed25519 over the canonical JSON of the rest
+    sa.Index("ix_ledger_tombstones_first", "first"),
+)
+
+holds = sa.Table(
+    "legal_holds",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("field", sa.Text, nullable=False),  # person, agent, conversation, department, all
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("placed_by", sa.Text, nullable=False),
+    sa.Column("placed", sa.BigInteger, nullable=False),
+    sa.Column("released_by", sa.Text),
+    sa.Column("released", sa.BigInteger),
+)
+
+reveals = sa.Table(
+    "reveals",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("trace_id", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),  # whose content it is
+    sa.Column("requester", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # asked, granted, refused
+    sa.Column("asked", sa.BigInteger, nullable=False),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("decided", sa.BigInteger),
+    sa.Column("expires", sa.BigInteger),
+    sa.Index("ix_reveals_author", "author"),
+)
+
+views = sa.Table(
+    "views",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("viewer", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("trace_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # viewed, reveal-asked, revealed, exported
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_views_author_id", "author", "id"),
+)
+
+searches = sa.Table(
+    "saved_searches",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("filter", sa.Text, nullable=False),  # JSON of the filled fields of a TraceFilter
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("level", sa.Text, nullable=False),  # info, warning, critical
+    sa.Column("about", sa.Text, nullable=False),  # what it is about: one open alert each
+    sa.Column("data", sa.Text, nullable=False),  # JSON: names and numbers, no content
+    sa.Column("seen_by", sa.Text),
+    sa.Column("seen", sa.BigInteger),
+    sa.Index("ix_alerts_rule_about", "rule", "about"),
 )

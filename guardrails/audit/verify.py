@@ -19,6 +19,8 @@ from guardrails.audit import checkpoints as marks
 from guardrails.audit.chain import GENESIS, Body, link, mac
 from guardrails.audit.checkpoints import Checkpoint
 from guardrails.audit.tables import ledger
+from guardrails.audit.tombstones import Tombstone, genuine
+from guardrails.audit.tombstones import read as read_tombstones
 from guardrails.errors import GuardrailError
 from guardrails.store import open_engine
 
@@ -67,11 +69,12 @@ def verify(
     if forged:
         return Verification(False, 0, forged)
     with engine.connect() as connection:
+        removed = [t for t in read_tombstones(connection) if genuine(public_key, t)]
         connection = connection.execution_options(stream_results=True, yield_per=_FETCH)
         rows = connection.execute(
             sa.select(*_BODY, ledger.c.hash, ledger.c.mac, ledger.c.payload).order_by(ledger.c.seq)
         )
-        return _walk(rows, known, mac_key)
+        return _walk(rows, known, removed, mac_key)
 
 
 def _forged(known: Sequence[Checkpoint], key: Ed25519PublicKey) -> Problem | None:
@@ -99,7 +102,7 @@ def _walk(rows: Iterable[Any], known: Sequence[Checkpoint], mac_key: bytes | Non
         count += 1
         if payload is not None and hashlib.sha256(payload).hexdigest() != body.digest:
             return bad(seq, "payload-altered")
-        if payload is None and body.digest:
+        if payload is None and body.digest and not any(t.covers(body.seq) for t in removed):
             return bad(seq, "payload-missing")
         previous = link(previous, body)
         if previous != stored:
