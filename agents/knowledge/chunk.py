@@ -10,7 +10,7 @@ OVERLAP = 25  # words of the passage before, so that a sentence cut in two is fo
 
 _HEADING = re.compile(r"^(#{1,6}) (.+)$")
 _NUMBERED = re.compile(
-    r"^(?:section |article |chapitre |chapter |annexe |§ ?)?\d{1,2}(?:\.\d{1,2}){0,3}\.? \S.{1,78}$",
+    r"^(?:section |article |chapitre |chapter |annexe |§)?\d{1,2}(?:\.\d{1,2}){0,3}\.? \S.{1,78}$",
     re.I,
 )
 
