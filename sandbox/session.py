@@ -7,23 +7,29 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from guardrails.audit.spans import Spans
-
 from agents.conversations import Conversations
 from agents.spec import AgentSpec
+from agents.tools.base import ToolContext
 from agents.tools.registry import described
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Ledger
-from guardrails.errors import BadInput, GuardrailError
+from guardrails.audit.spans import Spans
+from guardrails.errors import (
+    BadInput,
+    GuardrailError,
+    LedgerUnavailable,
+    PolicyDenied,
+    ScreenFailed,
+)
 from guardrails.findings import Screened
 from guardrails.screen import Screen
+from sandbox.attachments import Attachments
 from sandbox.broker.broker import Broker
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Run
 from sandbox.events import Event, Reply, Source
 from sandbox.limits import Limits
 from sandbox.pool import Pool
-from sandbox.library import Library
 from sandbox.uploads import Kept, Uploads, safe_name
 from sandbox.vaults import Vaults
 
@@ -32,6 +38,7 @@ log = logging.getLogger(__name__)
 HISTORY_CHARACTERS = 12_000  # about 3,000 tokens: leaves room in the practice model's window
 DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
 ROUNDS = 6
+WARM_SECONDS = 120  # how long a first message waits for the language models
 
 
 @dataclass
@@ -55,9 +62,10 @@ class Sessions:
     conversations: Conversations
     uploads: Uploads
     vaults: Vaults
-    library: Library
+    attachments: Attachments
     pseudonym: Callable[[str], str]
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(default_factory=lambda: Limits(wall_s=300.0, cpu_s=60.0))
+    ready: asyncio.Event = field(default_factory=asyncio.Event)  # set when the screen is warm
     running: dict[str, Turn] = field(default_factory=dict)
 
     async def send(
@@ -128,7 +136,7 @@ class Sessions:
     def forget(self, conversation: str) -> None:
         """Remove the conversation's files, documents and vault: nothing restores it."""
         self.uploads.forget(conversation)
-        self.library.forget(conversation)
+        self.attachments.forget(conversation)
         self.vaults.forget(conversation)
 
     def _ended(self, conversation: str, queue: "asyncio.Queue[Event | None]") -> None:
@@ -145,10 +153,9 @@ class Sessions:
         language: str,
         queue: "asyncio.Queue[Event | None]",
     ) -> None:
-        vault = await asyncio.to_thread(self.vaults.open, conversation)
-        with self.spans.root(
-            f"invoke_agent {agent.id}", _root_attributes(agent, conversation)
-        ) as root:
+        person = self.pseudonym(actor.id)
+        vault = await asyncio.to_thread(self.vaults.open, conversation, person)
+        with self.spans.root(f"invoke_agent {agent.id}") as root:
             run = Run(
                 actor=actor,
                 agent=agent,
@@ -159,12 +166,12 @@ class Sessions:
                 limits=self._limits(agent),
                 spans=self.spans,
                 trace_id=root.trace_id,
-                tools=await self.library.context(conversation, agent, language),
+                tools=ToolContext(language),
                 emit=queue.put_nowait,
             )
-            root.set(**_opening_words(run, self.pseudonym(actor.id)))
+            root.set(**_opening_words(run, person))
             reply = await self._recorded_turn(run, text, files)
-            root.set(**_closing_words(run, reply, self.pool.backend))
+            root.set(**_closing_words(run, reply, self.pool.launcher.name))
         queue.put_nowait(reply)
 
     def _limits(self, agent: AgentSpec) -> Limits:
@@ -179,11 +186,17 @@ class Sessions:
         masked, status, answer, code = "", "failed", "", ""
         data: dict[str, object] = {}
         try:
+            if not self.ready.is_set():
+                run.notice("info", "notice.warming")
+                await asyncio.wait_for(self.ready.wait(), WARM_SECONDS)
             async with recorded(self.ledger, run.act("turn", files=len(files))) as act:
                 masked = (await self._input(run, text)).text
+                run.tools = await self.attachments.context(
+                    run.conversation, run.agent, run.vault, run.language
+                )
                 for name, content in files.items():
                     data_in = await asyncio.to_thread(content.read_bytes)
-                    await self.library.take_in(run, safe_name(name), data_in)
+                    await self.attachments.take_in(run, safe_name(name), data_in)
                 await asyncio.to_thread(
                     self.conversations.add,
                     run.conversation,
@@ -205,7 +218,7 @@ class Sessions:
             run.notice("limit", "notice.limit-time", n=round(run.limits.wall_s))
         except GuardrailError as error:
             code, data, answer = error.code, error.data, run.partial
-            blocked = run.verdict == "blocked" or error.code in BLOCKING
+            blocked = run.verdict == "blocked" or isinstance(error, BLOCKING)
             status = "blocked" if blocked else "failed"
             if blocked:
                 run.judge("blocked", str(error.data.get("rule", error.code)))
@@ -225,7 +238,7 @@ class Sessions:
             if screened.verdict.outcome == "deny":
                 step.verdict = "blocked"
                 run.notice("blocked", "notice.input-blocked", rule=screened.verdict.rule)
-                raise GuardrailError("input-blocked", rule=screened.verdict.rule)
+                raise PolicyDenied("input-blocked", rule=screened.verdict.rule)
             hidden = [f for f in screened.findings if f.kind != "INJECTION"]
             if any(finding.kind == "INJECTION" for finding in screened.findings):
                 step.verdict = "flagged"
@@ -241,7 +254,9 @@ class Sessions:
     async def _answer(self, run: Run, masked: str) -> str:
         messages = await self._messages(run, masked)
         tools = list(run.agent.tools)
-        sealed = await self.pool.take("agent", run.limits)
+        # the turn's own clock ends it first, so that the person is told the reason
+        spare = replace(run.limits, wall_s=run.limits.wall_s + 10)
+        sealed = await self.pool.take("agent", spare)
         try:
             await sealed.send(
                 {
@@ -269,7 +284,7 @@ class Sessions:
             step.rule = screened.verdict.rule
             if screened.verdict.outcome == "deny":
                 step.verdict = "blocked"
-                raise GuardrailError("output-blocked", rule=screened.verdict.rule)
+                raise PolicyDenied("output-blocked", rule=screened.verdict.rule)
             for key in self.claims(screened.text, run):
                 step.verdict = "flagged"
                 run.notice("flagged", key)
@@ -350,9 +365,8 @@ class Sessions:
         return reply
 
 
-BLOCKING = frozenset(
-    {"policy-denied", "input-blocked", "output-blocked", "screen-failed", "ledger-unavailable"}
-)
+# a failed guard is a refusal; a failed model or tool is a failure
+BLOCKING = (PolicyDenied, ScreenFailed, LedgerUnavailable)
 
 
 def clean(text: str) -> str:

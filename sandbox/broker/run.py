@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from guardrails.audit.conventions import SpanKind
-from guardrails.audit.spans import Spans
-
 from agents.spec import AgentSpec
 from agents.tools.base import Cited, ToolContext
 from guardrails.actor import Actor
+from guardrails.audit.conventions import SpanKind
 from guardrails.audit.ledger import Act
+from guardrails.audit.spans import Spans
 from guardrails.errors import GuardrailError
 from guardrails.findings import Finding
 from guardrails.vault import Vault
@@ -21,7 +20,12 @@ from sandbox.limits import Limits
 
 StepKind = Literal["guardrail", "retrieval", "model", "tool"]
 StepVerdict = Literal["allowed", "masked", "blocked", "flagged"]
-SPAN_KINDS: dict[StepKind, SpanKind] = {"guardrail": "GUARDRAIL", "retrieval": "RETRIEVER", "model": "LLM", "tool": "TOOL"}
+SPAN_KINDS: dict[StepKind, SpanKind] = {
+    "guardrail": "GUARDRAIL",
+    "retrieval": "RETRIEVER",
+    "model": "LLM",
+    "tool": "TOOL",
+}
 SEVERITY: tuple[StepVerdict, ...] = ("allowed", "masked", "flagged", "blocked")
 
 

@@ -1,0 +1,167 @@
+"""What one conversation may read: the agent's own knowledge, and the files given to it.
+
+A file is decided on, recorded, read inside the seal, masked, and only then indexed. What an agent
+knows is masked with a vault of the agent's own, so that one conversation's placeholders never leak
+into another: passages are put back and masked again for the conversation that asks.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agents.catalog import sample_path
+from agents.knowledge.ingest import Knowledge, Library
+from agents.spec import AgentSpec
+from agents.tools.base import Executed, Passage, ToolContext
+from guardrails.audit.ledger import Ledger
+from guardrails.errors import GuardrailError
+from guardrails.policy.engine import Engine, Request
+from guardrails.screen import Screen
+from guardrails.vault import Vault
+from sandbox.broker.recorded import recorded
+from sandbox.broker.run import Run
+from sandbox.execute import execute
+from sandbox.pool import Pool
+from sandbox.uploads import Uploads
+from sandbox.vaults import Vaults
+
+KNOWLEDGE_OWNER = "system"
+
+
+@dataclass(frozen=True)
+class Readable:
+    """`Documents` for one turn, every text masked with the conversation's vault."""
+
+    given: Library
+    known: Library
+    agent_vault: Vault
+    vault: Vault
+    screen: Screen
+
+    def names(self) -> list[str]:
+        """The agent's documents, then the person's."""
+        return list(dict.fromkeys([*self.known.names(), *self.given.names()]))
+
+    def search(self, query: str, k: int = 5) -> list[Passage]:
+        """The best passages of both, best first."""
+        known = [self._converted(passage) for passage in self.known.search(query, k)]
+        found = [*self.given.search(query, k), *known]
+        return sorted(found, key=lambda passage: -passage.score)[:k]
+
+    def text(self, name: str) -> str | None:
+        """All masked text of one document; a given one hides a known one of the same name."""
+        own = self.given.text(name)
+        if own is not None:
+            return own
+        known = self.known.text(name)
+        return None if known is None else self._masked(known)
+
+    def _converted(self, passage: Passage) -> Passage:
+        return replace(passage, text=self._masked(passage.text))
+
+    def _masked(self, text: str) -> str:
+        raw = self.agent_vault.restore(text)
+        return self.screen.text(raw, self.vault, provenance="document").text
+
+
+@dataclass
+class Attachments:
+    """Takes files in and opens them for a turn."""
+
+    knowledge: Knowledge
+    pool: Pool
+    policy: Engine
+    ledger: Ledger
+    screen: Screen
+    uploads: Uploads
+    vaults: Vaults
+
+    async def take_in(self, run: Run, name: str, data: bytes) -> None:
+        """Read one file into the conversation of `run`.
+
+        Raises GuardrailError("file-refused") with the rule, BadInput for a file that cannot be
+        read, ScreenFailed and LedgerUnavailable; nothing of it is kept then.
+        """
+        kind = name.rpartition(".")[2].lower() if "." in name else ""
+        decision = self.policy.decide(
+            Request(
+                action="file.in",
+                actor=run.actor,
+                agent=run.agent.id,
+                data_class=run.agent.data_class,
+                file_type=kind,
+                file_bytes=len(data),
+            )
+        )
+        shown = await asyncio.to_thread(self.screen.text, name, run.vault)
+        act = run.act("file.in", decision.rule, decision.outcome, name=shown.text, size=len(data))
+        if decision.outcome != "allow":
+            await self.ledger.arecord(act)
+            run.judge("blocked", decision.rule)
+            raise GuardrailError("file-refused", rule=decision.rule)
+        with run.step("guardrail", "file-check", "guardrail file") as step:
+            step.rule = decision.rule
+            async with recorded(self.ledger, act):
+                document = await self.knowledge.add(
+                    _conversation(run.conversation),
+                    run.actor.id,
+                    name,
+                    data,
+                    lambda texts: self._mask(texts, run.vault, run),
+                )
+                await asyncio.to_thread(
+                    self.uploads.keep_upload, run.conversation, run.actor.id, name, data
+                )
+            step.detail["result"] = f"{document.passages} passages"
+            step.words["kinds"] = sorted(run.kinds)
+
+    async def context(
+        self, conversation: str, agent: AgentSpec, vault: Vault, language: str
+    ) -> ToolContext:
+        """What the tools of one turn may touch. Reads the agent's knowledge in on first use."""
+        agent_vault = await asyncio.to_thread(self.vaults.open, f"agent:{agent.id}")
+        for name in agent.knowledge:
+            await self.knowledge.add(
+                _agent(agent.id),
+                KNOWLEDGE_OWNER,
+                Path(name).name,
+                sample_path(name),
+                lambda texts: self._mask(texts, agent_vault),
+            )
+        readable = Readable(
+            self.knowledge.open(_conversation(conversation)),
+            self.knowledge.open(_agent(agent.id)),
+            agent_vault,
+            vault,
+            self.screen,
+        )
+
+        async def run_python(code: str, _files: Mapping[str, Path]) -> Executed:
+            files = await asyncio.to_thread(self.uploads.uploads, conversation)
+            return await execute(self.pool, code, files=files)
+
+        return ToolContext(language, readable, execute=run_python)
+
+    def forget(self, conversation: str) -> None:
+        """Remove what was read in this conversation."""
+        self.knowledge.remove(_conversation(conversation))
+
+    def _mask(self, texts: Sequence[str], vault: Vault, run: Run | None = None) -> list[str]:
+        masked = []
+        for text in texts:
+            screened = self.screen.text(text, vault, provenance="document")
+            if run is not None:
+                run.saw(screened.findings)
+                if any(finding.kind == "INJECTION" for finding in screened.findings):
+                    run.untrusted = True
+            masked.append(screened.text)
+        return masked
+
+
+def _conversation(id: str) -> str:
+    return f"conversation:{id}"
+
+
+def _agent(id: str) -> str:
+    return f"agent:{id}"
