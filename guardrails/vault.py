@@ -227,7 +227,7 @@ class Vault:
             if masked and self._read(found) is not None:
                 continue
             if found.plain:
-                if not masked and found.plain not in self._plain:
+                if found.plain not in self._plain:
                     number = len(self._kinds.setdefault(_PLAIN, _Kind()).variants) + 1
                     self._add(Entry(_PLAIN, number, 0, found.plain), fresh)
                 continue
