@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from agents.knowledge.chunk import Chunk, chunks
 from agents.knowledge.embed import SIZE, Embedder
+from agents.knowledge.parse import CODES
 from agents.knowledge.retrieve import Index, Stored
 from agents.knowledge.tables import documents, passages
 from agents.tools.base import Passage
@@ -78,13 +79,16 @@ class Knowledge:
     ) -> Document:
         """Keep one document; the same content again is no work, other content replaces it.
 
-        Raises whatever `parse` and `mask` raise (then nothing of it is kept) and
-        BadInput("file-too-long").
+        Raises BadInput with a code of `parse.CODES`, `file-slow` or `file-too-long`, and whatever
+        else `parse` and `mask` raise; then nothing of it is kept.
         """
         digest = await asyncio.to_thread(_digest, data)
         if kept := await asyncio.to_thread(self._complete, scope, name, digest):
             return kept
-        parts = await self._parse(name, data)
+        try:
+            parts = await self._parse(name, data)
+        except BadInput as error:
+            raise _named(error, name) from error
         return await asyncio.to_thread(
             self._store, scope, owner, name, digest, parts, mask, progress
         )
@@ -182,7 +186,7 @@ class Knowledge:
         masked = _masked(parts, mask)
         cut = list(chunks(masked))
         if len(cut) > MAX_PASSAGES:
-            raise BadInput("file-too-long", limit=MAX_PASSAGES)
+            raise BadInput("file-too-long", name=name, limit=MAX_PASSAGES)
         pages = max((int(part["page"] or 0) for part in masked), default=0)
         total = sum(len(chunk.text.split()) for chunk in cut)
         id, done = self._begin(scope, owner, name, digest, pages, total)
@@ -262,6 +266,16 @@ class Library:
     def text(self, name: str) -> str | None:
         """All masked text of one document, or None."""
         return self.knowledge.text(self.scopes, name)
+
+
+def _named(error: BadInput, name: str) -> BadInput:
+    """What the seal said about a file, as a code that the catalogue has words for."""
+    why = str(error.data.get("why", ""))
+    if why in CODES:
+        return BadInput(why, name=name, limit=CODES[why])
+    if why in ("timeout", "memory", "MemoryError", "killed"):
+        return BadInput("file-slow", name=name)
+    return error
 
 
 def _masked(parts: Sequence[Mapping[str, Any]], mask: Mask) -> list[dict[str, Any]]:

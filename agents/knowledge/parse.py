@@ -33,12 +33,30 @@ class Part(TypedDict):
 
 
 class ParseError(Exception):
-    """The file cannot be read. `code` is one of the catalogue's `error.<code>`."""
+    """The file cannot be read. `code` is one of CODES, the catalogue's `error.<code>`."""
 
-    def __init__(self, code: str, **data: object) -> None:
+    def __init__(self, code: str) -> None:
         self.code = code
-        self.data = data
         super().__init__(code)
+
+
+# the number that each code's wording names; only the code itself leaves the seal
+CODES = {
+    "file-empty": 0,
+    "file-too-large": MAX_FILE // (1024 * 1024),
+    "file-executable": 0,
+    "file-picture": 0,
+    "file-packed": 0,
+    "file-old-office": 0,
+    "file-encrypted": 0,
+    "file-bomb": 0,
+    "file-broken": 0,
+    "file-no-text": 0,
+    "file-unknown": 0,
+    "file-too-many-pages": MAX_PAGES,
+    "file-too-many-rows": MAX_ROWS,
+    "file-too-much-text": MAX_TEXT,
+}
 
 
 _EXECUTABLE = (
@@ -55,15 +73,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uf
 def parse_file(path: str | Path) -> list[Part]:
     """The text of one file, page by page, control characters removed, pages without text left out.
 
-    Raises ParseError: file-empty, file-too-large, file-executable, file-picture, file-packed,
-    file-old-office, file-encrypted, file-bomb, file-damaged, file-no-text, file-unknown.
+    Raises ParseError, and MemoryError where the sandbox's own limit is reached first.
     """
     path = Path(path)
     size = path.stat().st_size
     if size == 0:
         raise ParseError("file-empty")
     if size > MAX_FILE:
-        raise ParseError("file-too-large", limit=MAX_FILE // (1024 * 1024))
+        raise ParseError("file-too-large")
     with path.open("rb") as handle:
         head = handle.read(4096)
     parts = list(_bounded(_reader(path, head)))
@@ -106,7 +123,7 @@ def _bounded(parts: Iterator[Part]) -> Iterator[Part]:
             continue
         total += len(text)
         if total > MAX_TEXT:
-            raise ParseError("file-too-much-text", limit=MAX_TEXT)
+            raise ParseError("file-too-much-text")
         yield Part(text=text, page=part["page"])
 
 
@@ -155,7 +172,7 @@ def _pdf(path: Path) -> Iterator[Part]:
         if reader.is_encrypted and not reader.decrypt(""):
             raise ParseError("file-encrypted")
         if len(reader.pages) > MAX_PAGES:
-            raise ParseError("file-too-many-pages", limit=MAX_PAGES)
+            raise ParseError("file-too-many-pages")
         texts = []
         for number, page in enumerate(reader.pages, start=1):
             texts.append(Part(text=page.extract_text(), page=number))
@@ -164,12 +181,12 @@ def _pdf(path: Path) -> Iterator[Part]:
     except ParseError:
         raise
     except RecursionError as error:
-        raise ParseError("file-damaged") from error
+        raise ParseError("file-broken") from error
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         # pypdf lets these through on malformed objects
-        raise ParseError("file-damaged") from error
+        raise ParseError("file-broken") from error
     except (OSError, ArithmeticError, AssertionError, NotImplementedError) as error:
-        raise ParseError("file-damaged") from error
+        raise ParseError("file-broken") from error
     return iter(texts)
 
 
@@ -178,7 +195,7 @@ def _office(path: Path) -> Iterator[Part]:
         with zipfile.ZipFile(path) as pack:
             names = _checked(pack)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise ParseError("file-damaged") from error
+        raise ParseError("file-broken") from error
     readers = {
         "word/document.xml": _word,
         "xl/workbook.xml": _excel,
@@ -214,12 +231,12 @@ def _translated(read: Any, path: Path) -> Iterator[Part]:
     except ParseError:
         raise
     except (XmlError, SAXException, SyntaxError, zipfile.BadZipFile) as error:
-        raise ParseError("file-damaged") from error
+        raise ParseError("file-broken") from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as error:
         # python-docx and openpyxl let these through on malformed parts
-        raise ParseError("file-damaged") from error
+        raise ParseError("file-broken") from error
     except (RecursionError, EOFError, NotImplementedError, AssertionError) as error:
-        raise ParseError("file-damaged") from error
+        raise ParseError("file-broken") from error
 
 
 def _word(path: Path) -> Iterator[Part]:
@@ -265,7 +282,7 @@ def _excel(path: Path) -> Iterator[Part]:
                     table.append(cells)
                     rows += 1
                 if rows > MAX_ROWS:
-                    raise ParseError("file-too-many-rows", limit=MAX_ROWS)
+                    raise ParseError("file-too-many-rows")
             yield from _table(table, sheet.title)
     finally:
         book.close()
@@ -328,9 +345,9 @@ def _csv(text: str) -> Iterator[Part]:
             if any(cells):
                 rows.append(cells)
             if len(rows) > MAX_ROWS:
-                raise ParseError("file-too-many-rows", limit=MAX_ROWS)
+                raise ParseError("file-too-many-rows")
     except csv.Error as error:
-        raise ParseError("file-damaged") from error
+        raise ParseError("file-broken") from error
     return _table(rows)
 
 
@@ -347,7 +364,7 @@ def _mail(path: Path) -> Iterator[Part]:
             text = _html(text)
         attached = [part.get_filename() or "?" for part in message.iter_attachments()]
     except (LookupError, ValueError, AttributeError, TypeError) as error:
-        raise ParseError("file-damaged") from error
+        raise ParseError("file-broken") from error
     if attached:
         lines.append("Attachments (not read): " + ", ".join(attached))
     return iter([Part(text="\n".join([*lines, "", str(text)]), page=None)])
