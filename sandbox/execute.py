@@ -61,7 +61,7 @@ async def execute(
         await asyncio.to_thread(fill, sealed.inbox, files or {})
         return await run_on(sealed, code, pool.bounded(limits))
     finally:
-        sealed.end("killed")
+        sealed.discard()
 
 
 async def run_on(sealed: Sealed, code: str, limits: Limits) -> Execution:
@@ -118,7 +118,7 @@ async def parse(pool: Pool, name: str, data: Path | bytes) -> list[dict[str, obj
     except WireError as error:
         kind = error.reason
     finally:
-        sealed.end("killed")
+        sealed.discard()
     raise BadInput("unreadable-document", name=name, why=kind)
 
 
@@ -130,7 +130,7 @@ def fill(inbox: Path, files: Mapping[str, bytes | Path]) -> None:
             target.write_bytes(data)
         else:
             shutil.copyfile(data, target)
-        os.chmod(target, 0o444)  # noqa: S103  (the sealed uid is another one and must read it)
+        os.chmod(target, 0o444)
 
 
 def _passages(items: object) -> list[dict[str, object]]:

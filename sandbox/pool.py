@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from guardrails.errors import GuardrailError
-from sandbox.launch.base import LaunchFailed, Launcher, Plan, Runtime, Started
+from sandbox.launch.base import Launcher, LaunchFailed, Plan, Runtime, Started
 from sandbox.limits import CEILING, Limits
 from sandbox.sealed import Sealed
 from sandbox.wire import WireError

@@ -68,7 +68,12 @@ class Sealed:
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
         connection.setblocking(False)
+        self._abandoned = False
         self._pidfd = os.pidfd_open(self.pid)
+        self._inner = -1
+        if started.inner:
+            with suppress(OSError):  # already gone: then the outer one is going too
+                self._inner = os.pidfd_open(started.inner)
         self._loop.add_reader(self._pidfd, self._on_exit)
 
     @property
@@ -131,6 +136,9 @@ class Sealed:
                 except OSError:
                     data = b""
                 if not data:
+                    self._abandoned = True
+                    if self.ended:
+                        self._socket.close()
                     return None
                 await self._meter(len(data))
                 try:
@@ -159,13 +167,22 @@ class Sealed:
             self._misbehaved = misbehaved
             if misbehaved:
                 log.warning("sealed process misbehaved", extra={"rule": misbehaved})
-        if self._pidfd >= 0:
+        # the inner one first: its parent then reaps it, and nothing is left for init to reap
+        pidfd = self._inner if self._inner >= 0 else self._pidfd
+        if pidfd >= 0:
             with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+    def discard(self) -> None:
+        """End it if it still runs; nobody will read from it again."""
+        self.end("killed")
+        self._abandoned = True
+        if self.ended:
+            self._socket.close()
 
     async def kill(self) -> None:
         """End it and wait until nothing of it is left."""
-        self.end("killed")
+        self.discard()
         await self.wait()
 
     async def wait(self) -> End:
@@ -176,13 +193,20 @@ class Sealed:
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
-        self._pidfd = -1
+        if self._inner >= 0:
+            os.close(self._inner)
+        self._pidfd = self._inner = -1
         code = self._started.process.wait()
         if self._status is None:
             self._status = _status(code)
         if self._deadline:
             self._deadline.cancel()
-        self._socket.close()
+        # Wakes a reader that waits, but what has already arrived can still be read. Closing
+        # under a waiting reader would leave it waiting for ever.
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        if self._abandoned:
+            self._socket.close()
         self._close_errors()
         for folder in (self.inbox, *self._started.cleanup):
             shutil.rmtree(folder, ignore_errors=True)

@@ -24,9 +24,7 @@ TEMPORARY_MIB, TEMPORARY_INODES = 64, 4096
 # Uids of sealed processes when the host is root: above every range that distributions hand out.
 FIRST_UID, UIDS = 1_900_000_000, 1_000_000
 
-BOOT = (
-    "import sys;sys.path[:0]={paths!r};from sandbox.child.main import main;main({channel})"
-)
+BOOT = "import sys;sys.path[:0]={paths!r};from sandbox.child.main import main;main({channel})"
 
 ENVIRONMENT = {
     "HOME": TEMPORARY,
@@ -73,6 +71,7 @@ class Started:
     process: "Popen[bytes]"
     boot: dict[str, object]
     errors: int
+    inner: int = 0  # the pid namespace's first process, whose death ends all of it
     work: Path | None = None  # second rung: the directory to collect and to watch
     cleanup: tuple[Path, ...] = field(default_factory=tuple)
 
@@ -107,8 +106,10 @@ def interpreter() -> tuple[Bind, ...]:
     executable = Path(os.path.realpath(sys.executable))
     binds = [
         Bind(executable, f"{PYTHON}/bin/{version}"),
-        Bind(Path(sysconfig.get_path("stdlib", vars={"installed_base": str(base)})),
-             f"{PYTHON}/lib/{version}"),
+        Bind(
+            Path(sysconfig.get_path("stdlib", vars={"installed_base": str(base)})),
+            f"{PYTHON}/lib/{version}",
+        ),
     ]
     library = Path(sysconfig.get_config_var("LIBDIR") or base / "lib")
     for name in {sysconfig.get_config_var("INSTSONAME"), sysconfig.get_config_var("LDLIBRARY")}:

@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -50,59 +51,45 @@ class Bubblewrap:
 
     def start(self, plan: Plan) -> Started:
         """See `Launcher.start`."""
-        root = os.geteuid() == 0
-        errors, errors_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        os.set_blocking(errors_write, True)
-        first = os.memfd_create("filter", 0)
-        os.write(first, program("first"))
-        os.lseek(first, 0, os.SEEK_SET)
-        keep = [plan.channel, first]
-        info = block = -1
-        arguments = self._arguments(plan, first)
-        ours: list[int] = []
+        held = _Held()
         try:
+            errors, errors_write = held.pipe()
+            info, info_write = held.pipe()
+            block_read, block = held.pipe()
+            first = held.file(program("first"))
+            root = os.geteuid() == 0
+            descriptors = ["--info-fd", str(info_write)]
             if root:
                 # Root's own uid must not be the sealed one: file modes and process limits do
-                # nothing against it. So the map is written from here, with a uid of the run's.
-                info, info_write = os.pipe2(os.O_CLOEXEC)
-                block_read, block = os.pipe2(os.O_CLOEXEC)
-                ours = [info_write, block_read]
-                keep += ours
-                arguments[1:1] = ["--userns-block-fd", str(block_read), "--info-fd", str(info_write)]
+                # nothing against it. So the map is written here, with a uid of the run's own.
+                descriptors += ["--userns-block-fd", str(block_read)]
             process = subprocess.Popen(  # noqa: S603  (an absolute path and our own arguments)
-                arguments,
+                [str(self.binary), *descriptors, *self._arguments(plan, first)],
                 stdin=subprocess.DEVNULL,
                 stdout=errors_write,
                 stderr=errors_write,
                 env={},  # `--clearenv` would leave ours readable in /proc/1/environ
-                pass_fds=keep,
+                pass_fds=[plan.channel, first, info_write, *([block_read] if root else [])],
                 cwd="/",
             )
-            for fd in (errors_write, first, *ours):
-                os.close(fd)
-            errors_write = first = -1
-            ours = []
-            if root:
-                try:
-                    _map_ids(info, base.own_uid(plan.serial))
-                except (OSError, ValueError, KeyError) as error:
-                    process.kill()
-                    process.wait()
-                    reason = os.read(errors, 2000).decode("utf-8", "replace").strip()
-                    raise LaunchFailed(self.name, reason or str(error)) from error
-                os.write(block, b"11")
-        except BaseException:
-            os.close(errors)
-            raise
+            held.close(errors_write, info_write)
+            os.set_blocking(errors, False)
+            try:
+                inner = _child_pid(info)
+                if root:
+                    _map_ids(inner, base.own_uid(plan.serial))
+                    os.write(block, b"11")
+            except (OSError, ValueError, KeyError) as error:
+                process.kill()
+                process.wait()
+                raise LaunchFailed(self.name, _said(errors) or str(error)) from error
+            held.keep(errors)
+            return Started(process, _boot(plan, root), errors, inner)
         finally:
-            for fd in (errors_write, first, info, block, *ours):
-                if fd >= 0:
-                    os.close(fd)
-        return Started(process, _boot(plan, root), errors)
+            held.close_all()
 
     def _arguments(self, plan: Plan, first: int) -> list[str]:
         arguments = [
-            str(self.binary),
             *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net"),
             *("--unshare-uts", "--unshare-cgroup", "--hostname", "sealed"),
             *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
@@ -143,8 +130,49 @@ def _parents(targets: list[str]) -> list[str]:
     return sorted(found - {"/"}, key=lambda folder: folder.count("/"))
 
 
-def _map_ids(info: int, uid: int) -> None:
-    """Give the new user namespace two ids: root, to set up with, and the run's own."""
+class _Held:
+    """Open descriptors, each closed exactly once: a second close could hit another thread's."""
+
+    def __init__(self) -> None:
+        self._open: set[int] = set()
+
+    def pipe(self) -> tuple[int, int]:
+        """The read end and the write end of a new pipe."""
+        ends = os.pipe2(os.O_CLOEXEC)
+        self._open.update(ends)
+        return ends
+
+    def file(self, data: bytes) -> int:
+        """A file without a name that holds `data`, at its start."""
+        descriptor = os.memfd_create("sealed")
+        self._open.add(descriptor)
+        os.write(descriptor, data)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
+    def keep(self, descriptor: int) -> None:
+        """The caller closes this one."""
+        self._open.discard(descriptor)
+
+    def close(self, *descriptors: int) -> None:
+        """Close these now."""
+        for descriptor in descriptors:
+            self._open.remove(descriptor)
+            os.close(descriptor)
+
+    def close_all(self) -> None:
+        """Close what is still held."""
+        self.close(*tuple(self._open))
+
+
+def _said(errors: int) -> str:
+    with suppress(OSError):
+        return os.read(errors, 2000).decode("utf-8", "replace").strip()
+    return ""
+
+
+def _child_pid(info: int) -> int:
+    """The pid that bubblewrap reports once it has made the namespaces. Raises OSError."""
     text = b""
     while not text.rstrip().endswith(b"}"):
         if not select.select([info], [], [], HANDSHAKE_S)[0]:
@@ -153,7 +181,11 @@ def _map_ids(info: int, uid: int) -> None:
         if not part:
             raise OSError("bubblewrap ended")
         text += part
-    pid = json.loads(text)["child-pid"]
+    return int(json.loads(text)["child-pid"])
+
+
+def _map_ids(pid: int, uid: int) -> None:
+    """Give the new user namespace two ids: root, to set up with, and the run's own."""
     for kind in ("uid_map", "gid_map"):
         Path(f"/proc/{pid}/{kind}").write_text(f"0 0 1\n{INSIDE_UID} {uid} 1\n", "ascii")
 

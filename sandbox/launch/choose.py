@@ -1,5 +1,7 @@
 """Pick the isolation backend for this host: the first rung whose self-check holds, else none."""
 
+from pathlib import Path
+
 from guardrails.errors import GuardrailError
 from sandbox.launch.base import Launcher
 from sandbox.launch.bubblewrap import Bubblewrap, find_bwrap
@@ -11,7 +13,7 @@ class NoSeal(GuardrailError):
     code = "no-seal"
 
 
-def choose(unsafe_no_sandbox: bool = False) -> Launcher:
+def choose(unsafe_no_sandbox: bool = False, home: Path | None = None) -> Launcher:
     """The launcher to use on this host. Raises NoSeal with the exact fix."""
     binary = find_bwrap()
     if binary is None:

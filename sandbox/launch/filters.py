@@ -111,9 +111,7 @@ def program(stage: Stage, shared_host: bool = False) -> bytes:
         deny(SHARED_HOST)
     # 64-bit values: the kernel compares 32 bits of the request, so compare only those
     for request in (TIOCSTI, TIOCLINUX):
-        rules.add_rule(
-            no, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request)
-        )
+        rules.add_rule(no, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
     # its flags are in memory, where a filter cannot read them; callers fall back to clone
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
     if stage == "first":

@@ -1,0 +1,102 @@
+"""What `atelier sandbox exec` and `atelier sandbox check` do: one cold run, no pool, no server."""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from sandbox.execute import MAX_CODE, Execution, run_on
+from sandbox.launch.base import LaunchFailed, Launcher, Plan
+from sandbox.launch.choose import NoSeal, choose
+from sandbox.limits import CEILING, Limits
+from sandbox.sealed import Sealed
+from sandbox.wire import WireError
+
+START_S = 30.0
+
+
+def run_exec(
+    code: str,
+    time_s: float | None = None,
+    memory_mib: int | None = None,
+    unsafe: bool = False,
+    home: Path | None = None,
+) -> dict[str, object]:
+    """Run `code` as an agent's Python tool would, in a fresh sealed process.
+
+    Returns `status` (ok, error, timeout, memory, killed, refused), `output`, `wall_s`, `backend`
+    and the names and sizes of its `artefacts`. `home` is where a self-check's result is kept.
+    """
+    limits = Limits()
+    if time_s is not None:
+        limits = replace(limits, wall_s=time_s, cpu_s=time_s)
+    if memory_mib is not None:
+        limits = replace(limits, memory_mib=memory_mib)
+    try:
+        launcher = choose(unsafe, home)
+    except NoSeal as error:
+        return _shown(Execution("refused", "", 0.0, "", message=str(error.data["fix"])))
+    if len(code.encode("utf-8", "replace")) > MAX_CODE:
+        return _shown(Execution("refused", "", 0.0, launcher.name, message="seal.refused.code"))
+    return _shown(run_cold(launcher, code, limits.within(CEILING)))
+
+
+def run_check(home: Path | None = None) -> dict[str, object]:
+    """Try to break out of each rung now; say what held. `backend` is the one that would be used."""
+    from sandbox.launch.self_check import report
+
+    checks = report(home)
+    try:
+        backend = choose(home=home).name
+        fix = ""
+    except NoSeal as error:
+        backend, fix = "", str(error.data["fix"])
+    return {"backend": backend, "fix": fix, "checks": [asdict(check) for check in checks]}
+
+
+def run_cold(launcher: Launcher, code: str, limits: Limits) -> Execution:
+    """One run in one process that is started for it. Never raises for what the code does."""
+    return asyncio.run(_run_cold(launcher, code, limits))
+
+
+async def _run_cold(launcher: Launcher, code: str, limits: Limits) -> Execution:
+    inbox = Path(tempfile.mkdtemp(prefix="atelier-run-"))
+    inbox.chmod(0o755)  # the sealed uid may be another one
+    began = time.monotonic()
+    # the process dies with the thread that started it, so that thread waits with us
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                plan = Plan("bare", theirs.fileno(), inbox, int(time.time()))
+                start = asyncio.get_running_loop().run_in_executor(thread, launcher.start, plan)
+                started = await start
+            sealed = Sealed(started, ours, launcher.name, "bare", inbox)
+            try:
+                await sealed.greet(START_S)
+                return await run_on(sealed, code, limits)
+            finally:
+                await sealed.kill()
+        except (LaunchFailed, WireError, TimeoutError):
+            wall_s = round(time.monotonic() - began, 4)
+            return Execution("refused", "", wall_s, launcher.name, message="seal.refused.pool")
+        finally:
+            shutil.rmtree(inbox, ignore_errors=True)
+
+
+def _shown(execution: Execution) -> dict[str, object]:
+    return {
+        "status": execution.status,
+        "output": execution.output,
+        "wall_s": execution.wall_s,
+        "backend": execution.backend,
+        "message": execution.message,
+        "artefacts": [
+            {"name": artefact.name, "media_type": artefact.media_type, "size": len(artefact.data)}
+            for artefact in execution.artefacts
+        ],
+    }
