@@ -25,8 +25,8 @@ class Say:
     """One reply. `delay` is seconds before each word; a `fault` strikes after `after` words.
 
     Faults: `hang` never sends a byte, `stall` stops sending after some words, `cut` closes the
-    connection in the middle of the stream, `end` ends it politely but early, `garbage` sends a broken event in the stream,
-    `not-json` answers with a page of HTML. A `status` other than 200 answers with an error body.
+    connection in the middle of the stream, `end` ends it politely but early, `garbage` sends a
+    broken event, `not-json` answers with a page of HTML. Any other `status` has an error body.
     """
 
     text: str = ""
@@ -96,10 +96,10 @@ class Upstream:
         # open connections end with the loop: asyncio.run cancels their tasks
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-            with contextlib.suppress(asyncio.IncompleteReadError):
-                while await self._one(reader, writer):
-                    pass
+        ends = (ConnectionError, asyncio.CancelledError, asyncio.IncompleteReadError)
+        with contextlib.suppress(*ends):
+            while await self._one(reader, writer):
+                pass
         with contextlib.suppress(ConnectionError):
             writer.close()
 

@@ -9,10 +9,12 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
+from sandbox.broker.embedded import Embedded
 from sandbox.broker.errors import ModelError, translate
 from sandbox.broker.model_events import (
     Location,
@@ -22,6 +24,8 @@ from sandbox.broker.model_events import (
     ToolCall,
     Usage,
 )
+from sandbox.broker.practice_model import Key, folders
+from sandbox.broker.routing import plain, route
 
 __all__ = ["ModelError", "ModelInfo", "Models", "TextDelta", "ToolCall", "Usage"]
 
@@ -49,7 +53,10 @@ _KEYLESS = frozenset({"openai", "hosted_vllm", "ollama_chat", "lm_studio", "llam
 class Models:
     """The model of the settings. `stream` may be called by many turns at once.
 
-    `secrets` gives provider keys by their environment name. Raises ModelError only.
+    `model` is `practice`, `fallback`, the path of a .gguf file, or `<provider>/<name>` as litellm
+    calls it. `secrets` gives provider keys by their environment names; without it the environment
+    does. `shared` is the folder that homes share for embedded models; with `may_fetch` False none
+    is downloaded. Raises ModelError("model-unknown") for a name that is none of these.
     """
 
     def __init__(
@@ -61,36 +68,48 @@ class Models:
         location: Location = "",
         timeout: float = 120.0,
         secrets: Mapping[str, str] | None = None,
+        shared: Path | None = None,
+        may_fetch: bool = True,
     ) -> None:
         self._model = model
-        self._home = home
         self._base = base
         self._location: Location = location
         self._timeout = timeout
-        self._secrets = dict(os.environ) if secrets is None else dict(secrets)
-        self._warming: asyncio.Task[None] | None = None
-        self._state_down = False
+        self._secrets = os.environ if secrets is None else secrets
+        self._warming: asyncio.Task[object] | None = None
+        self._embedded: Embedded | None = None
+        if model in ("practice", "fallback") or model.endswith(".gguf"):
+            choice = Path(model).expanduser() if model.endswith(".gguf") else cast(Key, model)
+            self._embedded = Embedded(choice, folders(home, shared), may_fetch=may_fetch)
+        elif not all(model.partition("/")):
+            raise ModelError("model-unknown", model=model)
 
     def info(self) -> ModelInfo:
         """The model that would answer now. Cheap; pages may ask often."""
+        if self._embedded is not None:
+            return self._embedded.info()
         provider, _, name = self._model.partition("/")
-        location = self._location or ("local" if provider.startswith("ollama") else "")
         warming = self._warming is not None and not self._warming.done()
         return ModelInfo(
             name=self._model,
-            label=name or self._model,
+            label=name,
             kind="provider",
             provider=provider,
-            location=location,
+            location=self._location or _location(provider, self._base),
             state="warming" if warming else "ready",
         )
 
     async def start(self) -> None:
         """Begin to warm up in the background and return at once."""
-        self._warming = asyncio.create_task(asyncio.to_thread(_warm))
+        if self._warming is None:
+            self._warming = asyncio.create_task(asyncio.to_thread(_litellm))
+            if self._embedded is not None:
+                await self._embedded.start()
 
     async def stop(self) -> None:
         """Free everything. Safe to call twice."""
+        if self._embedded is not None:
+            await self._embedded.stop()
         if self._warming is not None:
             await self._warming
 
@@ -101,28 +120,70 @@ class Models:
         *,
         max_tokens: int = 1024,
         temperature: float = 0.2,
-    ) -> AsyncIterator[ModelEvent]:
+    ) -> AsyncGenerator[ModelEvent, None]:
         """One call: TextDelta and ToolCall as they come, Usage last. Closing it ends the call.
 
         `messages` have the OpenAI shape (`role`, `content`, `tool_calls`, `tool_call_id`), `tools`
         are `{"name", "description", "parameters"}`. Raises ModelError within the timeout.
         """
-        provider, _, name = self._model.partition("/")
-        provider = _ALIASES.get(provider, provider)
-        events = complete(
-            f"{provider}/{name}",
-            messages,
-            tools,
-            parameters=self._parameters(provider),
-            timeout=self._timeout,
-            max_tokens=max_tokens,
-            temperature=temperature,
-        )
+        if self._embedded is None:
+            provider, _, name = self._model.partition("/")
+            provider = _ALIASES.get(provider, provider)
+            events = complete(
+                f"{provider}/{name}",
+                [_openai(message) for message in messages],
+                tools,
+                parameters=self._parameters(provider),
+                timeout=self._timeout,
+                max_tokens=max_tokens,
+                temperature=temperature,
+            )
+        else:
+            events = self._local(messages, tools, max_tokens, temperature)
         try:
             async for event in events:
                 yield event
         finally:
-            await events.aclose()  # type: ignore[attr-defined]
+            await events.aclose()
+
+    async def _local(
+        self,
+        messages: Sequence[Mapping[str, object]],
+        tools: Sequence[Mapping[str, object]],
+        max_tokens: int,
+        temperature: float,
+    ) -> AsyncGenerator[ModelEvent, None]:
+        if self._embedded is None:
+            raise ModelError("model-unavailable", provider="local")
+        deadline = time.monotonic() + self._timeout
+        async with self._embedded.server(self._timeout) as (server, kind):
+
+            def ask(
+                told: Sequence[Mapping[str, object]],
+                schema: Mapping[str, object] | None,
+                limit: int,
+            ) -> AsyncGenerator[ModelEvent, None]:
+                more = {"extra_body": {"json_schema": schema}} if schema else {}
+                return complete(
+                    f"openai/{kind}",
+                    told,
+                    (),
+                    parameters={"api_base": server.base, "api_key": server.key, **more},
+                    timeout=max(0.1, deadline - time.monotonic()),
+                    max_tokens=limit,
+                    temperature=temperature,
+                )
+
+            events = (
+                route(ask, messages, tools, max_tokens=max_tokens)
+                if tools
+                else ask(plain(messages), None, max_tokens)
+            )
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                await events.aclose()
 
     def _parameters(self, provider: str) -> dict[str, str]:
         upper = provider.removesuffix("_chat").upper()
@@ -146,8 +207,8 @@ async def complete(
     timeout: float,
     max_tokens: int,
     temperature: float,
-) -> AsyncIterator[ModelEvent]:
-    """One streamed litellm call, its errors translated. `timeout` bounds the whole call, seconds."""
+) -> AsyncGenerator[ModelEvent, None]:
+    """One streamed litellm call, errors translated. `timeout` bounds the whole call, seconds."""
     provider = model.partition("/")[0]
     deadline = time.monotonic() + timeout
     started = False
@@ -255,8 +316,30 @@ def _litellm() -> Any:
     return litellm
 
 
-def _warm() -> None:
-    _litellm()
+def _location(provider: str, base: str) -> Location:
+    """Local when the address is this machine's; else unknown until the operator declares it."""
+    host = urlsplit(base).hostname or ""
+    if host in ("localhost", "127.0.0.1", "::1") or (provider == "ollama" and not base):
+        return "local"
+    return ""
+
+
+def _openai(message: Mapping[str, object]) -> dict[str, object]:
+    """A message with tool calls in OpenAI's own shape, whichever shape it came in."""
+    told = dict(message)
+    calls = told.get("tool_calls")
+    if isinstance(calls, Sequence) and calls and "function" not in calls[0]:
+        told["tool_calls"] = [
+            {
+                "id": call["id"],
+                "type": "function",
+                "function": {"name": call["name"], "arguments": json.dumps(call["arguments"])},
+            }
+            for call in calls
+        ]
+    elif calls == []:
+        del told["tool_calls"]  # some providers refuse an empty list
+    return told
 
 
 def _cost(litellm: Any, model: str, sent: int, made: int) -> float:

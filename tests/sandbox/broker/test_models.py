@@ -14,7 +14,7 @@ from sandbox.broker.models import Models, TextDelta, ToolCall, Usage
 from tests.upstream import Say, Upstream
 
 ASK = [{"role": "user", "content": "Bonjour <PERSON_1>"}]
-CLOCK = {
+CLOCK: dict[str, object] = {
     "name": "current_date",
     "description": "Today's date.",
     "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}},
@@ -68,11 +68,14 @@ async def test_the_key_travels_in_the_header_and_the_request_is_as_given(tmp_pat
 
 
 async def test_tool_calls_split_over_chunks_are_put_together(tmp_path: Path) -> None:
-    wanted = (("current_date", {"zone": "Europe/Paris"}), ("current_date", {}))
+    wanted: list[tuple[str, dict[str, object]]] = [
+        ("current_date", {"zone": "Europe/Paris"}),
+        ("current_date", {}),
+    ]
     with Upstream(Say(tools=wanted)) as upstream:
         events = await collect(models(upstream, tmp_path), [CLOCK])
     calls = [event for event in events if isinstance(event, ToolCall)]
-    assert [(call.name, call.arguments) for call in calls] == [(n, dict(a)) for n, a in wanted]
+    assert [(call.name, call.arguments) for call in calls] == wanted
     assert calls[0].id != calls[1].id
 
 
@@ -147,7 +150,7 @@ async def test_closing_the_stream_early_hangs_up_too(tmp_path: Path) -> None:
     with Upstream(Say(" ".join("word" for _ in range(300)), delay=0.05)) as upstream:
         stream = models(upstream, tmp_path).stream(ASK)
         await anext(stream)
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
         await _until(lambda: upstream.calls[0].gone)
 
 

@@ -1,0 +1,201 @@
+"""Measure the embedded model: load, first token, speed, and which tool it chooses.
+
+    .venv/bin/python -m bench.models [--model practice|fallback|provider/name] [--out FILE.json]
+
+The cases are our own, half English, half French; a case passes when the tool is the expected one
+(or none) and the arguments hold what they must. Needs the model in the cache (`make setup`).
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from sandbox.broker.models import Models, TextDelta, ToolCall, Usage
+
+INSTRUCTIONS = "You are a helpful assistant at work. Be brief and correct."
+
+
+def tool(name: str, description: str, **properties: str) -> dict[str, object]:
+    shape = {key: {"type": "string", "description": text} for key, text in properties.items()}
+    parameters = {"type": "object", "properties": shape, "required": list(properties)}
+    return {"name": name, "description": description, "parameters": parameters}
+
+
+TOOLS = [
+    tool("calculator", "Work out arithmetic exactly.", expression="such as 12 * (3 + 4)"),
+    tool("current_date", "Today's date and weekday. Takes nothing."),
+    tool("search_documents", "Search the documents the person gave.", query="what to look for"),
+    tool("run_python", "Run Python on the uploaded data files.", code="Python source code"),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    ask: str
+    expected: str  # a tool's name, or "" for a direct answer
+    needle: str = ""  # must appear in the arguments, lower case
+
+
+CASES = [
+    Case("What is 1834 times 27?", "calculator", "27"),
+    Case(
+        "A licence costs 49.90 a month for 12 people. How much is that a year?", "calculator", "12"
+    ),
+    Case("Add 18% tax to 2,450.", "calculator", "2450"),
+    Case("What day is it today?", "current_date"),
+    Case("How many days of parental leave does our handbook grant?", "search_documents", "leave"),
+    Case("Who signed the supplier contract I uploaded?", "search_documents", "sign"),
+    Case("Find the payment terms in the attached invoice.", "search_documents", "payment"),
+    Case("Draw a bar chart of the sales column in my spreadsheet.", "run_python", "sales"),
+    Case("Compute the average of the amount column of data.csv.", "run_python", "amount"),
+    Case("Thanks, that was helpful!", ""),
+    Case("Rewrite this politely: send me the report now.", ""),
+    Case("What is the difference between gross and net salary?", ""),
+    Case("Combien font 1250 divisé par 8 ?", "calculator", "1250"),
+    Case("Calcule 15 % de 3 400 euros.", "calculator", "3400"),
+    Case("Quelle somme pour 7 nuits à 89,50 € ?", "calculator", "7"),
+    Case("Quel jour sommes-nous ?", "current_date"),
+    Case("Quelle est la date d'aujourd'hui ?", "current_date"),
+    Case("Que dit le règlement intérieur sur le télétravail ?", "search_documents", "travail"),
+    Case("Cherche le numéro de TVA dans la facture jointe.", "search_documents", "tva"),
+    Case("Dans le document, quel est le délai de préavis ?", "search_documents", "préavis"),
+    Case("Trace un graphique des ventes par mois du fichier ventes.csv.", "run_python", "ventes"),
+    Case("Quelle est la moyenne de la colonne montant du fichier ?", "run_python", "montant"),
+    Case("Merci beaucoup pour votre aide !", ""),
+    Case("Traduis en anglais : bonjour à tous.", ""),
+    Case("Rédige une phrase pour souhaiter la bienvenue à une collègue.", ""),
+]
+# the second call of a turn: the tool has answered, and the answer must hold the needle
+FOLLOW_UPS = [
+    ("What is 1834 times 27?", "calculator", {"expression": "1834*27"}, "49518", ("49518", "49,518")),
+    ("What day is it today?", "current_date", {}, "Tuesday, 3 March 2026", ("3 March", "March 3")),
+    (
+        "How long is the notice period?",
+        "search_documents",
+        {"query": "notice period"},
+        "[1] contract.pdf, page 4: The notice period is three months.",
+        ("three months", "3 months"),
+    ),
+    ("Combien font 1250 divisé par 8 ?", "calculator", {"expression": "1250/8"}, "156.25",
+     ("156.25", "156,25")),
+    ("Quel jour sommes-nous ?", "current_date", {}, "mardi 3 mars 2026", ("3 mars",)),
+    (
+        "Quel est le délai de préavis ?",
+        "search_documents",
+        {"query": "délai de préavis"},
+        "[1] contrat.pdf, page 4 : Le délai de préavis est de trois mois.",
+        ("trois mois", "3 mois"),
+    ),
+]  # fmt: skip
+
+
+async def measure(
+    models: Models, messages: list[dict[str, object]], tools: Sequence[object]
+) -> dict:
+    begun, first = time.perf_counter(), None
+    text, call, usage = "", None, Usage(0, 0)
+    async for event in models.stream(messages, tools, temperature=0.0, max_tokens=300):
+        first = first or time.perf_counter() - begun
+        if isinstance(event, TextDelta):
+            text += event.text
+        elif isinstance(event, ToolCall):
+            call = event
+        else:
+            usage = event
+    total = time.perf_counter() - begun
+    return {"text": text, "call": call, "first": first or total, "total": total, "usage": usage}
+
+
+def asked(text: str) -> list[dict[str, object]]:
+    return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": text}]
+
+
+async def speed(models: Models) -> dict[str, float]:
+    """First token and tokens a second, best of three of about 150 tokens."""
+    rates, firsts = [], []
+    for subject in ("a meeting", "an invoice", "a contract"):
+        got = await measure(models, asked(f"Explain in about 100 words what {subject} is for."), ())
+        firsts.append(got["first"])
+        rates.append((got["usage"].output_tokens - 1) / max(got["total"] - got["first"], 1e-6))
+    return {"first_token_s": min(firsts), "tokens_per_s": max(rates)}
+
+
+async def choice(models: Models) -> dict[str, object]:
+    right, wrong, times = 0, [], []
+    for case in CASES:
+        got = await measure(models, asked(case.ask), TOOLS)
+        call = got["call"]
+        chosen = call.name if call else ""
+        held = (
+            case.needle in json.dumps(call.arguments, ensure_ascii=False).lower() if call else True
+        )
+        times.append(got["total"])
+        if chosen == case.expected and held:
+            right += 1
+        else:
+            wrong.append({"ask": case.ask, "expected": case.expected, "chosen": chosen,
+                          "arguments": call.arguments if call else got["text"][:80]})  # fmt: skip
+    return {"cases": len(CASES), "right": right, "p50_s": statistics.median(times), "wrong": wrong}
+
+
+async def follow_ups(models: Models) -> dict[str, object]:
+    right, wrong = 0, []
+    for ask, name, arguments, result, needles in FOLLOW_UPS:
+        call = {"id": "c1", "name": name, "arguments": arguments}
+        messages = [
+            *asked(ask),
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c1", "content": result},
+        ]
+        got = await measure(models, messages, TOOLS)
+        if any(needle in got["text"] for needle in needles):
+            right += 1
+        else:
+            wrong.append({"ask": ask, "text": got["text"][:120], "call": str(got["call"])})
+    return {"cases": len(FOLLOW_UPS), "right": right, "wrong": wrong}
+
+
+async def run(model: str) -> dict[str, object]:
+    home = Path(os.environ.get("ATELIER_HOME", "/nonexistent"))
+    models = Models(model, home=home, may_fetch=False)
+    begun = time.perf_counter()
+    await models.start()
+    try:
+        warm = await measure(models, asked("Say hello."), ())
+        loaded = time.perf_counter() - begun
+        children = psutil.Process().children(recursive=True)
+        memory = max((child.memory_info().rss for child in children), default=0)
+        return {
+            "model": models.info().label,
+            "start_to_first_answer_s": loaded,
+            "first_answer_s": warm["total"],
+            "memory_mb": memory / 1e6,
+            **await speed(models),
+            "tool_choice": await choice(models),
+            "after_tool": await follow_ups(models),
+        }
+    finally:
+        await models.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", default="practice")
+    parser.add_argument("--out", type=Path)
+    chosen = parser.parse_args()
+    found = json.dumps(asyncio.run(run(chosen.model)), indent=2, ensure_ascii=False)
+    print(found)
+    if chosen.out:
+        chosen.out.write_text(found + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""Tools for small models: one reply is either a tool call or the final answer, by grammar.
+
+Measured with the practice model: native tool calling chose right 2 times of 20, this 20 of 20. The
+server constrains the reply to a JSON schema `anyOf`: one branch per tool, one `final_answer`. After
+a tool has answered, a gate asks first whether that is enough, and the answer is then written
+freely: small models otherwise call the same tool again.
+
+Knows how to put questions to a model and read its replies; not which model, nor what is allowed.
+"""
+
+import json
+import os
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Protocol
+
+from sandbox.broker.answer_reader import AnswerReader
+from sandbox.broker.errors import ModelError
+from sandbox.broker.model_events import ModelEvent, TextDelta, ToolCall, Usage
+
+Message = Mapping[str, object]
+_KEPT = frozenset({"type", "properties", "required", "items", "enum", "const", "anyOf", "minimum",
+                   "maximum", "minItems", "maxItems"})  # fmt: skip
+_RULES = """You can use these tools:
+{tools}
+
+Reply with one JSON object and nothing else, either
+{{"tool": "<name>", "arguments": {{...}}}} to use a tool, or
+{{"final_answer": "<your answer>"}} to answer the person.
+Use a tool when the answer needs it: never guess what a tool can look up or work out. Answer \
+directly when no tool is needed. Never say that you did something which no tool has done."""
+_GATE = """Is what the tools returned enough to answer the person's request? \
+Reply {"enough": true} or {"enough": false}."""
+_ANSWER = """Now answer the person's request in plain text, in the language of the request, \
+using what the tools returned. Do not reply with JSON. Do not mention the tools."""
+_GATE_SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {"enough": {"type": "boolean"}},
+    "required": ["enough"],
+    "additionalProperties": False,
+}
+
+
+class Ask(Protocol):
+    """One streamed call without tools; `schema` constrains the reply."""
+
+    def __call__(
+        self, told: Sequence[Message], schema: Mapping[str, object] | None, limit: int, /
+    ) -> AsyncGenerator[ModelEvent, None]: ...
+
+
+async def route(
+    ask: Ask,
+    messages: Sequence[Message],
+    tools: Sequence[Mapping[str, object]],
+    *,
+    max_tokens: int,
+) -> AsyncGenerator[ModelEvent, None]:
+    """The events of one model call with tools: text or one ToolCall, then the Usage of all asks.
+
+    Raises ModelError("model-malformed") when the reply is cut in the middle of a tool call.
+    """
+    spent = _Spent()
+    told = plain(messages, tools)
+    earlier = _calls_since_person(messages)
+    if earlier:
+        gate = spent.metered(ask([*told, _user(_GATE)], _GATE_SCHEMA, 12))
+        said = "".join([event.text async for event in gate if isinstance(event, TextDelta)])
+        if "false" not in said:
+            async for event in _answer(ask, told, spent, max_tokens):
+                yield event
+            return
+    reader = AnswerReader()
+    reply = spent.metered(ask(told, schema(tools), max_tokens))
+    try:
+        async for event in reply:
+            if isinstance(event, TextDelta) and (text := reader.feed(event.text)):
+                yield TextDelta(text)
+    finally:
+        await reply.aclose()
+    if not reader.answering:
+        call = _tool_call(reader.raw, tools)
+        if (call.name, call.arguments) in earlier:
+            # asked again for what it already has: the answer is all that is left
+            async for event in _answer(ask, told, spent, max_tokens):
+                yield event
+            return
+        yield call
+    yield spent.usage()
+
+
+async def _answer(
+    ask: Ask, told: Sequence[Message], spent: "_Spent", max_tokens: int
+) -> AsyncGenerator[ModelEvent, None]:
+    reply = spent.metered(ask([*told, _user(_ANSWER)], None, max_tokens))
+    try:
+        async for event in reply:
+            if not isinstance(event, Usage):
+                yield event
+    finally:
+        await reply.aclose()
+    yield spent.usage()
+
+
+def schema(tools: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """The JSON schema of one reply: any of the tools with its arguments, or `final_answer`."""
+    branches: list[dict[str, object]] = [
+        _object(
+            {"tool": {"const": tool["name"]}, "arguments": _arguments(tool.get("parameters") or {})}
+        )
+        for tool in tools
+    ]
+    branches.append(_object({"final_answer": {"type": "string"}}))
+    return {"anyOf": branches}
+
+
+def plain(
+    messages: Sequence[Message], tools: Sequence[Mapping[str, object]] = ()
+) -> list[dict[str, object]]:
+    """The conversation without tool roles: calls as the JSON they were, results as user text.
+
+    The same beginning for every ask of a turn, so that the server's prompt cache holds.
+    """
+    system = [_text(m) for m in messages if m.get("role") == "system"]
+    if tools:
+        system.append(_RULES.format(tools="\n".join(_described(tool) for tool in tools)))
+    told: list[dict[str, object]] = []
+    if system:
+        told.append({"role": "system", "content": "\n\n".join(system)})
+    names: dict[object, str] = {}
+    for message in messages:
+        role = message.get("role")
+        if role == "system":
+            continue
+        if role == "tool":
+            name = message.get("name") or names.get(message.get("tool_call_id"), "tool")
+            told.append(_user(f"Result of {name}:\n{_text(message)}"))
+            continue
+        calls = [_parts_of(call) for call in _calls(message)]
+        names.update({identity: name for identity, name, _ in calls})
+        said = [json.dumps({"tool": n, "arguments": a}, ensure_ascii=False) for _, n, a in calls]
+        content = "\n".join([part for part in (_text(message), *said) if part])
+        if tools and role == "assistant" and not calls:
+            content = json.dumps({"final_answer": content}, ensure_ascii=False)
+        told.append({"role": role, "content": content})
+    return told
+
+
+class _Spent:
+    """Adds up the tokens of several asks."""
+
+    def __init__(self) -> None:
+        self._sent = 0
+        self._made = 0
+
+    async def metered(
+        self, events: AsyncGenerator[ModelEvent, None]
+    ) -> AsyncGenerator[ModelEvent, None]:
+        try:
+            async for event in events:
+                if isinstance(event, Usage):
+                    self._sent += event.input_tokens
+                    self._made += event.output_tokens
+                else:
+                    yield event
+        finally:
+            await events.aclose()
+
+    def usage(self) -> Usage:
+        return Usage(self._sent, self._made)
+
+
+def _tool_call(raw: str, tools: Sequence[Mapping[str, object]]) -> ToolCall:
+    try:
+        reply = json.loads(raw)
+        name, arguments = reply["tool"], reply["arguments"]
+    except (ValueError, KeyError, TypeError):
+        raise ModelError("model-malformed", provider="local") from None
+    if not isinstance(arguments, dict) or name not in [tool["name"] for tool in tools]:
+        raise ModelError("model-malformed", provider="local")
+    return ToolCall(f"call_{os.urandom(6).hex()}", name, arguments)
+
+
+def _calls_since_person(messages: Sequence[Message]) -> list[tuple[str, dict[str, object]]]:
+    """Tool calls of this turn that have a result already."""
+    found: list[tuple[str, dict[str, object]]] = []
+    answered = False
+    for message in reversed(messages):
+        if message.get("role") == "user":
+            break
+        answered = answered or message.get("role") == "tool"
+        found += [(name, arguments) for _, name, arguments in map(_parts_of, _calls(message))]
+    return found if answered else []
+
+
+def _calls(message: Message) -> Sequence[Mapping[str, Any]]:
+    calls = message.get("tool_calls")
+    return calls if isinstance(calls, Sequence) and not isinstance(calls, str) else ()
+
+
+def _parts_of(call: Mapping[str, Any]) -> tuple[str, str, dict[str, object]]:
+    """Id, name and arguments of a call in OpenAI's shape or in our own frames' flat one."""
+    inner = call.get("function") or call
+    arguments = inner.get("arguments") or inner.get("args") or {}
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except ValueError:
+            arguments = {}
+    return str(call.get("id", "")), str(inner.get("name", "")), dict(arguments)
+
+
+def _arguments(parameters: object) -> dict[str, object]:
+    """The part of a JSON Schema that the server's grammar understands."""
+    if not isinstance(parameters, Mapping):
+        return {"type": "object"}
+    kept: dict[str, object] = {}
+    for key, value in parameters.items():
+        if key not in _KEPT:
+            continue
+        if key == "properties" and isinstance(value, Mapping):
+            kept[key] = {name: _arguments(inner) for name, inner in value.items()}
+        elif key == "items":
+            kept[key] = _arguments(value)
+        elif key == "anyOf" and isinstance(value, Sequence):
+            kept[key] = [_arguments(inner) for inner in value]
+        else:
+            kept[key] = value
+    if kept.get("type") == "object":
+        kept["additionalProperties"] = False
+    return kept or {"type": "object"}
+
+
+def _described(tool: Mapping[str, object]) -> str:
+    parameters = tool.get("parameters")
+    properties = parameters.get("properties", {}) if isinstance(parameters, Mapping) else {}
+    shown = ", ".join(
+        f'"{name}": {inner.get("description") or inner.get("type", "value")}'
+        for name, inner in properties.items()
+    )
+    return f"- {tool['name']}: {tool.get('description', '')} Arguments: {{{shown}}}"
+
+
+def _object(properties: dict[str, object]) -> dict[str, object]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _text(message: Message) -> str:
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence):  # OpenAI's list of parts
+        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
+    return ""
+
+
+def _user(text: str) -> dict[str, object]:
+    return {"role": "user", "content": text}
