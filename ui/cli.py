@@ -1,0 +1,80 @@
+"""The command `atelier`: assembles the commands of `ui/commands` in the person's language.
+
+Exit codes: 0 done; 1 a check found something wrong, or the code that was run failed; 2 wrong use,
+settings or input; 3 a guard, a role or the seal refused; 4 a part is not available (disk, model,
+ledger, network); 130 interrupted. Every command imports what it needs when it runs.
+"""
+
+import sys
+
+import typer
+
+from ui.commands import agents, audit, doctor, models, people, run, sandbox, screen, serve
+from ui.commands.common import INTERRUPTED, REFUSED, UNAVAILABLE, WRONG_USE, Voice, spoken
+from ui.messages import Language, say_error
+
+COMMANDS = (serve, run, screen, audit, sandbox, people, models, agents, doctor)
+
+
+def build(language: Language) -> typer.Typer:
+    """The whole command with its help in one language."""
+    voice = Voice(language)
+    atelier = typer.Typer(
+        name="atelier",
+        help=voice("help"),
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for command in COMMANDS:
+        command.add(atelier, voice)
+    return atelier
+
+
+def main() -> None:
+    """Run the command; every error becomes one sentence and an exit code."""
+    from guardrails.errors import GuardrailError
+
+    language = spoken()
+    try:
+        build(language)()
+    except GuardrailError as error:
+        fail(language, error)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # `atelier audit list | head` is no error; nothing more can be printed
+        sys.stdout = None
+        sys.exit(0)
+    except OSError as error:
+        from ui.faults import disk_full
+
+        if not disk_full(error):
+            raise
+        fail(language, GuardrailError("disk-full"))
+
+
+def fail(language: Language, error: Exception) -> None:
+    """Say what happened and end with the code for it."""
+    from guardrails.errors import BadInput, GuardrailError, NotPermitted, PolicyDenied
+
+    if isinstance(error, GuardrailError):
+        print(say_error(language, error.code, **error.data), file=sys.stderr)
+    code = UNAVAILABLE
+    if isinstance(error, BadInput) or getattr(error, "code", "") in CONFIGURATION:
+        code = WRONG_USE
+    elif isinstance(error, PolicyDenied | NotPermitted) or getattr(error, "code", "") == "no-seal":
+        code = REFUSED
+    sys.exit(code)
+
+
+# errors about how the product is set up or started, which the person at the keyboard can mend
+CONFIGURATION = frozenset(
+    {"accounts-needed", "already-running", "port-in-use", "port-not-allowed", "address-not-here"}
+    | {"bad-key", "key-readable-by-others", "model-unknown", "model-file-missing"}
+)
+
+if __name__ == "__main__":
+    main()

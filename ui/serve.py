@@ -1,0 +1,161 @@
+"""Serve the product: one process, the page first, a graceful end.
+
+Order: the home's lock, the address, then everything else behind the open address. SIGTERM or Ctrl-C
+lets answers under way finish for ten seconds; after kill -9 the next start recovers (open acts
+become "outcome unknown", left-over files are removed).
+"""
+
+import asyncio
+import errno
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from guardrails.errors import GuardrailError
+from ui.front import Front
+from ui.identity import is_loopback
+from ui.lock import ServerLock
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
+    from ui.settings import Settings
+    from ui.wiring import App
+
+GRACE_SECONDS = 10
+log = logging.getLogger(__name__)
+
+
+class Failure:
+    """What went wrong behind the open address, to be told after the server has ended."""
+
+    error: BaseException | None = None
+
+
+def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
+    """Serve until stopped. `announce` is told the address once it is open.
+
+    Raises GuardrailError: already-running, port-in-use, address-not-here, accounts-needed, and
+    whatever keeps the product from being put together.
+    """
+    import uvicorn
+
+    from ui.uploads import clear_uploads
+
+    lock = ServerLock(settings.home)
+    lock.take(address(settings.host, settings.port))
+    try:
+        clear_uploads(settings.home)
+        if not is_loopback(settings.host):
+            check_accounts(settings)
+        with _listen(settings.host, settings.port) as listener:
+            shown = address(settings.host, listener.getsockname()[1])
+            lock.write(shown)
+            failure = Failure()
+            front = Front(
+                lambda front: _lifetime(front, settings, server, failure), settings.language
+            )
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    front,
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    date_header=False,
+                    lifespan="on",
+                    timeout_graceful_shutdown=GRACE_SECONDS,
+                    # forwarded headers are believed from a proxy on this machine only
+                    forwarded_allow_ips="127.0.0.1,::1",
+                )
+            )
+            announce(shown)
+            server.run(sockets=[listener])
+            if failure.error is not None:
+                raise failure.error
+    finally:
+        lock.free()
+
+
+def address(host: str, port: int) -> str:
+    """The address to open in a browser."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104  (compared, not bound)
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def check_accounts(settings: "Settings") -> None:
+    """Refuse an address of the network without accounts before anything listens."""
+    from guardrails.migrate import upgrade
+    from guardrails.store import open_engine
+    from ui.identity import check_start
+    from ui.people import People
+
+    engine = open_engine(settings.database_url)
+    try:
+        upgrade(engine)
+        check_start(settings.host, "accounts" if People(engine).exist() else "workshop")
+    finally:
+        engine.dispose()
+
+
+@asynccontextmanager
+async def _lifetime(
+    front: Front, settings: "Settings", server: "uvicorn.Server", failure: Failure
+) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        opening = asyncio.create_task(_open(front, settings, stack))
+
+        def opened(task: "asyncio.Task[None]") -> None:
+            if not task.cancelled() and task.exception() is not None:
+                failure.error = task.exception()
+                server.should_exit = True
+
+        opening.add_done_callback(opened)
+        try:
+            yield
+        finally:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+
+
+async def _open(front: Front, settings: "Settings", stack: AsyncExitStack) -> None:
+    from ui.wiring import build, running
+
+    app = await asyncio.to_thread(build, settings)
+    # the pages take longer than everything else, so warming runs beside them
+    await stack.enter_async_context(running(app))
+    front.inner = await asyncio.to_thread(_pages, app)
+    log.info("ready")
+
+
+def _pages(app: "App") -> "ASGIApp":
+    from ui.door import Door
+    from ui.web.app import build
+
+    return Door(build(app), identity=app.identity, limit_mib=app.settings.upload_limit_mib)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    name = host.strip("[]")
+    try:
+        return socket.create_server((name, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise GuardrailError("port-in-use", port=port) from error
+        if error.errno == errno.EACCES:
+            raise GuardrailError("port-not-allowed", port=port) from error
+        raise GuardrailError("address-not-here", host=host) from error
+
+
+def set_up_logging() -> None:
+    """Kinds and places to standard error, never content."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
