@@ -8,6 +8,7 @@ too, and a chain that was recomputed after an edit is found at its first row.
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,10 +72,9 @@ def verify(
     with engine.connect() as connection:
         removed = [t for t in read_tombstones(connection) if genuine(public_key, t)]
         connection = connection.execution_options(stream_results=True, yield_per=_FETCH)
-        rows = connection.execute(
-            sa.select(*_BODY, ledger.c.hash, ledger.c.mac, ledger.c.payload).order_by(ledger.c.seq)
-        )
-        return _walk(rows, known, removed, mac_key)
+        query = sa.select(*_BODY, ledger.c.hash, ledger.c.mac, ledger.c.payload)
+        with closing(connection.execute(query.order_by(ledger.c.seq))) as rows:
+            return _walk(rows, known, removed, mac_key)
 
 
 def _forged(known: Sequence[Checkpoint], key: Ed25519PublicKey) -> Problem | None:
@@ -86,7 +86,12 @@ def _forged(known: Sequence[Checkpoint], key: Ed25519PublicKey) -> Problem | Non
     return None
 
 
-def _walk(rows: Iterable[Any], known: Sequence[Checkpoint], mac_key: bytes | None) -> Verification:
+def _walk(
+    rows: Iterable[Any],
+    known: Sequence[Checkpoint],
+    removed: Sequence[Tombstone],
+    mac_key: bytes | None,
+) -> Verification:
     expected = {checkpoint.seq: checkpoint for checkpoint in known}
     previous, count, matched, proven = GENESIS, 0, 0, 0
 

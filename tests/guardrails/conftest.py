@@ -1,6 +1,5 @@
 """Stores that the record and the rules are tested on: `store` runs a test on both."""
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from guardrails.migrate import upgrade
 from guardrails.store import open_engine
 from tests.guardrails.audit import stores
 
-_numbers = itertools.count(1)
-
 
 @pytest.fixture
 def keys() -> Keys:
@@ -21,9 +18,13 @@ def keys() -> Keys:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+def postgres() -> Iterator[sa.Engine]:
+    """A migrated PostgreSQL store, shared: `store` empties its tables after each test."""
     with stores.cluster() as server:
-        yield server
+        opened = open_engine(stores.new_database(server, "atelier"))
+        upgrade(opened)
+        yield opened
+        opened.dispose()
 
 
 @pytest.fixture
@@ -37,12 +38,10 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    """A migrated store of each kind."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'atelier.db'}"
-    else:
-        url = stores.new_database(request.getfixturevalue("postgres"), f"t{next(_numbers)}")
-    opened = open_engine(url)
-    upgrade(opened)
-    yield opened
-    opened.dispose()
+    """A migrated, empty store of each kind."""
+    if request.param == "postgresql":
+        opened: sa.Engine = request.getfixturevalue("postgres")
+        yield opened
+        stores.empty(opened)
+        return
+    yield request.getfixturevalue("engine")

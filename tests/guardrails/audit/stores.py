@@ -41,7 +41,12 @@ def cluster() -> Iterator[str]:
     try:
         run(str(BIN / "initdb"), "-D", str(data), "-U", "atelier", "-A", "trust", "-E", "UTF8",
             "--no-sync")  # fmt: skip
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": folder,
+            "fsync": "off",  # these stores are thrown away
+        }
+        options = f"-p {port} " + " ".join(f"-c {k}={v}" for k, v in settings.items())
         run(str(BIN / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options,
             "start")  # fmt: skip
         try:
@@ -59,3 +64,11 @@ def new_database(server: str, name: str) -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     engine.dispose()
     return f"{server}/{name}"
+
+
+def empty(engine: sa.Engine) -> None:
+    """Delete every row of every table, except what migrations put there."""
+    with engine.begin() as connection:
+        for name in sa.inspect(engine).get_table_names():
+            if name != "alembic_version":
+                connection.execute(sa.delete(sa.table(name)))

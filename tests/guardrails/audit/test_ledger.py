@@ -35,7 +35,12 @@ def test_an_intent_and_its_outcome_are_two_rows_that_belong_together(ledger: Led
     intent = ledger.intent(act)
     outcome = ledger.outcome(intent, "failed", {"code": "timeout"})
     first, second = rows(ledger.engine)
-    assert (first.seq, first.step, first.intent, first.kind) == (intent, "intent", None, "tool.call")
+    assert (first.seq, first.step, first.intent, first.kind) == (
+        intent,
+        "intent",
+        None,
+        "tool.call",
+    )
     assert (second.seq, second.step, second.intent) == (outcome, "outcome", intent)
     assert (second.agent, second.trace_id, second.verdict) == ("hr", "ab" * 16, "failed")
 
@@ -136,9 +141,7 @@ def test_a_payload_that_cannot_be_written_refuses_only_its_own_act(ledger: Ledge
     assert ledger.intent(Act("x", "alice")) == 1
 
 
-def test_hostile_text_is_recorded_and_verifies(
-    ledger: Ledger, keys: Keys, tmp_path: Path
-) -> None:
+def test_hostile_text_is_recorded_and_verifies(ledger: Ledger, keys: Keys, tmp_path: Path) -> None:
     hostile = 'a\0b\ud800"\\\n\u2028é😀'
     ledger.record(Act(hostile, "alice", hostile, rule=hostile, payload={hostile: hostile}))
     ledger.close()

@@ -49,9 +49,7 @@ def test_an_untouched_ledger_verifies(store: sa.Engine, keys: Keys, marks: Path)
 
 
 @pytest.mark.parametrize("column", [name for name in Body._fields if name not in ("seq", "digest")])
-def test_an_edited_column_is_found(
-    store: sa.Engine, keys: Keys, marks: Path, column: str
-) -> None:
+def test_an_edited_column_is_found(store: sa.Engine, keys: Keys, marks: Path, column: str) -> None:
     value: object = 5 if column in ("at", "intent") else "forged"
     change(store, sa.update(table).where(table.c.seq == 7).values({column: value}))
     assert found(store, keys, marks) == Problem(7, "altered")
@@ -74,9 +72,8 @@ def test_a_removed_payload_is_found(store: sa.Engine, keys: Keys, marks: Path) -
 
 def test_two_swapped_payloads_are_found(store: sa.Engine, keys: Keys, marks: Path) -> None:
     with store.begin() as connection:
-        payloads = dict(
-            connection.execute(sa.select(table.c.seq, table.c.payload)).tuples().all()
-        )
+        rows = connection.execute(sa.select(table.c.seq, table.c.payload)).all()
+        payloads = {row.seq: row.payload for row in rows}
         for seq, other in ((4, 5), (5, 4)):
             connection.execute(
                 sa.update(table).where(table.c.seq == seq).values(payload=payloads[other])
@@ -135,9 +132,7 @@ def test_two_reordered_rows_are_found(store: sa.Engine, keys: Keys, marks: Path)
 
 
 @pytest.mark.parametrize("kept", [29, 25, 10, 0])
-def test_a_truncated_tail_is_found(
-    store: sa.Engine, keys: Keys, marks: Path, kept: int
-) -> None:
+def test_a_truncated_tail_is_found(store: sa.Engine, keys: Keys, marks: Path, kept: int) -> None:
     change(store, sa.delete(table).where(table.c.seq > kept))
     assert found(store, keys, marks) == Problem(kept + 1, "truncated")
 
@@ -145,9 +140,8 @@ def test_a_truncated_tail_is_found(
 def rewrite(store: sa.Engine, start: int) -> None:
     """What a thief with write access does: edit a row and recompute every hash after it."""
     with store.begin() as connection:
-        connection.execute(
-            sa.update(table).where(table.c.seq == start).values(verdict="allow", actor="p_0000000000")
-        )
+        forged = sa.update(table).where(table.c.seq == start).values(actor="p_0000000000")
+        connection.execute(forged)
         previous = connection.scalar(sa.select(table.c.hash).where(table.c.seq == start - 1))
         assert previous
         for row in connection.execute(
@@ -155,9 +149,7 @@ def rewrite(store: sa.Engine, start: int) -> None:
         ).all():
             body = Body(*[getattr(row, name) for name in Body._fields])
             previous = link(previous, body)
-            connection.execute(
-                sa.update(table).where(table.c.seq == row.seq).values(hash=previous)
-            )
+            connection.execute(sa.update(table).where(table.c.seq == row.seq).values(hash=previous))
 
 
 def test_a_recomputed_chain_breaks_at_the_next_checkpoint(
@@ -171,9 +163,7 @@ def test_a_recomputed_chain_is_found_at_its_row_with_the_stores_key(
     store: sa.Engine, keys: Keys, marks: Path
 ) -> None:
     rewrite(store, 14)
-    result = verify(
-        store, keys.signing().public_key(), marks, mac_key=keys.derive("ledger-chain")
-    )
+    result = verify(store, keys.signing().public_key(), marks, mac_key=keys.derive("ledger-chain"))
     assert result.first_bad == Problem(14, "rewritten")
 
 
