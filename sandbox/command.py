@@ -3,20 +3,21 @@
 import asyncio
 import shutil
 import socket
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from sandbox.execute import MAX_CODE, Execution, run_on
-from sandbox.launch.base import LaunchFailed, Launcher, Plan
+from sandbox.launch.base import Launcher, LaunchFailed, Plan, Runtime
 from sandbox.launch.choose import NoSeal, choose
 from sandbox.limits import CEILING, Limits
+from sandbox.rundirs import default_runs, make_runs, new_run, sweep
 from sandbox.sealed import Sealed
 from sandbox.wire import WireError
 
 START_S = 30.0
+DATA_MODULES = ("pandas", "numpy", "openpyxl", "matplotlib", "pypdf", "docx")
 
 
 def run_exec(
@@ -51,8 +52,7 @@ def run_check(home: Path | None = None) -> dict[str, object]:
 
     checks = report(home)
     try:
-        backend = choose(home=home).name
-        fix = ""
+        backend, fix = str(choose(home=home).name), ""
     except NoSeal as error:
         backend, fix = "", str(error.data["fix"])
     return {"backend": backend, "fix": fix, "checks": [asdict(check) for check in checks]}
@@ -64,18 +64,22 @@ def run_cold(launcher: Launcher, code: str, limits: Limits) -> Execution:
 
 
 async def _run_cold(launcher: Launcher, code: str, limits: Limits) -> Execution:
-    inbox = Path(tempfile.mkdtemp(prefix="atelier-run-"))
-    inbox.chmod(0o755)  # the sealed uid may be another one
+    runs = default_runs()
+    make_runs(runs)
+    sweep(runs)
+    inbox = new_run(runs)
     began = time.monotonic()
+    # its imports must not count against the run's limits, as they do not in a warm process
+    runtime: Runtime = "data" if any(name in code for name in DATA_MODULES) else "bare"
     # the process dies with the thread that started it, so that thread waits with us
     with ThreadPoolExecutor(1) as thread:
         try:
             ours, theirs = socket.socketpair()
             with theirs:
-                plan = Plan("bare", theirs.fileno(), inbox, int(time.time()))
+                plan = Plan(runtime, theirs.fileno(), inbox, int(time.time()))
                 start = asyncio.get_running_loop().run_in_executor(thread, launcher.start, plan)
                 started = await start
-            sealed = Sealed(started, ours, launcher.name, "bare", inbox)
+            sealed = Sealed(started, ours, launcher.name, runtime, inbox)
             try:
                 await sealed.greet(START_S)
                 return await run_on(sealed, code, limits)

@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import socket
-import tempfile
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -16,13 +15,14 @@ from pathlib import Path
 from guardrails.errors import GuardrailError
 from sandbox.launch.base import Launcher, LaunchFailed, Plan, Runtime, Started
 from sandbox.limits import CEILING, Limits
+from sandbox.rundirs import default_runs, make_runs, new_run, sweep
 from sandbox.sealed import Sealed
 from sandbox.wire import WireError
 
 log = logging.getLogger(__name__)
 START_S = 60.0  # to import the runtime on a busy machine
 RETRY_S = (0.5, 2.0, 10.0, 30.0)
-RUN_PREFIX = "run-"
+EXPECTED_MIB = 64.0  # of a warm process, until one has been measured
 
 
 class PoolClosed(GuardrailError):
@@ -50,7 +50,7 @@ class Pool:
         self._sizes = dict(sizes)
         self._limits = limits or Limits()
         self._ceiling = ceiling
-        self._runs = runs or Path(tempfile.gettempdir(), f"atelier-runs-{os.getuid()}")
+        self._runs = runs or default_runs()
         self._memory_mib = memory_mib
         self._idle: dict[Runtime, deque[Sealed]] = {runtime: deque() for runtime in self._sizes}
         self._starting: dict[Runtime, set[asyncio.Task[None]]] = {r: set() for r in self._sizes}
@@ -68,8 +68,8 @@ class Pool:
 
     async def start(self) -> None:
         """Sweep what a killed server left behind and begin to fill. Returns at once."""
-        self._runs.mkdir(mode=0o711, parents=True, exist_ok=True)
-        sweep(self._runs)
+        make_runs(self._runs)
+        await asyncio.to_thread(sweep, self._runs)
         for runtime in self._sizes:
             self._refill(runtime)
 
@@ -96,7 +96,12 @@ class Pool:
             waiting: asyncio.Future[Sealed] = asyncio.get_running_loop().create_future()
             self._waiting[runtime].append(waiting)
             self._refill(runtime)
-            return await waiting
+            try:
+                return await waiting
+            except asyncio.CancelledError:
+                if waiting.done() and not waiting.cancelled() and not waiting.exception():
+                    idle.append(waiting.result())  # it came too late for this caller
+                raise
         raise PoolClosed(why="closed")
 
     async def close(self) -> None:
@@ -125,11 +130,19 @@ class Pool:
         }
 
     def _refill(self, runtime: Runtime) -> None:
-        wanted = max(self._sizes[runtime], len(self._waiting[runtime]))
+        waiting = sum(not future.done() for future in self._waiting[runtime])
+        wanted = max(self._sizes[runtime] if self._affordable() else 0, waiting)
         while not self._closed and len(self._idle[runtime]) + len(self._starting[runtime]) < wanted:
             task = asyncio.create_task(self._add(runtime))
             self._starting[runtime].add(task)
             task.add_done_callback(self._starting[runtime].discard)
+
+    def _affordable(self) -> bool:
+        """Whether one more idle process stays within the memory budget."""
+        sizes = [sealed.private_mib() for idle in self._idle.values() for sealed in idle]
+        expected = max([*sizes, EXPECTED_MIB])
+        starting = sum(len(tasks) for tasks in self._starting.values())
+        return sum(sizes) + (starting + 1) * expected <= self._memory_mib
 
     async def _add(self, runtime: Runtime) -> None:
         try:
@@ -160,8 +173,7 @@ class Pool:
                 future.set_exception(PoolClosed(why=self._last_error))
 
     async def _start_one(self, runtime: Runtime) -> Sealed:
-        inbox = Path(tempfile.mkdtemp(prefix=RUN_PREFIX, dir=self._runs))
-        inbox.chmod(0o755)  # the sealed uid may be another one
+        inbox = new_run(self._runs)
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -169,8 +181,13 @@ class Pool:
                 launching = asyncio.get_running_loop().run_in_executor(
                     self._thread, self.launcher.start, plan
                 )
-                # a cancelled start must still be seen through, or its process would be lost
-                started: Started = await asyncio.shield(launching)
+                try:
+                    started: Started = await asyncio.shield(launching)
+                except asyncio.CancelledError:
+                    # it cannot be stopped half-way: see it through, or its process would be lost
+                    launching.add_done_callback(_drop)
+                    await asyncio.wait([launching])
+                    raise
         except BaseException:
             ours.close()
             shutil.rmtree(inbox, ignore_errors=True)
@@ -186,10 +203,11 @@ class Pool:
         return sealed
 
 
-def sweep(runs: Path) -> int:
-    """Remove run directories that no living server holds. Returns how many."""
-    swept = 0
-    for folder in runs.glob(f"{RUN_PREFIX}*"):
-        shutil.rmtree(folder, ignore_errors=True)
-        swept += 1
-    return swept
+def _drop(launching: "asyncio.Future[Started]") -> None:
+    """Kill what a cancelled start brought up."""
+    if launching.cancelled() or launching.exception():
+        return
+    started = launching.result()
+    started.process.kill()
+    started.process.wait()
+    os.close(started.errors)

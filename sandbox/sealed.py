@@ -81,12 +81,24 @@ class Sealed:
         """Whether the process is gone."""
         return self._ended.is_set()
 
+    def private_mib(self) -> float:
+        """Memory that is this process's alone (resident minus shared), MiB; 0 when unknown."""
+        try:
+            inner = self._started.inner
+            child = Path(f"/proc/{inner}/task/{inner}/children").read_text("ascii").split()
+            _, resident, shared, *_ = (
+                Path(f"/proc/{(child or [str(self.pid)])[0]}/statm").read_text("ascii").split()
+            )
+        except OSError:
+            return 0.0
+        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE") / MIB
+
     def on_end(self, call: "Callable[[Sealed], None]") -> None:
         """Call this once, when the process is gone."""
         self._on_end.append(call)
 
     async def greet(self, timeout: float) -> None:
-        """Finish the start: send the boot frame, wait for `ready`. Raises WireError, TimeoutError."""
+        """Send the boot frame and wait for `ready`. Raises WireError, TimeoutError."""
         await self.send(self._started.boot)
         frame = await self.receive(timeout)
         if frame is None or frame.get("t") != "ready":

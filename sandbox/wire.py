@@ -98,11 +98,14 @@ def _check(value: object, max_depth: int, surrogates: bool) -> None:
                     below.extend(item.keys())
             elif isinstance(item, list):
                 below.extend(item)
-            elif surrogates and isinstance(item, str):
-                # "\ud800" is legal JSON but cannot be written as UTF-8 by whoever stores it
-                if any("\ud800" <= letter <= "\udfff" for letter in item):
-                    raise WireError("not-json")
+            elif surrogates and isinstance(item, str) and _has_surrogate(item):
+                raise WireError("not-json")
         if not below:
             return
         level = below
     raise WireError("too-deep")
+
+
+def _has_surrogate(text: str) -> bool:
+    # "\\ud800" is legal JSON but cannot be written as UTF-8 by whoever stores it
+    return any("\ud800" <= letter <= "\udfff" for letter in text)

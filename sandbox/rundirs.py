@@ -1,0 +1,50 @@
+"""Directories of runs: one each, named after the server that made it, swept when that is gone."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+PREFIX = "run-"
+
+
+def default_runs() -> Path:
+    """Where runs go when no home is given."""
+    return Path(tempfile.gettempdir(), f"atelier-runs-{os.getuid()}")
+
+
+def make_runs(runs: Path) -> None:
+    """Make the folder of runs. Raises OSError, also when somebody else made it first."""
+    runs.mkdir(mode=0o711, parents=True, exist_ok=True)
+    about = runs.lstat()
+    if about.st_uid != os.getuid() or runs.is_symlink():
+        raise PermissionError(f"{runs} belongs to somebody else")
+
+
+def new_run(runs: Path) -> Path:
+    """A new directory for one run. Its name cannot be guessed, so another uid may pass."""
+    folder = Path(
+        tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-{_began(os.getpid())}-", dir=runs)
+    )
+    folder.chmod(0o755)  # the sealed uid may be another one
+    return folder
+
+
+def sweep(runs: Path) -> int:
+    """Remove the directories of servers that no longer live. Returns how many."""
+    swept = 0
+    for folder in runs.glob(f"{PREFIX}*"):
+        pid, began = [*folder.name.removeprefix(PREFIX).split("-"), "", ""][:2]
+        if not pid.isdigit() or _began(int(pid)) != began:
+            shutil.rmtree(folder, ignore_errors=True)
+            swept += 1
+    return swept
+
+
+def _began(pid: int) -> str:
+    """When a process started, in ticks since boot; empty when there is none. See proc(5)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return ""
+    return stat.rpartition(b")")[2].split()[19].decode("ascii")
