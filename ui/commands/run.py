@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -79,16 +78,19 @@ async def _turn(
             files={file.name: file for file in files},
             language=voice.language,
         )
-        async with aclosing(turn):
-            async for event in turn:
-                if isinstance(event, Notice) and not as_json:
-                    print(visible(str(notice(event, voice.language)["text"])), file=sys.stderr)
-                elif isinstance(event, Delta) and not as_json:
-                    print(event.text, end="", flush=True)
-                elif isinstance(event, Reply):
-                    _finish(voice, event, as_json)
-                    return event
-    raise GuardrailError("run-ended")
+        reply: Reply | None = None
+        async for event in turn:
+            if isinstance(event, Notice) and not as_json:
+                print(visible(str(notice(event, voice.language)["text"])), file=sys.stderr)
+            elif isinstance(event, Delta) and not as_json:
+                lines = [visible(line) for line in event.text.split("\n")]
+                print("\n".join(lines), end="", flush=True)
+            elif isinstance(event, Reply):
+                reply = event
+    if reply is None:
+        raise GuardrailError("run-ended")
+    _finish(voice, reply, as_json)
+    return reply
 
 
 def _finish(voice: Voice, reply: "Reply", as_json: bool) -> None:
