@@ -71,6 +71,7 @@ class TraceRow:
     rule: str
     conversation: str
     department: str = ""
+    model_kind: str = ""
     location: str = ""
     data_class: str = ""
     kinds: tuple[str, ...] = ()
@@ -320,6 +321,7 @@ def _row(row: Any) -> TraceRow:
         rule=row.rule,
         conversation=row.conversation,
         department=row.department,
+        model_kind=row.model_kind,
         location=row.location,
         data_class=row.data_class,
         kinds=tuple(row.kinds.split()),

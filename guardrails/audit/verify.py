@@ -103,7 +103,7 @@ def _walk(
         body = Body(*fields)
         seq = body.seq
         if seq != count + 1:
-            return bad(count + 1, "missing" if seq > count + 1 else "inserted")
+            return bad(count + 1, "missing") if seq > count + 1 else bad(seq, "inserted")
         count += 1
         if payload is not None and hashlib.sha256(payload).hexdigest() != body.digest:
             return bad(seq, "payload-altered")

@@ -32,6 +32,7 @@ ActionName = Literal[
 ]
 DataClass = Literal["public", "internal", "confidential", "restricted"]
 
+REMEMBERED: Final = 4_096  # decisions
 FAILED: Final = "policy-error"  # the rule of a decision that could not be made
 NO_MATCH: Final = "no-match"  # nothing permits it
 _ID = re.compile(r'@id\("([^"]+)"\)')
@@ -150,6 +151,8 @@ class Engine:
 
     def __init__(self, folder: Path = DEFAULT, policies: PolicySet | None = None) -> None:
         self._policies = policies or read(folder)
+        # a decision is a function of the rules and the request alone (Cedar is stateless)
+        self._decided: dict[tuple[str, Request], Decision] = {}
 
     @property
     def policies(self) -> PolicySet:
@@ -163,9 +166,19 @@ class Engine:
     def decide(self, request: Request) -> Decision:
         """The decision for one request. Never raises: what goes wrong is a deny."""
         policies = self._policies
-        inputs = _inputs(request)
+        inputs: dict[str, object] = {}
         try:
-            return _decide(policies, request, inputs)
+            key = (policies.hash, request)
+            known = self._decided.get(key)
+            if known is not None:
+                return known
+            inputs = _inputs(request)
+            decision = _decide(policies, request, inputs)
+            if len(self._decided) >= REMEMBERED:
+                self._decided.clear()
+            if decision.rule != FAILED:  # a failure may pass
+                self._decided[key] = decision
+            return decision
         # any failure of the engine is a refusal, whatever its type: this is the fail-closed seam
         except Exception:
             return Decision("deny", FAILED, (), (FAILED,), policies.hash, MappingProxyType(inputs))

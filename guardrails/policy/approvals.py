@@ -1,0 +1,170 @@
+"""Acts that wait for a person: kept in the store, so that they outlive a restart. Expiry means no."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from guardrails.audit.ledger import Act, Ledger
+from guardrails.errors import BadInput, NotPermitted
+from guardrails.policy.tables import approvals
+
+State = Literal["pending", "approved", "rejected", "expired"]
+EXPIRES_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One act that waits. `payload` is exactly what will be done, masked; times in seconds.
+
+    `approver` is `person` (whom the agent acts for) or the role that must decide.
+    """
+
+    id: str
+    conversation: str
+    trace_id: str
+    agent: str
+    person: str
+    action: str
+    payload: Mapping[str, object]
+    rule: str
+    approver: str
+    state: State
+    asked: float
+    expires: float
+    decided_by: str = ""
+    note: str = ""
+
+
+class Approvals:
+    """Approvals of one store. People are pseudonyms; who decides is checked here."""
+
+    def __init__(
+        self, engine: sa.Engine, ledger: Ledger, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._clock = clock
+
+    def ask(
+        self,
+        *,
+        person: str,
+        agent: str,
+        action: str,
+        payload: Mapping[str, object],
+        rule: str,
+        conversation: str,
+        trace_id: str = "",
+        approver: str = "person",
+        expires_s: float = EXPIRES_SECONDS,
+    ) -> Approval:
+        """Record that an act waits; nothing happens until `decide`."""
+        now = self._clock()
+        identity = uuid.uuid4().hex
+        self._ledger.record(
+            Act("approval.ask", person, agent, "", conversation, trace_id, "ask", rule,
+                {"approval": identity, "action": action, "payload": dict(payload)})
+        )  # fmt: skip
+        row = {
+            "id": identity,
+            "conversation": conversation,
+            "trace_id": trace_id,
+            "agent": agent,
+            "person": person,
+            "action": action,
+            "payload": json.dumps(dict(payload), ensure_ascii=False),
+            "rule": rule,
+            "approver": approver,
+            "state": "pending",
+            "asked": _us(now),
+            "expires": _us(now + expires_s),
+            "note": "",
+        }
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(approvals), row)
+        return self.get(identity)
+
+    def get(self, identity: str) -> Approval:
+        """One approval. Raises BadInput("no-such-approval")."""
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(approvals).where(approvals.c.id == identity)).first()
+        if row is None:
+            raise BadInput("no-such-approval", id=identity)
+        return self._approval(row)
+
+    def waiting(self, *, conversation: str = "", approver: str = "") -> list[Approval]:
+        """What waits now, oldest first; expired ones are not in it."""
+        where = [approvals.c.state == "pending", approvals.c.expires > _us(self._clock())]
+        if conversation:
+            where.append(approvals.c.conversation == conversation)
+        if approver:
+            where.append(approvals.c.approver == approver)
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(approvals).where(*where).order_by(approvals.c.asked)
+            ).all()
+        return [self._approval(row) for row in rows]
+
+    def decide(
+        self,
+        identity: str,
+        approved: bool,
+        *,
+        by: str,
+        roles: frozenset[str] = frozenset(),
+        note: str = "",
+    ) -> Approval:
+        """Approve once or reject.
+
+        Raises NotPermitted when `by` may not decide this, and BadInput("approval-over") when it was
+        decided or has expired. When a role must decide, the person whom it is for may not.
+        """
+        wanted = self.get(identity)
+        own = by == wanted.person
+        allowed = own if wanted.approver == "person" else wanted.approver in roles and not own
+        if not allowed:
+            self._record(wanted, by, "deny", "self-approval" if own else "not-approver")
+            raise NotPermitted("self-approval" if own else "not-approver", id=identity)
+        if wanted.state != "pending":
+            raise BadInput("approval-over", state=wanted.state)
+        state = "approved" if approved else "rejected"
+        self._record(wanted, by, "allow" if approved else "deny", wanted.rule)
+        now = _us(self._clock())
+        with self._engine.begin() as connection:
+            done = connection.execute(
+                sa.update(approvals)
+                .where(
+                    approvals.c.id == identity,
+                    approvals.c.state == "pending",
+                    approvals.c.expires > now,
+                )
+                .values(state=state, decided_by=by, decided=now, note=note)
+            )
+        if not done.rowcount:
+            raise BadInput("approval-over", state=self.get(identity).state)
+        return self.get(identity)
+
+    def _record(self, wanted: Approval, by: str, verdict: str, rule: str) -> None:
+        self._ledger.record(
+            Act("approval.decide", by, wanted.agent, "", wanted.conversation, wanted.trace_id,
+                verdict, rule, {"approval": wanted.id, "action": wanted.action})
+        )  # fmt: skip
+
+    def _approval(self, row: Any) -> Approval:
+        state: State = row.state
+        if state == "pending" and row.expires <= _us(self._clock()):
+            state = "expired"
+        return Approval(
+            row.id, row.conversation, row.trace_id, row.agent, row.person, row.action,
+            json.loads(row.payload), row.rule, row.approver, state, row.asked / 1e6,
+            row.expires / 1e6, row.decided_by or "", row.note,
+        )  # fmt: skip
+
+
+def _us(seconds: float) -> int:
+    return int(seconds * 1_000_000)
