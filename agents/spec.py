@@ -73,23 +73,33 @@ class Number(Strict):
     """A number that the answer must contain, give or take `within`."""
 
     value: float
-    within: float = Field(0.0, ge=0)
+    within: float = Field(default=0.0, ge=0)
 
 
 class Expected(Strict):
     """What a good answer shows: every key given holds. Case and accents do not count."""
 
-    contains: tuple[Line, ...] = Field((), description="Every one of these stands in the answer.")
-    any_of: tuple[Line, ...] = Field((), description="At least one of these stands in the answer.")
-    omits: tuple[Line, ...] = Field((), description="None of these stands in the answer.")
-    matches: tuple[Line, ...] = Field((), description="Every regular expression is found.")
-    number: Number | None = Field(None, description="A number found in the answer.")
-    cites: tuple[Line, ...] = Field((), description="Documents among the sources of the answer.")
-    masked: tuple[Line, ...] = Field((), description="Kinds masked before the model saw them.")
-    calls: tuple[Line, ...] = Field((), description="Tools that were called.")
-    refuses: bool = Field(False, description="The agent declines and says what to do instead.")
+    contains: tuple[Line, ...] = Field(
+        default=(), description="Every one of these stands in the answer."
+    )
+    any_of: tuple[Line, ...] = Field(
+        default=(), description="At least one of these stands in the answer."
+    )
+    omits: tuple[Line, ...] = Field(default=(), description="None of these stands in the answer.")
+    matches: tuple[Line, ...] = Field(default=(), description="Every regular expression is found.")
+    number: Number | None = Field(default=None, description="A number found in the answer.")
+    cites: tuple[Line, ...] = Field(
+        default=(), description="Documents among the sources of the answer."
+    )
+    masked: tuple[Line, ...] = Field(
+        default=(), description="Kinds masked before the model saw them."
+    )
+    calls: tuple[Line, ...] = Field(default=(), description="Tools that were called.")
+    refuses: bool = Field(
+        default=False, description="The agent declines and says what to do instead."
+    )
     json_schema: dict[str, Any] | None = Field(
-        None, description="The answer holds JSON that this schema accepts."
+        default=None, description="The answer holds JSON that this schema accepts."
     )
 
 
@@ -99,7 +109,7 @@ class Case(Strict):
     id: Identifier
     language: Language = "en"
     input: Annotated[str, StringConstraints(min_length=1, max_length=8000)]
-    files: tuple[FileName, ...] = Field((), max_length=5)
+    files: tuple[FileName, ...] = Field(default=(), max_length=5)
     expect: Expected
 
 
@@ -125,29 +135,31 @@ class AgentSpec(Strict):
     id: Identifier = Field(description="Lower-case words joined by hyphens.")
     version: Version = "1.0.0"
     icon: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] = Field(
-        "bot", description="Name of a Lucide icon."
+        default="bot", description="Name of a Lucide icon."
     )
     category: Category = "everyday"
     title: Text
     purpose: Text = Text()
-    not_for: Text = Field(Text(), description="What it must not be used for.")
+    not_for: Text = Field(default=Text(), description="What it must not be used for.")
     instructions: Text = Text()
     starters: Lines = Field(default_factory=Lines, description="Prompts a person can begin with.")
     tools: tuple[Identifier | Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")], ...] = (
-        Field((), max_length=16)
+        Field(default=(), max_length=16)
     )
     knowledge: tuple[FileName, ...] = Field(
-        (), max_length=20, description="Documents it always reads; names below `templates/samples`."
+        default=(),
+        max_length=20,
+        description="Documents it always reads; names below `templates/samples`.",
     )
-    sample: Sample | None = Field(None, description="A document to try it with.")
+    sample: Sample | None = Field(default=None, description="A document to try it with.")
     data_class: DataClass = "internal"
     guard: Literal["recommended", "strict"] = "recommended"
     model: Annotated[str, StringConstraints(max_length=120)] = Field(
-        "", description="Empty: the model the operator chose."
+        default="", description="Empty: the model the operator chose."
     )
-    languages: tuple[Language, ...] = Field(("en", "fr"), min_length=1)
+    languages: tuple[Language, ...] = Field(default=("en", "fr"), min_length=1)
     limits: Limits = Field(default_factory=Limits)
-    cases: tuple[Case, ...] = Field((), max_length=200)
+    cases: tuple[Case, ...] = Field(default=(), max_length=200)
     owner: Line = ""
     licence: Line = ""
     saves: Saves = Field(default_factory=Saves)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from agents.spec import AgentSpec, json_schema
 from guardrails.errors import BadInput
 
-MAX_BYTES = 512 * 1024
+MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
 Where = tuple[str | int, ...]
 
@@ -35,9 +35,7 @@ def parse_spec(text: str, file: str) -> AgentSpec:
     if len(text.encode()) > MAX_BYTES:
         raise BadInput("spec-too-large", file=file, limit=MAX_BYTES)
     try:
-        # aliases let a short file grow without bound, so they are refused before composing
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise BadInput("spec-not-yaml", file=file, line=1, why="aliases are not allowed")
+        _refuse_growth(text, file)
         node = yaml.compose(text, yaml.SafeLoader)
         lines: dict[Where, int] = {}
         _lines(node, (), lines, file)
@@ -58,13 +56,22 @@ def parse_spec(text: str, file: str) -> AgentSpec:
         raise _explained(error, lines, file) from error
 
 
+def _refuse_growth(text: str, file: str) -> None:
+    """Aliases let a short file grow without bound, deep nesting costs quadratic time."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise BadInput("spec-not-yaml", file=file, line=line, why="aliases are not allowed")
+        if depth > MAX_DEPTH:
+            raise BadInput("spec-not-yaml", file=file, line=line, why="nested too deeply")
+
+
 def _lines(node: Any, where: Where, lines: dict[Where, int], file: str) -> None:
     if node is None:
         return
-    if len(where) > MAX_DEPTH:
-        raise BadInput(
-            "spec-not-yaml", file=file, line=node.start_mark.line + 1, why="nested too deeply"
-        )
     lines.setdefault(where, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()

@@ -66,6 +66,7 @@ _EXECUTABLE = (
 _PICTURE = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_WESTERN = frozenset("éèêëàâäùûüôöîïçœæÉÈÊÀÂÇÔÎñáíóúßÄÖÜ«»’‘“”–—…€£°§²³\u00a0·•")
 _SPACES = re.compile(r"[ \t\u00a0\u202f]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 
@@ -150,14 +151,23 @@ def _decode(data: bytes) -> str:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        from charset_normalizer import from_bytes
-
-        best = from_bytes(sample, cp_isolation=["cp1252", "latin_1", "mac_roman", "cp1250"]).best()
-        text = data.decode(best.encoding if best else "cp1252", "replace")
+        text = data.decode(_codepage(sample), "replace")
     odd = len(_CONTROL.findall(text[:65536]))
     if odd > max(8, len(text[:65536]) // 20):
         raise ParseError("file-unknown")
     return text
+
+
+def _codepage(sample: bytes) -> str:
+    # guessing needs pages of text; a few accents of western Europe are told apart at once
+    western = sample.decode("cp1252", "replace")
+    special = [character for character in western if ord(character) > 127]
+    if sum(character in _WESTERN for character in special) >= 0.9 * len(special):
+        return "cp1252"
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample).best()
+    return best.encoding if best else "cp1252"
 
 
 def _pdf(path: Path) -> Iterator[Part]:
@@ -271,9 +281,10 @@ def _word(path: Path) -> Iterator[Part]:
 def _excel(path: Path) -> Iterator[Part]:
     import openpyxl
 
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     rows = 0
-    try:
+    # a handle, because the parser refuses names with another ending
+    with path.open("rb") as handle:
+        book = openpyxl.load_workbook(handle, read_only=True, data_only=True)
         for sheet in book.worksheets:
             table: list[list[str]] = []
             for row in sheet.iter_rows(values_only=True):
@@ -284,8 +295,6 @@ def _excel(path: Path) -> Iterator[Part]:
                 if rows > MAX_ROWS:
                     raise ParseError("file-too-many-rows")
             yield from _table(table, sheet.title)
-    finally:
-        book.close()
 
 
 def _cell(value: object) -> str:

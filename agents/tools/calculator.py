@@ -85,7 +85,7 @@ def _plain(text: str) -> str:
     # 200 + 12 % means 12 % of what stands before, as on a desk calculator
     text = re.sub(r"^([^%()]+?)\s*([+-])\s*" + percent + r"\s*$", r"(\1)*(1\2\3/100)", text)
     text = re.sub(percent + r"(?!\s*[\d(])", r"(\1/100)", text)
-    return text
+    return text.strip()
 
 
 def _number(text: str, in_call: bool) -> str:
@@ -98,7 +98,7 @@ def _number(text: str, in_call: bool) -> str:
         return text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", text) else text
     if text.count(",") == 1 and not in_call:
         return text.replace(",", ".")
-    return text
+    return text.strip()
 
 
 def _value(node: ast.AST) -> Decimal:

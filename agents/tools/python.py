@@ -18,7 +18,7 @@ def _code(text: str) -> str:
     text = text.strip()
     if text.startswith("```") and text.endswith("```") and "\n" in text:
         text = text.split("\n", 1)[1].rsplit("```", 1)[0]
-    return text
+    return text.strip("\n")
 
 
 async def _run(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
