@@ -1,0 +1,185 @@
+"""A house for page tests: real store, catalogue, record and people; the model and the seal are fakes."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from agents.catalog import Catalog
+from agents.conversations import Conversations
+from agents.spec import AgentSpec
+from guardrails.actor import Actor, pseudonym
+from guardrails.audit.ledger import Ledger
+from guardrails.audit.search import Traces
+from guardrails.audit.spans import Spans
+from guardrails.keys import Keys
+from guardrails.migrate import upgrade
+from guardrails.screen import Screen
+from guardrails.store import open_engine
+from sandbox.broker.model_events import ModelInfo
+from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
+from ui.identity import Identity
+from ui.people import People
+from ui.settings import Settings
+
+
+class FakeModels:
+    """Says what a ready practice model says."""
+
+    def info(self) -> ModelInfo:
+        return ModelInfo(
+            name="practice",
+            label="Practice model · Qwen2.5-Coder 1.5B",
+            kind="practice",
+            provider="embedded",
+            location="local",
+            state="ready",
+            progress=None,
+        )
+
+
+class FakePool:
+    """Two warm agents, one warm data process."""
+
+    def status(self) -> dict[str, object]:
+        return {
+            "backend": "bubblewrap",
+            "ready": {"agent": 2, "data": 1},
+            "starting": {"agent": 0, "data": 0},
+            "live": 0,
+            "failures": {"agent": 0, "data": 0},
+            "last_error": "",
+        }
+
+
+@dataclass
+class FakeSessions:
+    """Answers every message with `answer`, as if a name and an e-mail address had been masked."""
+
+    conversations: Conversations
+    spans: Spans
+    ledger: Ledger
+    pseudonym: Any
+    answer: str = "Subject: Workshop\n\nDear **Claire Fontaine**, see you on *Thursday*."
+    masked: str = "Write to <PERSON_1> (<EMAIL_ADDRESS_1>): the workshop moves to Thursday."
+    stopped: list[str] = field(default_factory=list)
+
+    async def send(
+        self,
+        *,
+        actor: Actor,
+        agent: AgentSpec,
+        text: str,
+        conversation: str | None = None,
+        files: Mapping[str, Path] | None = None,
+        language: str = "en",
+    ) -> AsyncIterator[Event]:
+        conversation = conversation or self.conversations.start(agent.id, actor.id, agent.version)
+        with self.spans.root(f"invoke_agent {agent.id}", {}) as root:
+            self.conversations.add(
+                conversation, "user", self.masked, root.trace_id, {"files": list(files or {})}
+            )
+            notice = Notice("masked", "notice.masked", {"n": 2})
+            yield notice
+            steps = (
+                Step("guardrail", "input-check", 0, 9, "masked", "screen.masked", {"sent": self.masked}),
+                Step("model", "Practice model · Qwen2.5-Coder 1.5B", 9, 948, "allowed", "", {"sent": self.masked}),
+                Step("guardrail", "output-check", 960, 9, "allowed", "screen.clean"),
+            )  # fmt: skip
+            for step in steps:
+                yield StepEvent(step)
+            for word in self.answer.split(" "):
+                yield Delta(word + " ")
+            root.set(
+                person=self.pseudonym(actor.id), agent=agent.id, version=agent.version,
+                conversation=conversation, verdict="masked", rule="screen.masked",
+                request=self.masked, model="practice", tokens=128, kinds=["PERSON", "EMAIL_ADDRESS"],
+                data_class=agent.data_class,
+            )  # fmt: skip
+            trace_id = root.trace_id
+        extra = {"model": "Practice model", "masked_request": self.masked, "status": "done"}
+        self.conversations.add(conversation, "assistant", self.answer, trace_id, extra)
+        yield Reply(
+            text=self.answer,
+            notices=(notice,),
+            sources=(),
+            trace_id=trace_id,
+            steps=steps,
+            model="Practice model · Qwen2.5-Coder 1.5B",
+            model_kind="practice",
+            tokens=128,
+            duration_ms=970,
+            masked_request=self.masked,
+            conversation=conversation,
+        )
+
+    async def stop(self, conversation: str) -> bool:
+        self.stopped.append(conversation)
+        return True
+
+    def restore(self, conversation: str, text: str) -> str:
+        return text.replace("<PERSON_1>", "Claire Fontaine")
+
+    def forget(self, conversation: str) -> None:
+        self.stopped.append(conversation)
+
+
+@dataclass
+class House:
+    """The parts of `ui.wiring.App` that pages and API use."""
+
+    settings: Settings
+    keys: Keys
+    engine: sa.Engine
+    ledger: Ledger
+    spans: Spans
+    traces: Traces
+    screen: Screen
+    pool: FakePool
+    models: FakeModels
+    catalog: Catalog
+    conversations: Conversations
+    sessions: FakeSessions
+    people: People
+    checkpoint_file: Path
+    screen_ready: bool = True
+    warming: bool = False
+
+    @cached_property
+    def identity(self) -> Identity:
+        return Identity(self.engine, self.keys, self.people, host=self.settings.host)
+
+    def close(self) -> None:
+        self.spans.close()
+        self.ledger.close()
+        self.engine.dispose()
+
+
+def open_house(home: Path, screen: Screen | None = None) -> House:
+    """A house in `home`."""
+    settings = Settings(home=home)
+    keys = Keys(bytes(range(32)))
+    engine = open_engine(f"sqlite:///{home / 'atelier.db'}")
+    upgrade(engine)
+    ledger = Ledger(engine, keys, checkpoint_file=home / "checkpoints.jsonl")
+    spans = Spans(engine, "atelier")
+    conversations = Conversations(engine)
+    return House(
+        settings=settings,
+        keys=keys,
+        engine=engine,
+        ledger=ledger,
+        spans=spans,
+        traces=Traces(engine),
+        screen=screen or Screen(),
+        pool=FakePool(),
+        models=FakeModels(),
+        catalog=Catalog(engine),
+        conversations=conversations,
+        sessions=FakeSessions(conversations, spans, ledger, lambda id: pseudonym(keys, id)),
+        people=People(engine),
+        checkpoint_file=home / "checkpoints.jsonl",
+    )

@@ -1,0 +1,142 @@
+"""The web application: pages, API, static files, and the layers around them, in one place.
+
+Outside in: the door (hosts, cross-site requests, sizes), the shell (who may see a page, its frame),
+then FastAPI with the API, the static files and one Gradio mount per language and audience.
+"""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, Response
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from ui import api
+from ui.access import may, require
+from ui.door import Door
+from ui.messages import LANGUAGES, Language
+from ui.web import frame, nav
+from ui.web.markup import STATIC, static_version
+from ui.web.pages import signin
+from ui.web.shell import Shell
+
+if TYPE_CHECKING:
+    from ui.web.pages.common import Context
+    from ui.wiring import App
+
+# a stock Gradio looks up hosts on the internet and keeps prompts; none of that here
+QUIET = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_RUN_HISTORY": "False",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+
+
+def build(app: "App") -> FastAPI:
+    """The whole web application over one composition root. Starts nothing: `running` does that."""
+    os.environ.update(QUIET)
+    import gradio as gr  # 5 s of import: only when pages are wanted
+
+    from ui.web.pages.common import Context
+
+    parent = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_nothing)
+    parent.mount("/api/v1", api.build(app))
+    parent.mount(f"/static/{static_version()}", GZipMiddleware(Kept(directory=STATIC), 600))
+    parent.include_router(signin.routes(app.identity))
+    _samples(parent, app)
+    for language in LANGUAGES:
+        context = Context(app, language)
+        # longer paths first: Starlette takes the first mount that fits
+        for page in sorted(nav.PAGES, key=lambda page: -len(page.path)):
+            _mount(gr, parent, context, page)
+    look = _look(app)
+    secure = False
+    parent.add_middleware(Shell, identity=app.identity, look=look, secure=secure)
+    parent.add_middleware(Door, identity=app.identity, limit_mib=app.settings.upload_limit_mib)
+    return parent
+
+
+class Kept(StaticFiles):
+    """Static files under an address that changes with them: browsers keep them for a year."""
+
+    def file_response(self, *args: object, **given: object) -> Response:
+        answer = super().file_response(*args, **given)  # type: ignore[arg-type]
+        answer.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return answer
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        return await super().get_response(path, scope)
+
+
+@contextlib.asynccontextmanager
+async def _nothing(_app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def _look(app: "App") -> Callable[[Language, nav.Page | None, str], frame.Surroundings]:
+    def look(language: Language, page: nav.Page | None, query: str) -> frame.Surroundings:
+        return frame.Surroundings(
+            language=language,
+            page=page,
+            query=query,
+            sealed=not app.settings.unsafe_no_sandbox,
+            model=app.models.info(),
+        )
+
+    return look
+
+
+def _samples(parent: FastAPI, app: "App") -> None:
+    @parent.get("/samples/{name:path}", include_in_schema=False)
+    def sample(name: str, request: Request) -> Response:
+        from agents.catalog import sample_path
+
+        require(app.identity.person(request), "agents.use")
+        return FileResponse(sample_path(name), content_disposition_type="attachment")
+
+
+def _mount(gr: Any, parent: FastAPI, context: "Context", page: nav.Page) -> None:
+    from ui.web.pages import audit, builder, conversations, home, playground
+
+    build_page = {
+        "home": home.build,
+        "build": builder.build,
+        "playground": playground.build,
+        "conversations": conversations.build,
+        "audit": audit.build,
+    }[page.id]
+    app = context.app
+
+    def somebody(request: Request) -> str | None:
+        # Gradio's own door, for its own routes; each handler checks its permission again
+        person = app.identity.person(request)
+        return person.id if person and may(person, page.permission) else None
+
+    with gr.Blocks(title="Atelier", analytics_enabled=False) as blocks:
+        build_page(context, blocks)
+    blocks.queue(default_concurrency_limit=20, max_size=500)
+    gr.mount_gradio_app(
+        parent,
+        blocks,
+        path=f"/{context.language}{page.path}",
+        auth_dependency=somebody,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        ssr_mode=False,
+        max_file_size=f"{app.settings.upload_limit_mib}mb",
+        theme=_theme(gr),
+    )
+
+
+def _theme(gr: Any) -> object:
+    # plain names: Gradio's defaults would bring fonts of their own
+    return gr.themes.Base(
+        font=["Inter", "system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+    )

@@ -1,0 +1,114 @@
+"""The agent's passport and "the model will see": what it may do, what is kept from the model."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from agents.catalog import AgentRecord
+from guardrails.findings import Screened
+from ui.web.components.chips import masked, tile
+from ui.web.frame import query
+from ui.web.markup import Markup, icon, joined
+from ui.web.nav import address
+
+if TYPE_CHECKING:
+    from ui.web.pages.common import Context
+
+GUARDS = ("mask", "seal", "record", "stop")
+
+
+def passport(
+    context: "Context",
+    *,
+    title: str,
+    purpose: str,
+    icon_name: str,
+    tools: Sequence[str],
+    data_class: str,
+    family: str,
+) -> Markup:
+    """The live card beside the form."""
+    say = context.say
+    model = context.app.models.info()
+    facts = [
+        ("model", model.label),
+        ("runs", say(f"models.location.{model.location or 'unknown'}")),
+        ("uses", ", ".join(tools) or say("web.passport.no-tools")),
+        ("data", say(f"web.data.{data_class}")),
+    ]
+    guards = joined(
+        Markup("<li>{}<span>{}</span></li>").format(
+            icon("circle-check"), say(f"web.passport.{name}")
+        )
+        for name in GUARDS
+    )
+    return Markup(
+        '<section class="atl-card atl-passport" aria-label="{}"><div class="atl-mine-head">{}<div>'
+        '<h2 class="atl-h3">{}</h2><p class="atl-small">{}</p></div></div>{}'
+        '<dl class="atl-facts">{}</dl><hr><h3 class="atl-h3">{}</h3><ul class="atl-guards">{}</ul>'
+        "</section>"
+    ).format(
+        say("web.passport.label"),
+        tile(icon_name, family),
+        title.strip() or say("web.untitled"),
+        say("web.passport.live"),
+        Markup("<p>{}</p>").format(purpose) if purpose.strip() else "",
+        joined(
+            Markup("<dt>{}</dt><dd>{}</dd>").format(say(f"web.passport.{name}"), value)
+            for name, value in facts
+        ),
+        say("web.passport.always"),
+        guards,
+    )
+
+
+def saved(context: "Context", record: AgentRecord | None, wrong: str = "") -> Markup:
+    """Whether the draft is kept, and the way to try it."""
+    say = context.say
+    if wrong:
+        return Markup(
+            '<p class="atl-saved" data-state="error" role="status">{}<span>{}</span></p>'
+        ).format(icon("triangle-alert"), wrong)
+    if record is None:
+        return Markup('<p class="atl-saved" role="status">{}</p>').format(say("web.build.unsaved"))
+    lacking = record.spec.missing()
+    ready = not any(
+        key.startswith(("title", "instructions"))
+        for key in lacking
+        if key.endswith(context.language)
+    )
+    test = Markup('<a class="atl-button" data-kind="primary" href="{}">{}{}</a>').format(
+        address(context.language, "playground", query(agent=record.id)),
+        icon("play"),
+        say("web.build.test"),
+    )
+    return Markup(
+        '<div data-atl-address="{}"></div><p class="atl-saved" role="status">{}<span>{}</span></p>{}'
+    ).format(
+        address(context.language, "build", query(agent=record.id)),
+        icon("circle-check"),
+        say("web.build.saved", n=record.number),
+        test if ready else Markup('<p class="atl-small">{}</p>').format(say("web.build.lacks")),
+    )
+
+
+def preview(context: "Context", screened: Screened | None, note: str = "") -> Markup:
+    """What the model would receive of a text, by the real screening."""
+    say = context.say
+    if screened is None:
+        kind, picture, title = "info", "info", note or say("web.build.seen-empty")
+        return Markup(
+            '<div class="atl-ribbon" data-kind="{}" role="status">{}<div>{}</div></div>'
+        ).format(kind, icon(picture), title)
+    body: object = masked(context.language, screened.text)
+    if screened.verdict.outcome == "deny":
+        kind, picture, title = "blocked", "ban", say("web.build.seen-blocked")
+        body = Markup("<code>{}</code>").format(screened.verdict.rule)
+    elif screened.verdict.outcome == "ask":
+        kind, picture, title = "flagged", "triangle-alert", say("web.build.seen-flagged")
+    elif screened.findings:
+        kind, picture, title = "masked", "eye-off", say("web.build.seen")
+    else:
+        kind, picture, title = "ok", "shield-check", say("web.build.seen-clean")
+    return Markup(
+        '<div class="atl-ribbon" data-kind="{}" role="status">{}<div><b>{}</b><p>{}</p></div></div>'
+    ).format(kind, icon(picture), title, body)

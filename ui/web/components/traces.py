@@ -1,0 +1,200 @@
+"""What the record looks like: counts, the table, one trace, the sandbox's own word."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from babel.numbers import format_decimal
+
+from guardrails.audit import conventions
+from guardrails.audit.search import VERDICTS, LedgerRow, SpanRow, Trace, TraceRow
+from ui.messages import catalogue
+from ui.web.components.chips import kind_name, masked, verdict_chip
+from ui.web.components.waterfall import Bar, duration, waterfall
+from ui.web.frame import query
+from ui.web.markup import Markup, escape, icon, joined
+from ui.web.nav import address
+
+if TYPE_CHECKING:
+    from ui.web.pages.common import Context
+
+BAR_KINDS = {"GUARDRAIL": "guardrail", "LLM": "model", "RETRIEVER": "retrieval", "TOOL": "tool"}
+DETAIL = "app.detail."
+LEDGER_VERDICTS = {"allow": "allowed", "ask": "flagged", "deny": "blocked"}
+
+
+def kpis(context: "Context", counts: Mapping[str, int], period: str) -> Markup:
+    """One card per verdict, for the period and the other filters."""
+    cards = joined(
+        Markup(
+            '<div class="atl-card atl-kpi">{}<b>{}</b><span class="atl-small">{}</span></div>'
+        ).format(
+            verdict_chip(context.language, verdict),
+            number(context, counts.get(verdict, 0)),
+            context.say(f"web.audit.period.{period or 'all'}"),
+        )
+        for verdict in VERDICTS
+    )
+    return Markup(
+        '<div class="atl-page" data-atl-page="audit"><div class="atl-kpis">{}</div></div>'
+    ).format(cards)
+
+
+def number(context: "Context", value: float) -> str:
+    """`3,904` or `3 904`."""
+    return format_decimal(value, locale=context.language)
+
+
+def table(
+    context: "Context", rows: Sequence[TraceRow], total: int, titles: Mapping[str, str]
+) -> Markup:
+    """Rows, newest first; each id is a real link that also opens beside the table."""
+    say = context.say
+    if not rows:
+        return Markup(
+            '<div class="atl-page"><div class="atl-empty">{}<b>{}</b><p>{}</p></div></div>'
+        ).format(icon("search"), say("web.audit.none"), say("web.audit.none-more"))
+    body = joined(_row(context, row, titles) for row in rows)
+    heads = joined(
+        Markup('<th scope="col">{}</th>').format(say(f"web.audit.{name}"))
+        for name in ("trace", "verdict", "request", "when")
+    )
+    return Markup(
+        '<div class="atl-page"><table class="atl-table"><caption class="atl-visually-hidden">{}'
+        '</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table><p class="atl-small">{}</p>'
+        "</div>"
+    ).format(
+        say("web.audit.table"),
+        heads,
+        body,
+        say("web.audit.shown", n=len(rows), total=number(context, total)),
+    )
+
+
+def _row(context: "Context", row: TraceRow, titles: Mapping[str, str]) -> Markup:
+    return Markup(
+        '<tr><td><a href="{}" data-atl-trace="{}">{}</a></td><td>{}</td>'
+        '<td title="{}">{}</td><td><time datetime="{}">{}</time></td></tr>'
+    ).format(
+        address(context.language, "audit", query(trace=row.trace_id)),
+        row.trace_id,
+        row.short,
+        verdict_chip(context.language, row.verdict),
+        titles.get(row.agent, row.agent),
+        masked(context.language, row.request[:200] or "…"),
+        row.when.isoformat(),
+        context.at(row.when),
+    )
+
+
+def detail(context: "Context", trace: Trace, titles: Mapping[str, str]) -> Markup:
+    """One trace: who, what, the waterfall, the acts in the ledger."""
+    row, say = trace.row, context.say
+    link = address(context.language, "audit", query(trace=row.trace_id))
+    facts = [
+        ("who", Markup("<code>{}</code>").format(row.person)),
+        ("agent", f"{titles.get(row.agent, row.agent)} {row.version}"),
+        ("model", row.model or "–"),
+        ("data", say(f"web.data.{row.data_class}") if row.data_class else "–"),
+        ("rule", Markup("<code>{}</code>").format(row.rule) if row.rule else "–"),
+        ("found", ", ".join(kind_name(context.language, kind) for kind in row.kinds) or "–"),
+        (
+            "total",
+            f"{duration(context.language, row.duration_ms)} · "
+            + say("web.how.tokens", n=row.tokens),
+        ),
+    ]
+    listed = joined(
+        Markup("<dt>{}</dt><dd>{}</dd>").format(say(f"web.audit.{name}"), value)
+        for name, value in facts
+    )
+    bars = [_bar(span) for span in trace.spans if span.kind in BAR_KINDS]
+    return Markup(
+        '<div class="atl-page"><section class="atl-card" aria-live="polite">'
+        '<div class="atl-detail-head"><h2 class="atl-h3">{}</h2>{}'
+        '<button type="button" class="atl-button" data-size="small" data-atl-copy="{}"'
+        ' data-atl-done="{}">{}{}</button></div><dl class="atl-facts">{}</dl></section>'
+        '<section class="atl-card"><h3 class="atl-h3">{}</h3><pre class="atl-said">{}</pre></section>'
+        "{}{}</div>"
+    ).format(
+        row.short,
+        verdict_chip(context.language, row.verdict),
+        link,
+        say("web.audit.copied"),
+        icon("link"),
+        say("web.audit.link"),
+        listed,
+        say("web.audit.sent"),
+        masked(context.language, row.request or "…"),
+        waterfall(context.language, bars, verdicts=True) if bars else "",
+        _acts(context, trace.ledger),
+    )
+
+
+def _bar(span: SpanRow) -> Bar:
+    texts = {
+        f"web.detail.{name.removeprefix(DETAIL)}": str(value)
+        for name, value in span.attributes.items()
+        if name.startswith(DETAIL) and value
+    }
+    name = span.name.partition(" ")[2] or span.name
+    if span.kind == "GUARDRAIL":
+        name = {"input": "input-check", "output": "output-check"}.get(name, span.name)
+    elif tool := conventions.read(span.attributes, "tool"):
+        name = f"tool.{tool}"
+    elif span.kind in ("TOOL", "RETRIEVER"):
+        name = f"tool.{name}"
+    return Bar(
+        BAR_KINDS[span.kind],
+        name,
+        span.start_ms,
+        span.duration_ms,
+        span.verdict or "allowed",
+        span.rule,
+        texts,
+    )
+
+
+def _acts(context: "Context", acts: Sequence[LedgerRow]) -> Markup:
+    if not acts:
+        return Markup("")
+    words = catalogue(context.language)
+    items = joined(
+        Markup("<li><code>{}</code><span>{} · {}{}</span>{}</li>").format(
+            f"#{act.seq}",
+            context.say(f"web.act.{act.kind}") if f"web.act.{act.kind}" in words else act.kind,
+            context.say(f"web.act-step.{act.step}")
+            if f"web.act-step.{act.step}" in words
+            else act.step,
+            Markup(" · <code>{}</code>").format(act.rule) if act.rule else "",
+            verdict_chip(context.language, LEDGER_VERDICTS.get(act.verdict, act.verdict)),
+        )
+        for act in acts
+    )
+    return Markup(
+        '<section class="atl-card"><h3 class="atl-h3">{}</h3><p class="atl-small">{}</p>'
+        '<ul class="atl-acts">{}</ul></section>'
+    ).format(context.say("web.audit.acts"), context.say("web.audit.acts-more"), items)
+
+
+def sandbox(context: "Context") -> Markup:
+    """What the pool says about itself: which seal, how many warm processes."""
+    status = context.app.pool.status()
+    facts = joined(
+        Markup("<dt>{}</dt><dd>{}</dd>").format(
+            context.say(f"web.pool.{name}")
+            if f"web.pool.{name}" in catalogue(context.language)
+            else name,
+            _value(value),
+        )
+        for name, value in status.items()
+    )
+    return Markup(
+        '<div class="atl-page"><section class="atl-card"><h2 class="atl-h3">{}</h2>'
+        '<p class="atl-small">{}</p><dl class="atl-facts">{}</dl></section></div>'
+    ).format(context.say("web.audit.sandbox"), context.say("web.audit.sandbox-more"), facts)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return escape(", ".join(f"{key}: {each}" for key, each in value.items()))
+    return escape(value)

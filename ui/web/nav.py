@@ -1,0 +1,53 @@
+"""The pages, in plain sight: address, who may, icon, group. The one table for navigation and refusal."""
+
+from dataclasses import dataclass
+
+from ui.access import Permission, may
+from ui.identity import Person
+from ui.messages import LANGUAGES, Language
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `path` follows the language (`/en` + path); the title is `web.nav.<id>`."""
+
+    id: str
+    path: str
+    permission: Permission
+    icon: str
+    group: str
+    tab: bool = True  # shown in the bar at the bottom of a phone
+
+
+PAGES: tuple[Page, ...] = (
+    Page("home", "", "agents.use", "house", "create"),
+    Page("build", "/build", "agents.build", "wand-sparkles", "create"),
+    Page("playground", "/playground", "agents.use", "message-square-text", "create"),
+    Page("conversations", "/conversations", "conversations.own", "history", "create"),
+    Page("audit", "/audit", "traces.view", "scan-search", "govern"),
+)
+GROUPS: tuple[str, ...] = ("create", "govern")
+BY_ID = {page.id: page for page in PAGES}
+
+
+def find(path: str) -> tuple[Language, Page] | None:
+    """The language and page of an address, or None when it is no page of ours."""
+    first, _, rest = path.strip("/").partition("/")
+    for language in LANGUAGES:
+        if first == language:
+            wanted = f"/{rest}".rstrip("/")
+            for page in PAGES:
+                if page.path == wanted:
+                    return language, page
+    return None
+
+
+def visible(person: Person) -> list[Page]:
+    """The pages this person may open."""
+    return [page for page in PAGES if may(person, page.permission)]
+
+
+def address(language: Language, page: str, query: str = "") -> str:
+    """`/fr/audit?trace=…`; the home page ends with a slash, as its mount wants it."""
+    path = BY_ID[page].path or "/"
+    return f"/{language}{path}" + (f"?{query}" if query else "")

@@ -1,0 +1,73 @@
+"""Sign-in: a plain form that works without JavaScript; `ui.routes.session` checks and records."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from ui.identity import Identity
+from ui.messages import Language, say
+from ui.web import headers
+from ui.web.documents import document
+from ui.web.markup import Markup, icon
+from ui.web.nav import address
+
+
+def routes(identity: Identity) -> APIRouter:
+    """`GET /sign-in`, and `GET /` that leads to the home page in the person's language."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    def root(request: Request) -> Response:
+        return RedirectResponse(address(identity.language(request), "home"), 303)
+
+    @router.get("/sign-in")
+    def sign_in(
+        request: Request,
+        failed: str = "",
+        next: Annotated[str, Query(max_length=500)] = "/",
+    ) -> Response:
+        language = identity.language(request)
+        if identity.person(request) is not None:
+            return RedirectResponse(address(language, "home"), 303)
+        page = HTMLResponse(form(language, inside(next), failed=bool(failed)))
+        page.headers["cache-control"] = "no-store"
+        page.headers["content-security-policy"] = headers.policy()
+        return page
+
+    return router
+
+
+def inside(next: str) -> str:
+    """An address within this site, else the home page: no open redirection."""
+    return next if next.startswith("/") and not next.startswith(("//", "/\\")) else "/"
+
+
+def form(language: Language, next: str, *, failed: bool) -> str:
+    """The page."""
+    wrong = (
+        Markup('<div class="atl-ribbon" data-kind="error" role="alert">{}<b>{}</b></div>').format(
+            icon("triangle-alert"), say(language, "web.signin.failed")
+        )
+        if failed
+        else ""
+    )
+    body = Markup(
+        '<main class="atl-signin"><form class="atl-card" method="post" action="/api/v1/session">'
+        '<span class="atl-brand"><span class="atl-mark">{}</span>Atelier</span>'
+        '<h1 class="atl-h2">{}</h1><p class="atl-small">{}</p>{}'
+        '<input type="hidden" name="next" value="{}">'
+        '<label>{}<input name="login" autocomplete="username" required autofocus></label>'
+        '<label>{}<input name="password" type="password" autocomplete="current-password" required>'
+        '</label><button class="atl-button" data-kind="primary">{}</button></form></main>'
+    ).format(
+        icon("shield-check"),
+        say(language, "web.signin.title"),
+        say(language, "web.signin.lead"),
+        wrong,
+        next,
+        say(language, "web.signin.login"),
+        say(language, "web.signin.password"),
+        say(language, "web.signin.go"),
+    )
+    return document(language, say(language, "web.signin.title"), body, sheets=("pages",))

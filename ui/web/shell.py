@@ -1,0 +1,167 @@
+"""The ASGI layer around everything: who may see a page, the frame, language, security headers.
+
+Knows what a page is (`nav`), not what is on it. Gradio's own HTML is rewritten here: its third-party
+metas go, the frame comes, scripts get a nonce, and every mount shares one copy of its assets.
+"""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui.access import may
+from ui.identity import LANGUAGE_COOKIE, Identity, Person, set_cookie
+from ui.messages import Language, say
+from ui.web import frame, headers, nav
+from ui.web.documents import refused
+from ui.web.markup import Markup, static
+
+ASSETS = "/en/assets/"  # one address for Gradio's files, whichever mount asks
+_METAS = re.compile(r"<meta\s+(?:property|name)=\"(?:og:|twitter:)[^>]*>\s*", re.S)
+_STYLE = re.compile(r"<style>\s*:root \{.*?</style>", re.S)
+_HTML = re.compile(r"<html\b[^>]*>", re.S)
+_FRAMER = re.compile(r"<script>\s*\(\(\) => \{\s*const root = .*?</script>", re.S)
+_MANIFEST = re.compile(r"<link rel=\"manifest\"[^>]*>\s*")
+HEAD_CSS = ("tokens", "shell", "parts", "gradio", "pages")
+PAGE_CSS = {"playground": ("chat",)}
+
+Look = Callable[[Language, nav.Page | None, str], frame.Surroundings]
+
+
+class Shell:
+    """Wraps the whole application. `look` tells what the frame shows of the house's state."""
+
+    def __init__(self, app: ASGIApp, *, identity: Identity, look: Look, secure: bool) -> None:
+        self._app = app
+        self._identity = identity
+        self._look = look
+        self._secure = secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        page_nonce = headers.nonce()
+        guarded = _Guarded(send, headers.policy(page_nonce))
+        found = nav.find(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
+        if found is None:
+            await self._app(scope, receive, guarded)
+            return
+        request = Request(scope)
+        answer = await self._page(request, receive, *found, page_nonce)
+        await answer(scope, receive, guarded)
+
+    async def _page(
+        self,
+        request: Request,
+        receive: Receive,
+        language: Language,
+        page: nav.Page,
+        page_nonce: str,
+    ) -> Response:
+        person = self._identity.person(request)
+        query = request.url.query
+        if person is None:
+            back = nav.address(language, page.id, query)
+            return RedirectResponse(f"/sign-in?{urlencode({'next': back})}", 303)
+        around = self._look(language, page, query)
+        if not may(person, page.permission):
+            return self._finish(request, refused(person, around, page), language)
+        if page.id == "home" and not request.url.path.endswith("/"):
+            return RedirectResponse(nav.address(language, "home", query), 307)
+        # the mount's own address ends with a slash; ours does not
+        path = f"/{language}{page.path}/"
+        scope = {**request.scope, "method": "GET", "path": path, "raw_path": path.encode()}
+        inner = await _collect(self._app, scope, receive)
+        if inner.status_code != 200:
+            return inner
+        html = rewrite(bytes(inner.body).decode(), person, around, page_nonce)
+        return self._finish(request, HTMLResponse(html), language)
+
+    def _finish(self, request: Request, answer: Response, language: Language) -> Response:
+        answer.headers["cache-control"] = "no-store"
+        if request.cookies.get(LANGUAGE_COOKIE) != language:
+            set_cookie(answer, LANGUAGE_COOKIE, language, secure=self._secure)
+        return answer
+
+
+def rewrite(html: str, person: Person, around: frame.Surroundings, page_nonce: str) -> str:
+    """Gradio's page with our frame around it. Raises ValueError when Gradio's page has changed."""
+    if "<gradio-app" not in html or "</gradio-app>" not in html:
+        raise ValueError("Gradio's page no longer has a <gradio-app>: ui/web/shell.py must follow")
+    for pattern in (_METAS, _STYLE, _FRAMER, _MANIFEST):
+        html = pattern.sub("", html)
+    html = _HTML.sub(f'<html lang="{around.language}" class="atl">', html, count=1)
+    html = html.replace("./assets/", ASSETS)
+    title = say(around.language, f"web.nav.{around.page.id}") if around.page else ""
+    html = html.replace(
+        "<head>", f"<head>{head(title, PAGE_CSS.get(around.page.id if around.page else '', ()))}", 1
+    )
+    html = html.replace("<gradio-app", f"{frame.before(person, around)}<gradio-app", 1)
+    html = html.replace("</gradio-app>", f"</gradio-app>{frame.after(person, around)}", 1)
+    return html.replace("<script", f'<script nonce="{page_nonce}"')
+
+
+def head(title: str, sheets: tuple[str, ...] = ()) -> Markup:
+    """What every page of ours has in its head; `sheets` are the page's own."""
+    links = [
+        Markup('<link rel="stylesheet" href="{}">').format(static(f"css/{name}.css"))
+        for name in (*HEAD_CSS, *sheets)
+    ]
+    font = Markup('<link rel="preload" as="font" type="font/woff2" crossorigin href="{}">').format(
+        static("fonts/inter-latin-wght-normal.woff2")
+    )
+    return Markup(
+        "<title>{} · Atelier</title>{}{}"
+        '<link rel="icon" type="image/svg+xml" href="{}"><script src="{}"></script>'
+        '<script type="module" src="{}"></script>'
+    ).format(
+        title,
+        font,
+        Markup("").join(links),
+        static("icons/mark.svg"),
+        static("js/early.js"),
+        static("js/shell.js"),
+    )
+
+
+class _Guarded:
+    """Adds the content security policy to whatever is sent (the door adds the other headers)."""
+
+    def __init__(self, send: Send, policy: str) -> None:
+        self._send = send
+        self._policy = policy
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = MutableHeaders(raw=list(message["headers"]))
+            if not given.get("content-security-policy"):
+                given["content-security-policy"] = self._policy
+            message = {**message, "headers": given.raw}
+        await self._send(message)
+
+
+async def _collect(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
+    """Run the inner application to its end and keep what it says (pages are small)."""
+    start: Message = {"status": 500, "headers": []}
+    body: list[bytes] = []
+    # Gradio must answer plain text here: it is rewritten, then compressed once by nobody's choice
+    plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+
+    async def send(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            start = message
+        elif message["type"] == "http.response.body":
+            body.append(message.get("body", b""))
+
+    await app({**scope, "headers": plain}, receive, send)
+    answer = Response(b"".join(body), status_code=start["status"])
+    for name, value in start["headers"]:
+        if name.lower() not in (b"content-length",):
+            answer.headers[name.decode("latin-1")] = value.decode("latin-1")
+    return answer

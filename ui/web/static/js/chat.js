@@ -1,0 +1,170 @@
+/* The chat: sends a message, follows the turn, keeps the composer honest. */
+import { el, icon, useSprite, wording } from "./dom.js";
+import { panel } from "./how.js";
+import { Answer, mine, ribbon, size } from "./message.js";
+import { events } from "./stream.js";
+import { announce } from "./shell.js";
+
+export function chat(root) {
+  if (!root.dataset.agent) return;
+  const { agent, language } = root.dataset;
+  useSprite(root.dataset.icons);
+  const say = wording(JSON.parse(root.dataset.words), language);
+  const find = (selector) => root.querySelector(selector);
+  const log = find("#atl-log"), form = find("#atl-composer"), field = find("[data-atl-text]"), send = find("[data-atl-send]");
+  const shelf = find("[data-atl-files]"), how = find("[data-atl-how-body]");
+  const state = { conversation: root.dataset.conversation, files: [], turn: null };
+  const headers = { "x-atelier-language": language };
+  const draft = `atelier.draft.${agent}`;
+
+  /* the composer */
+  const fit = () => { field.style.height = "auto"; field.style.height = `${Math.min(field.scrollHeight, 220)}px`; };
+  const shape = () => {
+    send.replaceChildren(icon(state.turn ? "square" : "send-horizontal"));
+    send.setAttribute("aria-label", say(state.turn ? "web.chat.stop" : "web.chat.send"));
+    send.toggleAttribute("data-stop", Boolean(state.turn));
+    send.disabled = !state.turn && !field.value.trim() && !state.files.length;
+  };
+  const write = (text) => { field.value = text; fit(); shape(); field.focus(); };
+  const attach = (files) => {
+    for (const file of files) state.files.push(file);
+    shelf.replaceChildren(...state.files.map((file, at) => el("li", {}, icon("file-text"), el("span", {}, `${file.name} · ${size(file.size, language)}`),
+      el("button", { type: "button", "aria-label": say("web.chat.remove", { name: file.name }), onclick: () => { state.files.splice(at, 1); attach([]); } }, icon("x")))));
+    shape();
+  };
+  field.addEventListener("input", () => { fit(); shape(); sessionStorage.setItem(draft, field.value); });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); if (!state.turn) form.requestSubmit(); }
+  });
+  field.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length) { event.preventDefault(); attach(event.clipboardData.files); }
+  });
+  find("[data-atl-file]").addEventListener("change", (event) => { attach(event.target.files); event.target.value = ""; });
+  const over = (event) => { event.preventDefault(); root.toggleAttribute("data-drop", event.type === "dragover"); };
+  root.addEventListener("dragover", over);
+  root.addEventListener("dragleave", over);
+  root.addEventListener("drop", (event) => { over(event); attach(event.dataTransfer.files); });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (state.turn) stop(); else if (field.value.trim() || state.files.length) ask(field.value.trim(), state.files);
+  });
+  root.addEventListener("click", async (event) => {
+    const starter = event.target.closest("[data-atl-starter]");
+    if (starter) write(starter.textContent);
+    const sample = event.target.closest("[data-atl-sample]");
+    if (sample) {
+      const answer = await fetch(sample.dataset.atlSample);
+      if (!answer.ok) return announce(say("web.chat.offline"));
+      const body = await answer.blob();
+      attach([new File([body], sample.dataset.name, { type: body.type })]);
+      sample.disabled = true;
+    }
+  });
+
+  /* a turn */
+  const bottom = () => log.scrollHeight - log.scrollTop - log.clientHeight < 120;
+  const follow = (stick) => { if (stick) log.scrollTop = log.scrollHeight; };
+  const show = (reply) => how.replaceChildren(...panel(say, language, reply));
+  const reveal = (reply) => { show(reply); find("[data-atl-how]").scrollIntoView({ block: "nearest", behavior: "smooth" }); };
+
+  async function ask(text, files) {
+    find("[data-atl-welcome]")?.remove();
+    const answer = new Answer(say, language);
+    log.append(mine(say, text, files.map((file) => file.name)), answer.node);
+    const turn = (state.turn = { controller: new AbortController(), answer });
+    const body = message(text, files);
+    field.value = ""; sessionStorage.removeItem(draft); state.files = []; attach([]); fit(); follow(true);
+    try {
+      const response = await fetch(`/api/v1/agents/${encodeURIComponent(agent)}/messages`, {
+        method: "POST", body, signal: turn.controller.signal,
+        headers: { ...headers, accept: "text/event-stream", ...(typeof body === "string" ? { "content-type": "application/json" } : {}) },
+      });
+      if (!response.ok) throw new Refused((await response.json().catch(() => ({}))).message);
+      for await (const { name, data } of events(response)) {
+        const stick = bottom();
+        handlers[name]?.(answer, data);
+        follow(stick);
+      }
+      if (answer.node.getAttribute("aria-busy") === "true") throw new Refused(say("web.chat.interrupted"));
+    } catch (error) {
+      if (error.name === "AbortError") { answer.end({ status: "stopped" }, () => {}); announce(say("web.chat.stopped")); }
+      else answer.fail(error instanceof Refused && error.message ? error.message : say("web.chat.offline"));
+    }
+    state.turn = null;
+    shape();
+    await remember();
+  }
+
+  class Refused extends Error {}
+
+  const handlers = {
+    notice: (answer, data) => answer.notice(data),
+    delta: (answer, data) => answer.add(data.text),
+    step: (answer, data) => answer.step(data),
+    error: (answer, data) => { answer.fail(data.message); announce(data.message); },
+    reply: (answer, data) => {
+      answer.end(data, () => reveal(data));
+      show(data);
+      if (data.conversation) state.conversation = data.conversation;
+      announce(say("web.chat.ready"));
+    },
+  };
+
+  function message(text, files) {
+    if (!files.length) return JSON.stringify({ text, ...(state.conversation ? { conversation: state.conversation } : {}) });
+    const form = new FormData();
+    form.append("text", text);
+    if (state.conversation) form.append("conversation", state.conversation);
+    for (const file of files) form.append("files", file, file.name);
+    return form;
+  }
+
+  async function stop() {
+    const { turn } = state;
+    if (!state.conversation) await remember();
+    if (state.conversation) {
+      const answer = await fetch(`/api/v1/conversations/${state.conversation}/stop`, { method: "POST", headers }).catch(() => null);
+      if (answer?.ok) return setTimeout(() => { if (state.turn === turn) turn.controller.abort(); }, 1500);
+    }
+    turn.controller.abort(); // the server stops the turn when the connection closes
+  }
+
+  /* the address carries the conversation, so that reload and back reopen it */
+  async function remember() {
+    if (!state.conversation) {
+      const rows = await fetch(`/api/v1/conversations?limit=1&agent=${encodeURIComponent(agent)}`, { headers }).then((answer) => answer.json()).catch(() => []); // newest first
+      state.conversation = rows[0]?.id ?? "";
+    }
+    if (state.conversation) {
+      const address = new URL(location.href);
+      address.searchParams.set("agent", agent);
+      address.searchParams.set("conversation", state.conversation);
+      history.replaceState(null, "", address);
+    }
+  }
+
+  async function reopen() {
+    const answer = await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}`, { headers }).catch(() => null);
+    if (!answer?.ok) {
+      const text = (await answer?.json().catch(() => null))?.message ?? say("web.chat.offline");
+      state.conversation = "";
+      return log.append(ribbon("error", text));
+    }
+    const { messages } = await answer.json();
+    if (messages.length) find("[data-atl-welcome]")?.remove();
+    for (const each of messages) {
+      if (each.role === "user") { log.append(mine(say, each.text, each.extra?.files ?? [])); continue; }
+      const shown = new Answer(say, language);
+      const reply = { ...each.extra, text: each.text, trace_id: each.trace_id };
+      shown.end(reply, () => reveal(reply));
+      log.append(shown.node);
+      show(reply);
+    }
+    follow(true);
+  }
+
+  if (state.conversation) reopen();
+  if (sessionStorage.getItem(draft)) write(sessionStorage.getItem(draft));
+  shape();
+  root.dataset.atlChat = "ready";
+}

@@ -1,0 +1,122 @@
+/* What every page needs: the ready flag, theme, role switch, and the parts that Gradio fills later.
+   Everything is delegated: Gradio may draw its parts again at any time. */
+const ready = () => document.documentElement.setAttribute("data-atl-ready", "");
+
+const pages = {
+  playground: async (root) => {
+    const { chat } = await import("./chat.js");
+    chat(root);
+  },
+};
+
+function seen(root) {
+  if (root.dataset.atlSeen) return;
+  root.dataset.atlSeen = "1";
+  ready();
+  const loading = document.getElementById("atl-loading");
+  if (loading) loading.textContent = "";
+  pages[root.dataset.atlPage]?.(root);
+}
+
+new MutationObserver(() => {
+  document.querySelectorAll("[data-atl-page]:not([data-atl-seen])").forEach(seen);
+  const address = document.querySelector("[data-atl-address]")?.dataset.atlAddress;
+  if (address && location.pathname + location.search !== address) history.replaceState(null, "", address);
+}).observe(document.documentElement, { childList: true, subtree: true });
+
+/* a page whose content never comes must not stay a skeleton */
+setTimeout(() => { if (document.querySelector("gradio-app")) ready(); }, 6000);
+
+export function announce(text) {
+  const live = document.getElementById("atl-live");
+  if (live) live.textContent = text;
+}
+
+export function toast(text) {
+  document.querySelector(".atl-toast")?.remove();
+  const box = Object.assign(document.createElement("div"), { className: "atl-toast", textContent: text });
+  document.body.append(box);
+  announce(text);
+  setTimeout(() => box.remove(), 3500);
+}
+
+document.addEventListener("click", async (event) => {
+  const at = (selector) => event.target.closest?.(selector);
+  if (at("[data-atl-theme]")) return window.atelierTheme();
+  const filter = at("[data-atl-category]");
+  if (filter) {
+    filter.parentElement.querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", String(each === filter)));
+    return gallery();
+  }
+  const copy = at("[data-atl-copy]");
+  if (copy) {
+    await navigator.clipboard.writeText(new URL(copy.dataset.atlCopy, location.href).href);
+    return toast(copy.dataset.atlDone);
+  }
+  const remove = at("[data-atl-delete]");
+  if (remove && confirm(remove.dataset.atlSure)) press("atl-delete", remove.dataset.atlDelete);
+  const trace = at("[data-atl-trace]");
+  if (trace && !event.metaKey && !event.ctrlKey) {
+    event.preventDefault();
+    press("atl-open", trace.dataset.atlTrace);
+    document.querySelectorAll("[data-atl-trace]").forEach((each) => each.closest("tr")?.toggleAttribute("data-open", each === trace));
+    if (matchMedia("(max-width: 1100px)").matches) document.getElementById("atl-detail")?.scrollIntoView({ behavior: "smooth" });
+  }
+  if (at("[data-atl-signout]")) {
+    await fetch("/api/v1/session", { method: "DELETE" });
+    location.assign("/sign-in");
+  }
+  const skip = at(".atl-skip");
+  if (skip) { event.preventDefault(); document.getElementById("atl-main").focus(); }
+});
+
+/* write into a hidden Gradio text field, then press its hidden button */
+function press(name, value) {
+  const field = document.querySelector(`#${name}-id textarea, #${name}-id input`);
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  setTimeout(() => (document.querySelector(`button#${name}-go, #${name}-go button`) ?? document.getElementById(`${name}-go`)).click(), 30);
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-atl-role]")) {
+    const role = event.target.value || null;
+    fetch("/api/v1/session/view", { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ role }) })
+      .then(() => location.reload());
+  }
+});
+
+document.addEventListener("input", (event) => {
+  if (event.target.closest?.("[data-atl-gallery]")) gallery();
+});
+
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+function gallery() {
+  const root = document.querySelector("[data-atl-gallery]");
+  const category = root.querySelector("[aria-pressed=true]")?.dataset.atlCategory ?? "";
+  const words = plain(root.querySelector("input").value).split(/\s+/).filter(Boolean);
+  let shown = 0;
+  root.querySelectorAll("[data-atl-card]").forEach((card) => {
+    const text = plain(card.dataset.atlWords);
+    const fits = (!category || card.dataset.atlCard === category) && words.every((word) => text.includes(word));
+    card.hidden = !fits;
+    shown += fits;
+  });
+  root.querySelector("[data-atl-none]").hidden = shown > 0;
+}
+
+/* the model is warming up: look again until it is ready, then say so once */
+async function warming() {
+  const banner = document.querySelector("[data-atl-warming]");
+  if (!banner) return;
+  try {
+    const answer = await fetch("/api/v1/health", { headers: { accept: "application/json" } });
+    const { model } = await answer.json();
+    if (model?.state === "ready") return banner.remove();
+    const percent = banner.querySelector("p");
+    if (model?.progress) percent.textContent = percent.textContent.replace(/\d+\s?%/, `${Math.round(100 * model.progress)} %`);
+  } catch { /* the server restarts: the next look tells */ }
+  setTimeout(warming, 3000);
+}
+setTimeout(warming, 1500);
