@@ -60,7 +60,13 @@ def run_check(home: Path | None = None) -> dict[str, object]:
 
 def run_cold(launcher: Launcher, code: str, limits: Limits) -> Execution:
     """One run in one process that is started for it. Never raises for what the code does."""
-    return asyncio.run(_run_cold(launcher, code, limits))
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_run_cold(launcher, code, limits))
+    # called at the start of a server, whose loop already runs here
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _run_cold(launcher, code, limits)).result()
 
 
 async def _run_cold(launcher: Launcher, code: str, limits: Limits) -> Execution:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sandbox.launch.base import Backend, Runtime, Started
+import psutil
+
+from sandbox.launch.base import WORK_INODES, WORK_MIB, Backend, Runtime, Started
 from sandbox.limits import MIB, Limits
 from sandbox.wire import Frame, FrameReader, WireError, encode
 
@@ -24,6 +26,7 @@ READ_BYTES = 256 * 1024
 MAX_FRAMES = 100_000  # in one run
 MAX_BYTES = 256 * MIB  # in one run, both artefacts and messages
 FRAMES_PER_S = 2_000  # beyond this the reader waits: back-pressure, not an error
+WATCH_S = 0.02
 SEND_S = 20.0  # a process that does not read this long is broken
 
 
@@ -69,6 +72,7 @@ class Sealed:
         self._sending = asyncio.Lock()
         connection.setblocking(False)
         self._abandoned = False
+        self._payload = self.pid
         self._pidfd = os.pidfd_open(self.pid)
         self._inner = -1
         if started.inner:
@@ -84,13 +88,10 @@ class Sealed:
     def private_mib(self) -> float:
         """Memory that is this process's alone (resident minus shared), MiB; 0 when unknown."""
         try:
-            inner = self._started.inner
-            child = Path(f"/proc/{inner}/task/{inner}/children").read_text("ascii").split()
-            _, resident, shared, *_ = (
-                Path(f"/proc/{(child or [str(self.pid)])[0]}/statm").read_text("ascii").split()
-            )
+            text = Path(f"/proc/{self._payload}/statm").read_text("ascii")
         except OSError:
             return 0.0
+        _, resident, shared, *_ = text.split()
         return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE") / MIB
 
     def on_end(self, call: "Callable[[Sealed], None]") -> None:
@@ -104,6 +105,7 @@ class Sealed:
         if frame is None or frame.get("t") != "ready":
             raise WireError(self.last_words() or "not-ready")
         self._close_errors()
+        self._payload = await asyncio.to_thread(_payload, self._started.inner or self.pid)
 
     def last_words(self) -> str:
         """What it wrote to standard error before it was ready, capped. Our own code's words."""
@@ -120,7 +122,19 @@ class Sealed:
         """Start the clock and tell the sealed end its limits; the job frame comes next."""
         self.limits = limits
         self._deadline = self._loop.call_later(limits.wall_s, self.end, "timeout")
+        if self._started.work:
+            self._watch(self._started.work)
         await self.send({"t": "take", "limits": limits.as_frame()})
+
+    def _watch(self, work: Path) -> None:
+        """Second rung: its work is on the host's disk, with no bound but this one."""
+        if self._status is not None or self.ended:
+            return
+        files, size = _usage(work)
+        if files > WORK_INODES or size > WORK_MIB * MIB:
+            self.end("killed", "disk")
+            return
+        self._loop.call_later(WATCH_S, self._watch, work)
 
     async def send(self, frame: Frame) -> None:
         """Send one frame. Raises WireError when it cannot be sent or is not read in time."""
@@ -227,9 +241,31 @@ class Sealed:
             call(self)
 
 
+def _usage(work: Path) -> tuple[int, int]:
+    """Files and bytes below a work directory, which is flat: the seal makes no folders there."""
+    files = size = 0
+    with suppress(OSError):
+        for folder in (work, work / "tmp"):
+            for entry in os.scandir(folder):
+                files += 1
+                if files > WORK_INODES:
+                    return files, size
+                with suppress(OSError):
+                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+    return files, size
+
+
 def _status(code: int) -> Status:
     """bubblewrap passes on 128 + the signal that ended what it ran."""
     if code == 0:
         return "ok"
     number = -code if code < 0 else code - 128
     return "timeout" if number == signal.SIGXCPU else "killed" if number > 0 else "error"
+
+
+def _payload(outer: int) -> int:
+    """The process that bubblewrap's own first process runs; `outer` itself on other rungs."""
+    with suppress(psutil.Error):
+        children = psutil.Process(outer).children()
+        return children[0].pid if children else outer
+    return outer

@@ -96,13 +96,13 @@ def _seal(boot: Frame) -> int:
     """Close what the backend left open for us. Returns a descriptor of our own page counts."""
     libc = ctypes.CDLL(None, use_errno=True)
     backend = boot["backend"]
+    pages = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     if backend == "none":  # developers only; every trace is marked
-        return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        _must(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "pdeathsig")
+        return pages
     if backend == "landlock":
         import_module("sandbox.child.rung_two").restrict(libc, boot)
-        pages = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     else:
-        pages = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
         _own_file_systems(libc, boot)
         _drop(libc, boot["uid"])
     _must(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")

@@ -4,6 +4,7 @@ import os
 import sys
 import sysconfig
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from subprocess import Popen
 from typing import Literal, Protocol
@@ -119,8 +120,11 @@ def interpreter() -> tuple[Bind, ...]:
 
 
 def packages() -> Bind:
-    """The environment's third-party modules."""
-    return Bind(Path(sysconfig.get_path("purelib")), PACKAGES)
+    """The environment's third-party modules: where one that a run needs was found."""
+    spec = find_spec("filetype")
+    if spec is None or spec.origin is None:
+        raise LaunchFailed("any", "the environment has no third-party modules")
+    return Bind(Path(spec.origin).parent.parent, PACKAGES)
 
 
 def sources() -> tuple[Bind, ...]:

@@ -11,13 +11,13 @@ import os
 import select
 import shutil
 import subprocess
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sandbox.launch import base
 from sandbox.launch.base import LaunchFailed, Plan, Started
 from sandbox.launch.filters import program
+from sandbox.launch.held import Held, said
 
 LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")
 READ_ONLY = ("/etc/ld.so.cache", "/usr/share/zoneinfo")
@@ -51,7 +51,7 @@ class Bubblewrap:
 
     def start(self, plan: Plan) -> Started:
         """See `Launcher.start`."""
-        held = _Held()
+        held = Held()
         try:
             errors, errors_write = held.pipe()
             info, info_write = held.pipe()
@@ -82,7 +82,7 @@ class Bubblewrap:
             except (OSError, ValueError, KeyError) as error:
                 process.kill()
                 process.wait()
-                raise LaunchFailed(self.name, _said(errors) or str(error)) from error
+                raise LaunchFailed(self.name, said(errors) or str(error)) from error
             held.keep(errors)
             return Started(process, _boot(plan, root), errors, inner)
         finally:
@@ -128,47 +128,6 @@ def _parents(targets: list[str]) -> list[str]:
     """Every folder above the targets, upper ones first."""
     found = {str(folder) for target in targets for folder in PurePosixPath(target).parents}
     return sorted(found - {"/"}, key=lambda folder: folder.count("/"))
-
-
-class _Held:
-    """Open descriptors, each closed exactly once: a second close could hit another thread's."""
-
-    def __init__(self) -> None:
-        self._open: set[int] = set()
-
-    def pipe(self) -> tuple[int, int]:
-        """The read end and the write end of a new pipe."""
-        ends = os.pipe2(os.O_CLOEXEC)
-        self._open.update(ends)
-        return ends
-
-    def file(self, data: bytes) -> int:
-        """A file without a name that holds `data`, at its start."""
-        descriptor = os.memfd_create("sealed")
-        self._open.add(descriptor)
-        os.write(descriptor, data)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        return descriptor
-
-    def keep(self, descriptor: int) -> None:
-        """The caller closes this one."""
-        self._open.discard(descriptor)
-
-    def close(self, *descriptors: int) -> None:
-        """Close these now."""
-        for descriptor in descriptors:
-            self._open.remove(descriptor)
-            os.close(descriptor)
-
-    def close_all(self) -> None:
-        """Close what is still held."""
-        self.close(*tuple(self._open))
-
-
-def _said(errors: int) -> str:
-    with suppress(OSError):
-        return os.read(errors, 2000).decode("utf-8", "replace").strip()
-    return ""
 
 
 def _child_pid(info: int) -> int:
