@@ -160,7 +160,7 @@ class Budgets:
         self, connection: sa.Connection, reservation: str, amounts: dict[Unit, int]
     ) -> None:
         table = budget_reservations
-        keys = connection.scalar(sa.select(table.c.keys).where(table.c.id == reservation))
+        keys = connection.scalar(sa.select(table.c["keys"]).where(table.c.id == reservation))
         if keys is None:
             return
         for scope, name, unit, period, day, reserved in json.loads(keys):

@@ -1,4 +1,4 @@
-"""Acts that wait for a person: kept in the store, so that they outlive a restart. Expiry means no."""
+"""Acts that wait for a person: kept in the store, so they outlive a restart. Expiry means no."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What each rule says in plain words, and what a person can do instead. Words only, no decisions."""
+"""What each rule says in plain words, and what to do instead. Words only, no decisions."""
 
 from dataclasses import dataclass
 from functools import cache

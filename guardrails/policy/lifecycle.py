@@ -81,9 +81,9 @@ class Lifecycle:
         }
         self._record("policy.draft", by, note)
         with self._engine.begin() as connection:
-            done = connection.execute(sa.insert(versions), values)
-            key = done.inserted_primary_key
-        return self.get(int(key[0]))
+            query = sa.insert(versions).values(values).returning(versions.c.number)
+            number = connection.execute(query).scalar_one()
+        return self.get(number)
 
     def edit(self, number: int, text: str, *, by: str, note: str | None = None) -> Version:
         """Replace a draft's text. Raises BadInput("bad-policy") and keeps the old text."""

@@ -1,4 +1,4 @@
-"""What would these rules have done? On past traces, and on a matrix of what-ifs. Changes nothing."""
+"""What would these rules have done? On past traces and on what-ifs. Changes nothing."""
 
 import itertools
 from collections import Counter

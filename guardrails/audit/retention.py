@@ -1,0 +1,226 @@
+"""How long records are kept, what may not be deleted, and erasure. A legal hold beats both.
+
+Deleted: spans, trace rows and ledger payloads past their time. Kept for good: the ledger rows (who,
+what, verdict, rule; no content), so that the chain still verifies; a signed tombstone says why the
+payloads are gone. Erasure (GDPR art. 17) destroys a person's key and empties their traces.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import sqlalchemy as sa
+
+from guardrails.audit import tombstones
+from guardrails.audit.ledger import Act, Ledger
+from guardrails.audit.tables import holds, ledger, spans, traces
+from guardrails.audit.tombstones import Tombstone
+from guardrails.audit.writing import begin_writing, write_lock
+from guardrails.errors import NotPermitted
+from guardrails.keys import Keys
+
+HoldField = Literal["person", "agent", "conversation", "department", "all"]
+# AI Act art. 19(1) and 26(6): logs are kept at least six months
+DEFAULT_DAYS = 184
+_DAY_US = 86_400_000_000
+_CHUNK = 2_000  # rows in one transaction: writers wait no longer than this takes
+_ADVISORY_LOCK = 0x41545254
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Days to keep, per data class; `default` for the rest and for ledger payloads."""
+
+    default: int = DEFAULT_DAYS
+    by_class: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold on everything where `field` is `value`. Times in seconds."""
+
+    id: int
+    field: HoldField
+    value: str
+    reason: str
+    placed_by: str
+    placed: float
+    released: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What one run removed."""
+
+    traces: int
+    spans: int
+    payloads: int
+
+
+class Retention:
+    """Retention, holds and erasure of one store. People are pseudonyms."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        ledger: Ledger,
+        keys: Keys,
+        schedule: Schedule | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._signing = keys.signing()
+        self._schedule = schedule or Schedule()
+        self._clock = clock
+        self._lock = write_lock(engine)
+
+    def hold(self, field: HoldField, value: str, *, by: str, reason: str) -> Hold:
+        """Keep everything of a person, agent, conversation or department, or all of it."""
+        payload = {"field": field, "value": value, "reason": reason}
+        self._ledger.record(Act("hold.place", by, payload=payload))
+        row = {"field": field, "value": value, "reason": reason, "placed_by": by}
+        with self._engine.begin() as connection:
+            query = sa.insert(holds).values(**row, placed=self._now()).returning(holds.c.id)
+            identity = connection.execute(query).scalar_one()
+        return next(hold for hold in self.holds() if hold.id == identity)
+
+    def release(self, identity: int, *, by: str) -> None:
+        """End a hold."""
+        self._ledger.record(Act("hold.release", by, payload={"hold": identity}))
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(holds)
+                .where(holds.c.id == identity)
+                .values(released=self._now(), released_by=by)
+            )
+
+    def holds(self) -> list[Hold]:
+        """All holds, released ones too, oldest first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(holds).order_by(holds.c.id)).all()
+        return [
+            Hold(r.id, r.field, r.value, r.reason, r.placed_by, r.placed / 1e6,
+                 r.released / 1e6 if r.released else None)
+            for r in rows
+        ]  # fmt: skip
+
+    def purge(self) -> Purged:
+        """Remove what is past its time and not on hold. Safe to run at any moment."""
+        self._ledger.record(Act("retention", "system"))
+        gone_traces = gone_spans = 0
+        classes = self._schedule.by_class
+        for data_class, days in classes.items():
+            found = self._purge_traces(days, traces.c.data_class == data_class)
+            gone_traces, gone_spans = gone_traces + found[0], gone_spans + found[1]
+        rest = traces.c.data_class.not_in(list(classes)) if classes else sa.true()
+        found = self._purge_traces(self._schedule.default, rest)
+        return Purged(gone_traces + found[0], gone_spans + found[1], self._purge_payloads())
+
+    def erase(self, person: str, *, by: str) -> int:
+        """Forget a person's content: the key of their ledger payloads, their requests and spans.
+
+        Returns how many traces were emptied. Raises NotPermitted("on-hold") while a hold covers
+        the person, or anything of theirs.
+        """
+        if self._held(person):
+            self._ledger.record(Act("erasure", by, verdict="deny", rule="on-hold", subject=by))
+            raise NotPermitted("on-hold")
+        intent = self._ledger.intent(Act("erasure", by, payload={"person": person}))
+        with self._lock, self._engine.connect() as connection:
+            begin_writing(connection, _ADVISORY_LOCK)
+            now = self._now()
+            self._ledger.sealer.destroy(connection, person, now)
+            own = sa.select(traces.c.trace_id).where(traces.c.person == person)
+            connection.execute(sa.delete(spans).where(spans.c.trace_id.in_(own)))
+            emptied = connection.execute(
+                sa.update(traces).where(traces.c.person == person).values(request="")
+            ).rowcount
+            last = connection.scalar(sa.select(sa.func.max(ledger.c.seq))) or 0
+            stone = Tombstone("erasure", person, 1, last, now)
+            removed = connection.execute(
+                sa.update(ledger)
+                .where(ledger.c.subject == person, ledger.c.payload.is_not(None))
+                .values(payload=None)
+            ).rowcount
+            if removed:
+                tombstones.add(connection, self._signing, stone)
+            connection.commit()
+        self._ledger.outcome(intent, "allow", {"traces": emptied, "payloads": removed})
+        return emptied
+
+    def _held(self, person: str) -> bool:
+        for hold in self.holds():
+            if hold.released is not None:
+                continue
+            if hold.field == "all" or (hold.field == "person" and hold.value == person):
+                return True
+            if hold.field in ("agent", "conversation", "department"):
+                query = sa.select(sa.literal(1)).where(
+                    traces.c.person == person, traces.c[hold.field] == hold.value
+                )
+                with self._engine.connect() as connection:
+                    if connection.scalar(query.limit(1)):
+                        return True
+        return False
+
+    def _purge_traces(self, days: int, which: sa.ColumnElement[bool]) -> tuple[int, int]:
+        before = (self._now() - days * _DAY_US) << 10
+        free = [
+            sa.true() if hold.field == "all" else traces.c[hold.field] == hold.value
+            for hold in self.holds()
+            if hold.released is None
+        ]
+        query = sa.select(traces.c.id, traces.c.trace_id).where(
+            traces.c.id < before, which, *(~condition for condition in free)
+        )
+        gone_traces = gone_spans = 0
+        while True:
+            with self._lock, self._engine.connect() as connection:
+                begin_writing(connection, _ADVISORY_LOCK)
+                rows = connection.execute(query.order_by(traces.c.id).limit(_CHUNK)).all()
+                if not rows:
+                    return gone_traces, gone_spans
+                names = [row.trace_id for row in rows]
+                gone_spans += connection.execute(
+                    sa.delete(spans).where(spans.c.trace_id.in_(names))
+                ).rowcount
+                connection.execute(sa.delete(traces).where(traces.c.id.in_([r.id for r in rows])))
+                gone_traces += len(rows)
+                connection.commit()
+
+    def _purge_payloads(self) -> int:
+        """Payloads of old ledger rows; a hold on a person, agent or conversation keeps theirs."""
+        now = self._now()
+        kept: list[sa.ColumnElement[bool]] = []
+        for hold in self.holds():
+            if hold.released is not None:
+                continue
+            if hold.field in ("all", "department"):  # rows do not know departments: keep all
+                return 0
+            column = {"person": ledger.c.subject}.get(hold.field, ledger.c.get(hold.field))
+            if column is not None:
+                kept.append(column == hold.value)
+        old = sa.select(ledger.c.seq).where(
+            ledger.c.at < now - self._schedule.default * _DAY_US,
+            ledger.c.payload.is_not(None),
+            *(~condition for condition in kept),
+        )
+        total = 0
+        while True:
+            with self._lock, self._engine.connect() as connection:
+                begin_writing(connection, _ADVISORY_LOCK)
+                seqs = connection.scalars(old.order_by(ledger.c.seq).limit(_CHUNK)).all()
+                if not seqs:
+                    return total
+                stone = Tombstone("retention", "", seqs[0], seqs[-1], now)
+                tombstones.add(connection, self._signing, stone)
+                connection.execute(
+                    sa.update(ledger).where(ledger.c.seq.in_(seqs)).values(payload=None)
+                )
+                connection.commit()
+                total += len(seqs)
+
+    def _now(self) -> int:
+        return int(self._clock() * 1_000_000)
