@@ -22,6 +22,7 @@ from guardrails.vault import Vault
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Run
 from sandbox.execute import execute
+from sandbox.media import media_type
 from sandbox.pool import Pool
 from sandbox.uploads import Uploads
 from sandbox.vaults import Vaults
@@ -83,14 +84,13 @@ class Attachments:
         Raises GuardrailError("file-refused") with the rule, BadInput for a file that cannot be
         read, ScreenFailed and LedgerUnavailable; nothing of it is kept then.
         """
-        kind = name.rpartition(".")[2].lower() if "." in name else ""
         decision = self.policy.decide(
             Request(
                 action="file.in",
                 actor=run.actor,
                 agent=run.agent.id,
                 data_class=run.agent.data_class,
-                file_type=kind,
+                file_type=media_type(name, data),
                 file_bytes=len(data),
             )
         )

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from guardrails.errors import (
 from guardrails.findings import Screened
 from guardrails.screen import Screen
 from sandbox.attachments import Attachments
-from sandbox.broker.broker import Broker
+from sandbox.broker.broker import Broker, RunFailed
+from sandbox.broker.frames import FrameRefused
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Run
 from sandbox.events import Event, Reply, Source
@@ -32,6 +33,7 @@ from sandbox.limits import Limits
 from sandbox.pool import Pool
 from sandbox.uploads import Kept, Uploads, safe_name
 from sandbox.vaults import Vaults
+from sandbox.wire import WireError
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ class Sessions:
         conversation: str | None = None,
         files: Mapping[str, Path] | None = None,
         language: str = "en",
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """One turn: notices, deltas and steps as they come, the Reply last. Texts are restored.
 
         `conversation` None starts a new one; its id is `Reply.conversation`. Raises BadInput
@@ -270,6 +272,10 @@ class Sessions:
                 }
             )
             text = await self.broker.serve(sealed, run)
+        except WireError as error:
+            if error.reason == "gone":
+                raise RunFailed("run-ended") from error
+            raise FrameRefused(field="", why=error.reason) from error
         finally:
             await asyncio.shield(sealed.kill())
         return await self._output(run, text)
@@ -285,16 +291,7 @@ class Sessions:
             if screened.verdict.outcome == "deny":
                 step.verdict = "blocked"
                 raise PolicyDenied("output-blocked", rule=screened.verdict.rule)
-            for key in self.claims(screened.text, run):
-                step.verdict = "flagged"
-                run.notice("flagged", key)
         return screened.text
-
-    def claims(self, text: str, run: Run) -> list[str]:
-        """Catalogue keys of what the reader should doubt in `text`."""
-        from guardrails.detect.claims import unsupported
-
-        return ["notice.claimed-action"] if unsupported(text, run.called) else []
 
     async def _messages(self, run: Run, masked: str) -> list[dict[str, str]]:
         kept = await asyncio.to_thread(

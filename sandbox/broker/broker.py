@@ -13,7 +13,6 @@ from sandbox.broker.models import Models
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import call_tool
 from sandbox.uploads import Uploads
-from sandbox.wire import WireError
 
 
 class Sealed(Protocol):
@@ -48,10 +47,7 @@ class Broker:
         frame that is no frame, or silence past the wall-clock limit, ends the run.
         """
         while True:
-            try:
-                raw = await sealed.receive()
-            except WireError as error:
-                raise FrameRefused(field="", why=error.reason) from error
+            raw = await sealed.receive()
             if raw is None:
                 raise RunFailed("run-ended")
             frame = parse_frame(raw)

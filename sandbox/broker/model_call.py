@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.tools.registry import described
 from guardrails.errors import PolicyDenied
+from guardrails.findings import Provenance
 from guardrails.policy.engine import ModelFacts, Request
 from guardrails.stream import restore_stream, screen_stream
 from sandbox.broker.frames import Message, ModelCall
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sandbox.broker.broker import Broker
 
 BATCH_SECONDS = 0.03  # every write to the browser costs; words arrive faster than eyes read
-PROVENANCE = {"system": "system", "user": "user", "assistant": "model", "tool": "tool"}
+PROVENANCE: dict[str, Provenance] = {"system": "system", "user": "user", "assistant": "model", "tool": "tool"}
 
 
 async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, Any]:
@@ -128,7 +129,7 @@ async def _stream(
     async def raw() -> AsyncIterator[str]:
         nonlocal usage
         events = broker.models.stream(messages, offered, max_tokens=run.agent.limits.answer_tokens)
-        async with aclosing(events) as source:  # type: ignore[type-var]
+        async with aclosing(events) as source:
             async for event in source:
                 if isinstance(event, TextDelta):
                     yield event.text

@@ -104,14 +104,11 @@ async def _screen_result(broker: "Broker", run: Run, result: ToolResult) -> tupl
         # tools with side effects stop for the rest of the turn
         run.untrusted = True
         run.notice("flagged", "notice.untrusted-instructions")
-    run.cite(
-        tuple(
-            Cited(
-                one.document, one.page, await _masked(broker, run, one.text, "document"), one.number
-            )
-            for one in result.sources
-        )
-    )
+    cited = []
+    for one in result.sources:
+        text = await _masked(broker, run, one.text, "document")
+        cited.append(Cited(one.document, one.page, text, one.number))
+    run.cite(tuple(cited))
     return screened.text, suspicious
 
 
@@ -125,12 +122,31 @@ async def _masked(broker: "Broker", run: Run, text: str, provenance: Provenance)
 
 async def _keep(broker: "Broker", run: Run, result: ToolResult) -> None:
     for made in result.artefacts:
-        act = run.act(
-            "artefact.out", name=made.name, media_type=made.media_type, size=len(made.data)
-        )
-        async with recorded(broker.ledger, act):
-            run.artefacts.append(
-                broker.uploads.keep_artefact(
-                    run.conversation, run.actor.id, made.name, made.media_type, made.data
-                )
+        size = len(made.data)
+        decision = broker.policy.decide(
+            Request(
+                action="artefact.out",
+                actor=run.actor,
+                agent=run.agent.id,
+                data_class=run.agent.data_class,
+                file_type=made.media_type,
+                file_bytes=size,
             )
+        )
+        act = run.act(
+            "artefact.out", decision.rule, decision.outcome, media_type=made.media_type, size=size
+        )
+        if decision.outcome != "allow":
+            await broker.ledger.arecord(act)
+            run.notice("blocked", "notice.file-kept-back", rule=decision.rule)
+            continue
+        async with recorded(broker.ledger, act):
+            kept = await asyncio.to_thread(
+                broker.uploads.keep_artefact,
+                run.conversation,
+                run.actor.id,
+                made.name,
+                made.media_type,
+                made.data,
+            )
+            run.artefacts.append(kept)
