@@ -60,7 +60,7 @@ def _refuse_growth(text: str, file: str) -> None:
     """Aliases let a short file grow without bound, deep nesting costs quadratic time."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
