@@ -31,7 +31,8 @@ def vectors_folder() -> Path:
     return Path(sys.prefix) / "share" / "atelier" / "en-core-web-md"
 
 
-def _base(language: str) -> "Language":
+def stock(language: str) -> "Language":
+    """The dependency's own NER-only pipeline, freshly loaded."""
     import spacy
 
     if language == "fr":
@@ -45,7 +46,7 @@ def _base(language: str) -> "Language":
 
 @cache
 def _pipeline(language: str) -> "Language":
-    return _base(language)
+    return stock(language)
 
 
 def pipeline(language: str) -> "Language":

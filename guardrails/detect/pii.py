@@ -5,12 +5,16 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from guardrails.detect import language as languages
-from guardrails.detect import ner, patterns
+from guardrails.detect.recognizers import moments
 from guardrails.detect.resolve import resolve
 from guardrails.findings import Finding
 from guardrails.normalize import normalize
+
+if TYPE_CHECKING:
+    from presidio_analyzer import RecognizerResult
 
 _CACHE_SIZE = 8192  # paragraphs; a few hundred bytes each
 _MAX_PARAGRAPH = 4000  # characters; longer ones are cut at a line or sentence end
@@ -19,10 +23,11 @@ _cache: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
-def find(text: str, language: str | None = None) -> list[Finding]:
+def find(text: str, language: str | None = None, *, organizations: bool = False) -> list[Finding]:
     """Personal data in `text`, sorted, non-overlapping, offsets into `text` as given.
 
-    `language` is "en", "fr" or None (told per paragraph). Loads the language models at first use.
+    `language` is "en", "fr" or None (told per paragraph). `organizations` adds the kind
+    ORGANIZATION. Dates count only where `recognizers.moments` finds them personal. Loads the language models at first use.
     Linear in the length of the text.
     """
     given: languages.Language | None = "fr" if language == "fr" else "en" if language else None
@@ -51,6 +56,8 @@ def find(text: str, language: str | None = None) -> list[Finding]:
                 while len(_cache) > _CACHE_SIZE:
                     _cache.popitem(last=False)
             results.extend(_moved(found, start))
+    if not organizations:
+        results = [f for f in results if f.kind != "ORGANIZATION"]
     return sorted(results)
 
 
@@ -95,18 +102,36 @@ def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
 
 
 def _analyse(paragraphs: list[str], language: languages.Language) -> list[tuple[Finding, ...]]:
+    from guardrails.detect import analyzer  # presidio takes a second to import
+
+    engine = analyzer.analyzer()
     plain = [normalize(paragraph) for paragraph in paragraphs]
-    named = ner.entities([n.text for n in plain], language)
     results = []
-    for normalized, entities in zip(plain, named, strict=True):
-        candidates = patterns.candidates(normalized.text, language)
-        candidates += patterns.named(normalized.text, entities, language)
+    for normalized, artifacts in zip(
+        plain, engine.names.artifacts([n.text for n in plain], language), strict=True
+    ):
+        candidates = [_finding(r) for r in engine.candidates(normalized.text, language, artifacts)]
+        kept = resolve(candidates)
+        if not moments.personal(normalized.text, [f.kind for f in kept]):
+            kept = [f for f in kept if f.kind != "DATE_TIME" or f.score >= moments.BIRTH]
         results.append(
             tuple(
                 Finding(
                     *normalized.span(f.start, f.end), f.kind, f.score, f.detector, f.explanation
                 )
-                for f in resolve(candidates)
+                for f in kept
             )
         )
     return results
+
+
+def _finding(result: "RecognizerResult") -> Finding:
+    about = result.recognition_metadata or {}
+    return Finding(
+        result.start,
+        result.end,
+        result.entity_type,
+        result.score,
+        str(about.get(result.RECOGNIZER_NAME_KEY, "presidio")),
+        str(about.get("why", "A Presidio recogniser found it.")),
+    )

@@ -13,6 +13,7 @@ SHAPES = (
         0.95,
         check=checks.ssn,
         context=("ssn", "social security", "social", "sécurité sociale"),
+        needs="0",
     ),
     Shape(
         "US_SSN",
@@ -23,6 +24,7 @@ SHAPES = (
         0.9,
         check=checks.ssn,
         context=("ssn", "social security"),
+        needs="0",
     ),
     Shape(
         "US_SSN",
@@ -34,5 +36,6 @@ SHAPES = (
         check=checks.ssn,
         context=("ssn", "ssns", "social security"),
         reach=40,
+        needs="0",
     ),
 )

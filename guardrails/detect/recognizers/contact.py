@@ -19,6 +19,7 @@ SHAPES = (
         "It has the form of an e-mail address.",
         1.0,
         1.0,
+        needs="@",
     ),
     Shape(
         "URL",
@@ -27,6 +28,7 @@ SHAPES = (
         "It is a link.",
         0.85,
         0.85,
+        needs=":",
     ),
     Shape(
         "URL",
@@ -36,6 +38,7 @@ SHAPES = (
         "It is a link without a scheme.",
         0.6,
         0.6,
+        needs=".",
     ),
     Shape(
         "IP_ADDRESS",
@@ -46,6 +49,7 @@ SHAPES = (
         0.9,
         0.95,
         context=("ip", "host", "server", "serveur", "adresse"),
+        needs="0.",
     ),
     Shape(
         "IP_ADDRESS",
@@ -57,6 +61,7 @@ SHAPES = (
         0.95,
         check=address_v6,
         context=("ip", "ipv6"),
+        needs=":",
     ),
     Shape(
         "MAC_ADDRESS",
@@ -74,5 +79,6 @@ SHAPES = (
         "It is a unique identifier.",
         0.45,
         0.45,
+        needs="-",
     ),
 )

@@ -37,6 +37,7 @@ SHAPES = (
         0.95,
         check=calendar,
         context=_BORN,
+        needs="0",
     ),
     Shape(
         "DATE_TIME",
@@ -47,6 +48,7 @@ SHAPES = (
         0.95,
         check=calendar,
         context=_BORN,
+        needs="0",
     ),
     Shape(
         "DATE_TIME",
@@ -58,6 +60,7 @@ SHAPES = (
         check=calendar,
         context=("on", "today", "date", "le", "du", "au", "is", *_BORN),
         reach=10,
+        needs="0",
     ),
     Shape(
         "DATE_TIME",
@@ -70,5 +73,6 @@ SHAPES = (
         0.7,
         0.95,
         context=_BORN,
+        needs="0",
     ),
 )

@@ -15,6 +15,7 @@ SHAPES = (
         1.0,
         1.0,
         check=checks.nir,
+        needs="0",
     ),
     Shape(
         "FR_NIR",
@@ -25,6 +26,7 @@ SHAPES = (
         0.75,
         check=checks.nir_shape,
         context=("nir", "sécu", "sécurité sociale", "securite sociale", "insee", "social security"),
+        needs="0",
     ),
     Shape(
         "FR_SIRET",
@@ -43,6 +45,7 @@ SHAPES = (
             "entreprise",
             "société",
         ),
+        needs="0",
     ),
     Shape(
         "FR_SIREN",
@@ -64,6 +67,7 @@ SHAPES = (
             "kbis",
             "registre du commerce",
         ),
+        needs="0",
     ),
     Shape(
         "FR_VAT",
@@ -73,6 +77,7 @@ SHAPES = (
         1.0,
         1.0,
         check=checks.stdnum("fr.tva"),
+        needs="0",
     ),
     Shape(
         "FR_PLATE",
@@ -94,6 +99,7 @@ SHAPES = (
             "car",
             "vehicle",
         ),
+        needs="0",
     ),
     Shape(
         "FR_PLATE",
@@ -114,6 +120,7 @@ SHAPES = (
             "number plate",
             "registration",
         ),
+        needs="0",
     ),
     Shape(
         "PASSPORT",
@@ -123,6 +130,7 @@ SHAPES = (
         0.0,
         0.9,
         context=("passeport", "passport"),
+        needs="0",
     ),
     Shape(
         "FR_CNI",
@@ -142,6 +150,7 @@ SHAPES = (
         cased=True,
         reach=40,
         check=lambda text: sum(c.isdigit() for c in text) >= 4,
+        needs="0",
     ),
     Shape(
         "FR_TAX_ID",
@@ -152,5 +161,6 @@ SHAPES = (
         0.9,
         context=("fiscal", "spi", "impôts", "impôt", "tax"),
         reach=40,
+        needs="0",
     ),
 )

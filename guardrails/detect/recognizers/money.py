@@ -40,7 +40,9 @@ SHAPES = (
         1.0,
         1.0,
         check=iban,
+        shrinks=True,
         cased=True,
+        needs="0",
     ),
     Shape(
         "CREDIT_CARD",
@@ -50,6 +52,8 @@ SHAPES = (
         0.9,
         1.0,
         check=card,
+        shrinks=True,
         context=_CARD_WORDS,
+        needs="0",
     ),
 )

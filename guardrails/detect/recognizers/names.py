@@ -1,6 +1,9 @@
 """Names that their context gives away: titles, "my name is", "je m'appelle", from:, signatures."""
 
+import re
+
 from guardrails.detect.recognizers.shape import Shape
+from guardrails.detect.recognizers.stoplists import LEADING, NOT_NAMES
 
 _U = "A-ZÀ-ÖØ-ÞŒĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶŁĻĽŃŅŇŌŐŒŔŘŚŞŠȘŤȚŪŮŰŲŹŻŽ"
 _NAME = rf"[{_U}][\w'’\-]{{1,30}}(?:[ \-](?:(?:de|du|des|la|le|van|von|der|den|da|di|del|bin|ben|al|el|d['’]|O['’])[ ]?){{0,2}}[{_U}][\w'’\-]{{0,30}}\.?){{0,3}}"
@@ -43,3 +46,108 @@ SHAPES = (
         cased=True,
     ),
 )
+
+
+_TRIM = " \t\r\n.,;:!?()[]{}<>\"“”«»'’*_#|/\\-–—>"
+_BAD = re.compile(r"[\d@_=/\\<>{}\[\]#$%^*+|~]|://")
+_TOKEN = re.compile(r"[^\W\d_][\w'’.\-]*")
+
+
+def sift(
+    text: str, entities: list[tuple[int, int, str]], language: str
+) -> list[tuple[int, int, str, float, str, str]]:
+    """The model's spans without its known mistakes: `(start, end, kind, score, detector, why)`."""
+    found = []
+    for start, end, label in entities:
+        if label == "ADDRESS":
+            place = _edges(text, start, end)
+            if place and any(c.isalnum() for c in text[place[0] : place[1]]):
+                found.append((*place, "LOCATION", 0.85, "address-model", _ADDRESS_WHY))
+            continue
+        pieces = _lines(text, start, end) if label == "PERSON" else [(start, end)]
+        for piece in pieces:
+            kept = _person(text, *piece) if label == "PERSON" else _place(text, *piece, label)
+            if kept:
+                score = 0.85 if label == "PERSON" else 0.8 if label == "LOCATION" else 0.6
+                found.append((*kept, label, score, f"ner-{language}", _WHY[label]))
+    return found
+
+
+_ADDRESS_WHY = "The language model reads it as an address."
+_WHY = {
+    "PERSON": "The language model reads it as a person's name.",
+    "LOCATION": "The language model reads it as a place.",
+    "ORGANIZATION": "The language model reads it as an organisation.",
+}
+
+
+def _edges(text: str, start: int, end: int) -> tuple[int, int] | None:
+    while start < end and text[start] in _TRIM:
+        start += 1
+    while end > start and text[end - 1] in _TRIM:
+        # an initial keeps its point: "John F."
+        if (
+            text[end - 1] == "."
+            and end - start >= 2
+            and text[end - 2].isupper()
+            and (end - start == 2 or not text[end - 3].isalnum())
+        ):
+            break
+        end -= 1
+    return (start, end) if end > start else None
+
+
+def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    pieces, at = [], start
+    for index in range(start, end):
+        if text[index] in "\n\t|;":
+            pieces.append((at, index))
+            at = index + 1
+    pieces.append((at, end))
+    return [p for p in pieces if p[1] > p[0]]
+
+
+def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
+    edges = _edges(text, start, end)
+    while edges:
+        start, end = edges
+        words = [(m.start() + start, m.end() + start) for m in _TOKEN.finditer(text[start:end])]
+        if not words:
+            return None
+        first = text[words[0][0] : words[0][1]].rstrip(".'’").lower()
+        if first in LEADING and len(words) > 1:
+            edges = _edges(text, words[1][0], end)
+            continue
+        last = text[words[-1][0] : words[-1][1]].rstrip(".'’").lower()
+        if len(words) > 1 and last in NOT_NAMES and text[words[-1][0]].islower():
+            edges = _edges(text, start, words[-1][0])
+            continue
+        break
+    if not edges:
+        return None
+    value = text[start:end]
+    tokens = [w.rstrip(".").lower() for w in _TOKEN.findall(value)]
+    if _BAD.search(value) or all(t in NOT_NAMES for t in tokens) or len(value) > 60:
+        return None
+    if len(tokens) == 1 and (
+        len(value) < 2 or value.lower().endswith((".com", ".fr", ".py", ".php"))
+    ):
+        return None
+    return start, end
+
+
+def _place(text: str, start: int, end: int, label: str) -> tuple[int, int] | None:
+    edges = _edges(text, start, end)
+    if not edges:
+        return None
+    value = text[edges[0] : edges[1]]
+    tokens = [w.rstrip(".").lower() for w in _TOKEN.findall(value)]
+    if (
+        not tokens
+        or all(t in NOT_NAMES for t in tokens)
+        or re.search(r"[@_={}<>\[\]\\]|://", value)
+    ):
+        return None
+    if len(value) < 3 and value not in ("US", "UK", "UE", "EU"):
+        return None
+    return edges

@@ -12,6 +12,13 @@ _WORDS = re.compile(
     r"contact|number|standard|ligne|gsm)(?!\w)",
     re.IGNORECASE,
 )
+_OTHER = re.compile(
+    r"(?<!\w)(?:card|carte|cb|visa|mastercard|account|compte|iban|rib|bic|order|commande|ref|réf|référence|"
+    r"reference|invoice|facture|dossier|ticket|passport|passeport|licen[cs]e|vat|tva|siret|siren|nir|sécu|ssn|"
+    r"routing|npi|imei|isbn|serial|série|matricule|contrat|contract|client n°|version|build|port|pid)\b[^.\n]{0,14}$"
+    r"|\b[A-Z]{2}\d{2}(?:[ ][A-Z0-9]{2,4}){0,8} ?$",
+    re.IGNORECASE,
+)
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./-])\d{1,2}\1\d{2,4}")
 _NATIONAL = {
     "fr": ("FR", "BE", "CH", "LU", "CA", "US", "GB", "DE", "ES", "IT"),
@@ -45,8 +52,11 @@ def find(text: str, language: str) -> list[tuple[int, int, float]]:
         if digits < 7 or digits > 18 or _DATE.fullmatch(value.strip()):
             continue
         start, end = match.span()
+        before = text[max(0, start - 44) : start]
         score = _score(value, language)
-        if score < 0.7 and _WORDS.search(text[max(0, start - 40) : start]):
+        if score < 0.95 and _OTHER.search(before):
+            continue
+        if score < 0.7 and _WORDS.search(before):
             score = max(score + 0.35, 0.7) if score else (0.6 if digits <= 15 else 0.0)
         if score >= 0.5:
             found.append((start, end, score))

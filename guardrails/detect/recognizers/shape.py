@@ -27,6 +27,8 @@ class Shape:
     cased: bool = False
     reach: int = 60
     languages: tuple[str, ...] = ("en", "fr")
+    shrinks: bool = False  # the next word may look like one more group of the value
+    needs: str = ""  # characters without which the pattern cannot match; "0" stands for any digit
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -40,13 +42,28 @@ class Shape:
         words = "|".join(re.escape(word) for word in self.context)
         return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
 
+    def _checked_end(self, text: str, start: int, end: int) -> int | None:
+        """Where the value ends for the check to hold, or None. Groups may be given up from the end."""
+        if self.check is None:
+            return end
+        while not self.check(text[start:end]):
+            cut = max(text.rfind(" ", start, end), text.rfind("-", start, end))
+            if not self.shrinks or cut <= start:
+                return None
+            end = cut
+        return end
+
     def matches(self, text: str) -> list[tuple[int, int, float]]:
         """Spans and scores, in order."""
         found = []
         for match in self.regex.finditer(text):
             start, end = match.span("v") if "v" in self.regex.groupindex else match.span()
-            if start < 0 or (self.check is not None and not self.check(text[start:end])):
+            if start < 0:
                 continue
+            checked = self._checked_end(text, start, end)
+            if checked is None:
+                continue
+            end = checked
             score = self.score
             if self.context_regex is not None and self.near != score:
                 before = text[max(0, start - self.reach) : start]

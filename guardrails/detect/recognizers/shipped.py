@@ -1,0 +1,123 @@
+"""The recognisers that Presidio ships for national identifiers, ranked by what the text says.
+
+Most of them match bare digits and were made to be ranked by context. In prose such a match counts
+only beside one of its own context words, or when its form is unmistakable and its check digit
+holds. A text that is nothing but identifiers (somebody pastes a number) is told what it may be.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from presidio_analyzer import PatternRecognizer
+
+# ours are better, or the same kind would be found twice
+_REPLACED = frozenset(
+    "CreditCardRecognizer EmailRecognizer IbanRecognizer IpRecognizer MacAddressRecognizer UrlRecognizer "
+    "UuidRecognizer DateRecognizer UsSsnRecognizer EsNifRecognizer EsNieRecognizer ItFiscalCodeRecognizer "
+    "PlPeselRecognizer DeTaxIdRecognizer ZaPhoneNumberRecognizer".split()
+)
+# kinds whose written form is found in prose without a word beside it, when the check holds
+_DISTINCT = frozenset(
+    "CRYPTO MEDICAL_LICENSE IN_PAN IN_GSTIN UK_NINO UK_DRIVING_LICENCE FI_PERSONAL_IDENTITY_CODE "
+    "SE_PERSONNUMMER SG_NRIC_FIN DE_VAT_ID DE_SOCIAL_SECURITY DE_ID_CARD KR_RRN KR_FRN US_MBI US_ITIN "
+    "ZA_COMPANY_REGISTRATION DE_HANDELSREGISTER".split()
+)
+_NEEDS_CHECK = frozenset(
+    "CRYPTO MEDICAL_LICENSE IN_GSTIN UK_DRIVING_LICENCE FI_PERSONAL_IDENTITY_CODE SE_PERSONNUMMER DE_VAT_ID "
+    "DE_SOCIAL_SECURITY DE_ID_CARD KR_RRN KR_FRN SG_NRIC_FIN".split()
+)
+# context words that say nothing
+_EMPTY = frozenset(
+    "us id card check account number tax pass pi cf states united personal identity medical provider order "
+    "approval sin fin pan nie registration billing member policy insurance certificate vehicle plate lic "
+    "carta trade claim auth authorization referral specialty permit adresse company saving debit bank".split()
+)
+_KIND_WORDS = {"US_BANK_NUMBER": ("bank account", "account number", "account no"), "SG_NRIC_FIN": ("nric",),
+               "CA_SIN": ("social insurance",), "IN_PAN": ("pan card", "pan number"),
+               "US_DRIVER_LICENSE": ("driver license", "driver's license", "drivers license", "driver licence"),
+               "US_PASSPORT": ("passport",), "DE_KFZ": ("kennzeichen",)}  # fmt: skip
+_LONE_WORD = re.compile(r"(?<![\w])[^\W\d_]{2,}(?![\w])")
+_SOME_ID = re.compile(
+    r"\d{4,}|[A-Za-z]{1,6}[ \-]?\d{2,}|\d{2,}[ \-]?[A-Za-z]|\d{2,}[ \-./]\d{2,}|[13][a-km-zA-HJ-NP-Z1-9]{25}"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    recognizer: "PatternRecognizer"
+    kind: str
+    words: re.Pattern[str]
+
+
+@cache
+def catalogue() -> tuple[Entry, ...]:
+    """All shipped pattern recognisers but the replaced ones, in the order of their names."""
+    import presidio_analyzer.predefined_recognizers as shipped
+    from presidio_analyzer import PatternRecognizer
+
+    entries = []
+    for name in sorted(vars(shipped)):
+        cls = getattr(shipped, name)
+        if name in _REPLACED or not isinstance(cls, type) or cls is PatternRecognizer:
+            continue
+        if not issubclass(cls, PatternRecognizer):
+            continue
+        recognizer = cls(supported_language="en")
+        kind = recognizer.supported_entities[0]
+        words = {w.lower() for w in recognizer.context or []} - _EMPTY
+        words |= {kind.lower().replace("_", " "), *_KIND_WORDS.get(kind, ())}
+        pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+        entries.append(Entry(recognizer, kind, re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.I)))
+    return tuple(entries)
+
+
+@cache
+def _gate() -> re.Pattern[str]:
+    return re.compile("|".join(e.words.pattern for e in catalogue()), re.I)
+
+
+@cache
+def _cheap() -> tuple[Entry, ...]:
+    return tuple(e for e in catalogue() if e.kind in _DISTINCT)
+
+
+def find(text: str) -> list[tuple[int, int, str, float, str]]:
+    """`(start, end, kind, score, recogniser)` for what stands up in this text."""
+    if not _SOME_ID.search(text):
+        return []
+    lone = len(text) <= 200 and len(_LONE_WORD.findall(text)) <= 1
+    spoken = lone or _gate().search(text) is not None
+    found = []
+    for entry in catalogue() if spoken else _cheap():
+        near = None if lone else [m.span() for m in entry.words.finditer(text)]
+        if not lone and not near and entry.kind not in _DISTINCT:
+            continue
+        for r in entry.recognizer.analyze(text, [entry.kind]):
+            score = _score(entry.kind, r.start, r.end, r.score, text, near)
+            if score > 0:
+                found.append((r.start, r.end, entry.kind, score, entry.recognizer.name))
+    return found
+
+
+def _score(
+    kind: str, start: int, end: int, score: float, text: str, near: list[tuple[int, int]] | None
+) -> float:
+    """What the match is worth here; 0 drops it."""
+    checked = score >= 1.0
+    if near is None:
+        return 0.8 if checked else 0.3 + score / 2
+    if any(start - 60 <= e <= start or end <= s <= end + 24 for s, e in near):
+        close = any(start - 30 <= e <= start for _, e in near)
+        if checked or score >= 0.3:
+            return 0.9 if checked else 0.8
+        return 0.7 if close else 0.0
+    if kind not in _DISTINCT or (kind in _NEEDS_CHECK and not checked):
+        return 0.0
+    # letters are upper case in identifiers; the shipped patterns ignore case
+    value = text[start:end]
+    if any(c.islower() for c in value) and kind != "CRYPTO":
+        return 0.0
+    return 0.85 if checked else (0.65 if score >= 0.5 else 0.0)
