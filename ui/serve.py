@@ -133,10 +133,9 @@ async def _open(front: Front, settings: "Settings", stack: AsyncExitStack) -> No
 
 
 def _pages(app: "App") -> "ASGIApp":
-    from ui.door import Door
     from ui.web.app import build
 
-    return Door(build(app), identity=app.identity, limit_mib=app.settings.upload_limit_mib)
+    return build(app)
 
 
 def _listen(host: str, port: int) -> socket.socket:

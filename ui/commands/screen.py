@@ -23,8 +23,11 @@ def add(to: typer.Typer, voice: Voice) -> None:
         text = read_text(MAX_CHARACTERS)
         from dataclasses import asdict
 
+        from guardrails.detect import pii
         from guardrails.screen import Screen
 
+        # loading may take longer than one screening ever may
+        pii.warm()
         screened = Screen(timeout_s=60.0).text(text, language=None if lang == "auto" else lang)
         if as_json:
             voice.json(

@@ -28,6 +28,11 @@ def screen(
 ) -> ScreenedText:
     """Find and mask personal data, secrets and injections in one text. Nothing is kept."""
     limited(rates.screen, person)
+    if not app.screen_ready:
+        from guardrails.detect import pii
+
+        # loading may take longer than one screening ever may
+        pii.warm()
     language = None if text.language == "auto" else text.language
     return shown(app.screen.text(text.text, language=language))
 

@@ -1,0 +1,72 @@
+"""Every API route, as every role and as nobody, against one table."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from fastapi.routing import APIRoute
+
+from tests.ui.api_client import client, served, with_accounts
+from tests.ui.fake_house import House, open_house
+from ui.access import MAY, ROLES, Permission, Role
+from ui.api import ROUTERS
+
+# route → the permission it needs; None is open to everybody
+TABLE: dict[tuple[str, str], Permission | None] = {
+    ("GET", "/health"): None,
+    ("GET", "/status"): "status.view",
+    ("GET", "/me"): "agents.use",
+    ("POST", "/session"): None,
+    ("DELETE", "/session"): None,
+    ("PUT", "/session/view"): "agents.use",
+    ("PUT", "/session/language"): None,
+    ("GET", "/agents"): "agents.use",
+    ("GET", "/agents/{agent}"): "agents.use",
+    ("POST", "/agents/{agent}/messages"): "agents.use",
+    ("POST", "/conversations/{conversation}/stop"): "conversations.own",
+    ("GET", "/conversations"): "conversations.own",
+    ("GET", "/conversations/{conversation}"): "conversations.own",
+    ("DELETE", "/conversations/{conversation}"): "conversations.own",
+    ("GET", "/artefacts/{artefact}"): "conversations.own",
+    ("POST", "/screen"): "screen.try",
+    ("GET", "/audit/traces"): "traces.view",
+    ("GET", "/audit/traces/{trace_id}"): "traces.view",
+    ("POST", "/audit/verify"): "audit.verify",
+}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = open_house(tmp_path)
+    yield house
+    house.close()
+
+
+def test_the_table_names_every_route_and_no_other() -> None:
+    routes = [cast(APIRoute, route) for router in ROUTERS for route in router.routes]
+    found = {(method, route.path) for route in routes for method in route.methods or ()}
+    assert found == set(TABLE)
+
+
+@pytest.mark.parametrize(("route", "permission"), TABLE.items(), ids=lambda v: str(v))
+async def test_a_route_answers_whom_the_table_names_and_nobody_else(
+    house: House, route: tuple[str, str], permission: Permission | None
+) -> None:
+    cookies = with_accounts(house)
+    app = served(house)
+    method, path = route
+    for part in ("agent", "conversation", "artefact", "trace_id"):
+        path = path.replace("{" + part + "}", "none")
+    who: list[Role | None] = [None, *ROLES]
+    for role in who:
+        headers = {"cookie": f"atelier_session={cookies[role]}"} if role else {}
+        async with client(app) as web:
+            answer = await web.request(method, path, json={}, headers=headers)
+        code = "" if answer.is_success else answer.json()["code"]
+        if permission is None or (role is not None and role in MAY[permission]):
+            assert code not in ("not-signed-in", "not-permitted"), (role, route)
+        elif role is None:
+            assert (answer.status_code, code) == (401, "not-signed-in"), (role, route)
+        else:
+            assert (answer.status_code, code) == (403, "not-permitted"), (role, route)
