@@ -1,4 +1,4 @@
-"""An organisation's own kinds: a pattern, a check, context words, or a list of values, from a file.
+r"""An organisation's own kinds: a pattern, a check, context words, or a list of values, from a file.
 
 ```yaml
 kinds:

@@ -52,7 +52,6 @@ SHAPES = (
         0.9,
         1.0,
         check=card,
-        shrinks=True,
         context=_CARD_WORDS,
         needs="0",
     ),
