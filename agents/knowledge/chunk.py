@@ -61,7 +61,7 @@ def _cut(text: str, page: int | None, heading: str) -> Iterator[Chunk]:
     count = 0
     before = ""
     for piece in pieces:
-        size = len(piece.split())
+        size = max(len(piece.split()), len(piece) // 12)
         if held and count + size > WORDS:
             body = "\n".join(held).strip()
             yield Chunk(body, page, heading, before)
@@ -77,7 +77,7 @@ def _cut(text: str, page: int | None, heading: str) -> Iterator[Chunk]:
 def _pieces(text: str) -> Iterator[str]:
     """Lines; a long line is cut at sentence ends, and a longer sentence between words."""
     for line in text.split("\n"):
-        if len(line.split()) <= WORDS:
+        if len(line.split()) <= WORDS and len(line) <= WORDS * 12:
             yield line
             continue
         for sentence in re.split(r"(?<=[.!?…;]) +(?=\S)", line):

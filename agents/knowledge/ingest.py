@@ -116,11 +116,12 @@ class Knowledge:
         """The index over the scopes as they are now; built once, kept for the next question."""
         with self._engine.connect() as db:
             ids = db.execute(
-                sa.select(documents.c.id, documents.c.name)
+                sa.select(documents.c.id, documents.c.name, documents.c.digest)
                 .where(documents.c.scope.in_(scopes), documents.c.complete)
                 .order_by(documents.c.id)
             ).all()
-        key = tuple((str(row.id), row.id) for row in ids)
+        # the digest as well: SQLite gives the number of a removed document to the next one
+        key = tuple((str(row.digest), int(row.id)) for row in ids)
         with self._lock:
             if found := self._indexes.get(key):
                 self._indexes.move_to_end(key)

@@ -19,6 +19,8 @@ K1, B = 1.2, 0.75
 MEANING = 0.6  # share of meaning in the score; words get the rest
 # e5's cosines crowd between 0.7 and 0.9: below this floor two texts have nothing in common
 FLOOR, CEILING = 0.72, 0.92
+LEAST = 0.34  # below this even the best passage does not answer (see bench/agents.py)
+NEAR_BEST = 0.45  # a passage scoring less than this share of the best only distracts
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.,][0-9]+)*")
 _STOP_WORDS = """
@@ -29,10 +31,7 @@ leur leurs ma mes mon ne nos notre nous on ou par pas peut peux plus pour puis q
 quelles quels qui sa se ses si son sont sur ta tes ton tu un une vos votre vous d c s n j m t y
 """
 _STOP = frozenset(_STOP_WORDS.split())
-_ENDINGS = (
-    "ements", "ement", "ations", "ation", "ings", "ing", "ees", "ies", "ed", "ee", "es", "er", "ez",
-    "s", "e",
-)  # fmt: skip
+_ENDINGS = ("ement", "ation", "ing", "ed", "ee", "er", "ez", "e")
 
 
 def words(text: str) -> list[str]:
@@ -43,12 +42,14 @@ def words(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
-    if len(word) < 5 or word[0].isdigit():
-        return word[:-1] if len(word) == 4 and word.endswith("s") else word
+    if len(word) < 4 or word[0].isdigit():
+        return word
+    word = word.removesuffix("s")
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)]
-    return word
+            word = word[: -len(ending)]
+            break
+    return word[:-1] + "i" if word.endswith("y") else word
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +105,22 @@ class Index:
         said = self._bm25(query)
         score = MEANING * close + (1 - MEANING) * said
         best = np.argsort(-score, kind="stable")[:k]
+        least = max(LEAST, NEAR_BEST * float(score[best[0]]))
         return [
             Passage(one.document, one.page, one.shown, round(float(score[row]), 4), one.heading)
             for row in best
-            if score[row] > 0 and (one := self._passages[row])
+            if score[row] >= least and (one := self._passages[row])
         ]
 
     def _bm25(self, query: str) -> npt.NDArray[np.float32]:
-        """BM25 as a share of the best that this query could reach, 0..1."""
+        """BM25 as a share of a passage that mentions every word of the query once, 0..1."""
         score = np.zeros(len(self._passages), dtype=np.float32)
         most = 0.0
         for word in set(words(query)):
             rows = self._postings.get(word)
             found = 0 if rows is None else len(rows)
             rarity = float(np.log1p((len(self._passages) - found + 0.5) / (found + 0.5)))
-            most += rarity * 2.2 / 1.6
+            most += rarity  # what one mention in a passage of usual length gives
             if rows is not None:
                 at, times = rows[:, 0], rows[:, 1].astype(np.float32)
                 score[at] += rarity * times * (K1 + 1) / (times + self._norm[at])
