@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from sandbox.broker.broker import Broker
 
 BATCH_SECONDS = 0.03  # every write to the browser costs; words arrive faster than eyes read
-PROVENANCE: dict[str, Provenance] = {"system": "system", "user": "user", "assistant": "model", "tool": "tool"}
+PROVENANCE: dict[str, Provenance] = {
+    "system": "system",
+    "user": "user",
+    "assistant": "model",
+    "tool": "tool",
+}
 
 
 async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, Any]:

@@ -152,7 +152,8 @@ async def test_a_failed_policy_engine_means_no(
 
     home.script(Say("must not be asked"))
     monkeypatch.setattr("guardrails.policy.engine.cedarpy.is_authorized_batch", broken)
-    reply = await home.send(marie, "Hello again")
+    # somebody of another department: decisions already made are remembered
+    reply = await home.send(Actor("u_other", "legal"), "Hello again")
     assert (reply.status, home.upstream.bodies) == ("blocked", [])
 
 
