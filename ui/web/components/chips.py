@@ -12,6 +12,15 @@ VERDICT_ICONS = {
     "blocked": "ban",
     "flagged": "triangle-alert",
 }
+# the six templates differ at a glance; other icons take a colour from their name
+TONES = {
+    "users": 0,
+    "mail": 1,
+    "chart-column": 2,
+    "receipt-text": 3,
+    "scale": 4,
+    "clipboard-list": 5,
+}
 _TOKEN = re.compile(r"<([A-Z][A-Z_]*?)(?:_(\d+))?>")
 
 
@@ -46,7 +55,7 @@ def masked(language: Language, text: str) -> Markup:
     return joined(parts)
 
 
-def tile(icon_name: str, of: str) -> Markup:
-    """An icon on a coloured square; the colour follows `of`, the same in every place."""
-    tone = zlib.crc32(of.encode()) % 6
+def tile(icon_name: str) -> Markup:
+    """An icon on a coloured square; one icon has the same colour in every place."""
+    tone = TONES.get(icon_name, zlib.crc32(icon_name.encode()) % 6)
     return Markup('<span class="atl-tile" data-tone="{}">{}</span>').format(tone, icon(icon_name))

@@ -24,7 +24,6 @@ def passport(
     icon_name: str,
     tools: Sequence[str],
     data_class: str,
-    family: str,
 ) -> Markup:
     """The live card beside the form."""
     say = context.say
@@ -48,7 +47,7 @@ def passport(
         "</section>"
     ).format(
         say("web.passport.label"),
-        tile(icon_name, family),
+        tile(icon_name),
         title.strip() or say("web.untitled"),
         say("web.passport.live"),
         Markup("<p>{}</p>").format(purpose) if purpose.strip() else "",

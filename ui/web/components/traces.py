@@ -11,7 +11,7 @@ from ui.messages import catalogue
 from ui.web.components.chips import kind_name, masked, verdict_chip
 from ui.web.components.waterfall import Bar, duration, waterfall
 from ui.web.frame import query
-from ui.web.markup import Markup, escape, icon, joined
+from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
 
 if TYPE_CHECKING:
@@ -177,24 +177,30 @@ def _acts(context: "Context", acts: Sequence[LedgerRow]) -> Markup:
 
 
 def sandbox(context: "Context") -> Markup:
-    """What the pool says about itself: which seal, how many warm processes."""
-    status = context.app.pool.status()
-    facts = joined(
-        Markup("<dt>{}</dt><dd>{}</dd>").format(
-            context.say(f"web.pool.{name}")
-            if f"web.pool.{name}" in catalogue(context.language)
-            else name,
-            _value(value),
-        )
-        for name, value in status.items()
+    """What the pool says about itself: which seal, how many processes, what failed."""
+    say, status = context.say, context.app.pool.status()
+    backend = str(status.get("backend", ""))
+    words = catalogue(context.language)
+    named = say(f"web.backend.{backend}") if f"web.backend.{backend}" in words else backend
+    facts = [
+        ("backend", named),
+        ("ready", _per_runtime(context, status.get("ready"))),
+        ("live", str(status.get("live", 0))),
+        ("failures", _per_runtime(context, status.get("failures"))),
+    ]
+    if status.get("last_error"):
+        facts.append(("last_error", str(status["last_error"])))
+    listed = joined(
+        Markup("<dt>{}</dt><dd>{}</dd>").format(say(f"web.pool.{name}"), value)
+        for name, value in facts
     )
     return Markup(
         '<div class="atl-page"><section class="atl-card"><h2 class="atl-h3">{}</h2>'
         '<p class="atl-small">{}</p><dl class="atl-facts">{}</dl></section></div>'
-    ).format(context.say("web.audit.sandbox"), context.say("web.audit.sandbox-more"), facts)
+    ).format(say("web.audit.sandbox"), say("web.audit.sandbox-more"), listed)
 
 
-def _value(value: object) -> str:
-    if isinstance(value, Mapping):
-        return escape(", ".join(f"{key}: {each}" for key, each in value.items()))
-    return escape(value)
+def _per_runtime(context: "Context", value: object) -> str:
+    if not isinstance(value, Mapping):
+        return str(value or 0)
+    return " · ".join(f"{context.say(f'web.pool.{name}')} {n}" for name, n in value.items())

@@ -60,7 +60,7 @@ def build(context: Context, page: gr.Blocks) -> None:
         with gr.Column(scale=5, min_width=320):
             detail = html(elem_id="atl-detail")
     with gr.Row(elem_classes="atl-two"):
-        with gr.Column(scale=1, min_width=320):
+        with gr.Column(scale=1, min_width=320, elem_classes="atl-formcard"):
             seal = html(_seal(context, None), elem_id="atl-ledger")
             check = gr.Button(say("web.audit.verify"), variant="primary", elem_id="atl-verify")
         with gr.Column(scale=1, min_width=320):
@@ -212,6 +212,6 @@ def _seal(context: Context, result: Verification | None) -> Markup:
         bad = result.first_bad
         text = say("web.audit.seal.bad", row=bad.seq if bad else 0, what=bad.what if bad else "")
     return Markup(
-        '<div class="atl-page"><section class="atl-card"><h2 class="atl-h3">{}</h2>'
-        '<div class="atl-ribbon" data-kind="{}" role="status">{}<div>{}</div></div></section></div>'
+        '<div class="atl-page"><h2 class="atl-h3">{}</h2>'
+        '<div class="atl-ribbon" data-kind="{}" role="status">{}<div>{}</div></div></div>'
     ).format(say("web.audit.seal"), kind, icon(picture), text)

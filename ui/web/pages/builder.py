@@ -50,7 +50,7 @@ def build(context: Context, page: gr.Blocks) -> None:
     with gr.Row(elem_classes="atl-two"):
         with gr.Column(scale=8, min_width=320, elem_id="atl-form"):
             head = html(elem_id="atl-build-head")
-            with gr.Group(elem_classes="atl-formcard"):
+            with gr.Column(elem_classes="atl-formcard"):
                 html(_title(1, say("web.build.purpose")))
                 title = gr.Textbox(
                     label=say("web.build.name"),
@@ -73,13 +73,13 @@ def build(context: Context, page: gr.Blocks) -> None:
                     label=say("web.build.starters"), info=say("web.build.starters.info"),
                     lines=3, max_length=2000,
                 )  # fmt: skip
-            with gr.Group(elem_classes="atl-formcard"):
+            with gr.Column(elem_classes="atl-formcard"):
                 html(_title(2, say("web.build.tools")))
                 tools = gr.CheckboxGroup(
                     [(tool_name(context, name), name) for name in TOOLS],
                     label=say("web.build.may-use"), info=say("web.build.tools.info"),
                 )  # fmt: skip
-            with gr.Group(elem_classes="atl-formcard"):
+            with gr.Column(elem_classes="atl-formcard"):
                 html(_title(3, say("web.build.guardrails")))
                 data_class = gr.Radio(
                     [(say(f"web.data.{name}"), name) for name in get_args(DataClass)],
@@ -284,7 +284,6 @@ def _card(context: Context, form: Form, record: AgentRecord | None, wrong: str =
                 icon_name=icon_name,
                 tools=[tool_name(context, name) for name in form.tools],
                 data_class=form.data_class,
-                family=(record.base or record.id) if record else form.category,
             ),
             saved(context, record, wrong),
         )

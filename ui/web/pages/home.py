@@ -89,7 +89,7 @@ def _agent_card(context: Context, record: AgentRecord) -> Markup:
         '<div class="atl-headrow"><span class="atl-chip">{}</span><span class="atl-small">{}</span>'
         '<a class="atl-more" href="{}" aria-label="{}">{}</a></div></article></li>'
     ).format(
-        tile(spec.icon, record.base or spec.id),
+        tile(spec.icon),
         address(language, "playground", query(agent=record.id)),
         spec.title.to(language) or context.say("web.untitled"),
         origin,
@@ -126,7 +126,7 @@ def conversation_row(
         '<span>{}</span></span><time class="atl-small" datetime="{}">{}</time></a>{}</li>'
     ).format(
         address(context.language, "playground", query(agent=each.agent, conversation=each.id)),
-        tile(found.icon if found else "bot", _family(each.agent, mine)),
+        tile(found.icon if found else "bot"),
         found.title.to(context.language) if found else context.say("web.gone-agent"),
         masked(context.language, each.title or context.say("web.no-message")),
         each.touched.isoformat(),
@@ -138,10 +138,6 @@ def conversation_row(
 def spec_of(agent: str, mine: Sequence[AgentRecord]) -> AgentSpec | None:
     """The specification of a template or of one of the person's own agents."""
     return templates().get(agent) or next((r.spec for r in mine if r.id == agent), None)
-
-
-def _family(agent: str, mine: Sequence[AgentRecord]) -> str:
-    return next((record.base or agent for record in mine if record.id == agent), agent)
 
 
 def _gallery(context: Context, specs: Sequence[AgentSpec]) -> Markup:
@@ -198,7 +194,7 @@ def _template_card(context: Context, spec: AgentSpec) -> Markup:
         spec.category,
         words,
         address(language, "playground", query(agent=spec.id)),
-        tile(spec.icon, spec.id),
+        tile(spec.icon),
         category,
         spec.title.to(language),
         spec.purpose.to(language),

@@ -112,7 +112,7 @@ def _header(context: Context, record: AgentRecord) -> Markup:
         '<span class="atl-chip" data-tone="{}" title="{}">{}{}</span>{}'
         '<a class="atl-button" data-size="small" href="{}" data-atl-new>{}{}</a></div></header>'
     ).format(
-        tile(spec.icon, record.base or spec.id),
+        tile(spec.icon),
         spec.title.to(language) or context.say("web.untitled"),
         " · ".join(facts),
         "good" if model.kind == "provider" else "",
@@ -159,7 +159,7 @@ def _welcome(context: Context, record: AgentRecord) -> Markup:
         '<div class="atl-welcome" data-atl-welcome>{}<h2 class="atl-h2">{}</h2><p>{}</p>{}'
         '<ul class="atl-starters">{}</ul>{}</div>'
     ).format(
-        tile(spec.icon, record.base or spec.id),
+        tile(spec.icon),
         context.say("web.play.welcome"),
         spec.purpose.to(language),
         sample,
