@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from guardrails.errors import BadInput, GuardrailError
 from ui.door import refusal_response
-from ui.faults import status_of, translated
+from ui.faults import status_of, translated, worded
 from ui.routes import audit, chat, conversations, health, screening, session
 from ui.routes.common import Rates, services
 from ui.routes.shapes import Refusal
@@ -92,4 +92,4 @@ async def _http(request: Request, error: Exception) -> Response:
 def _answer(request: Request, status: int, error: GuardrailError) -> Response:
     person = getattr(request.state, "person", None)
     language = person.language if person else services(request).identity.language(request)
-    return refusal_response(status, error.code, language, **error.data)
+    return refusal_response(status, error.code, worded(error, language), language)

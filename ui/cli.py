@@ -11,7 +11,7 @@ import typer
 
 from ui.commands import agents, audit, doctor, models, people, run, sandbox, screen, serve
 from ui.commands.common import INTERRUPTED, REFUSED, UNAVAILABLE, WRONG_USE, Voice, spoken
-from ui.messages import Language, say_error
+from ui.messages import Language
 
 COMMANDS = (serve, run, screen, audit, sandbox, people, models, agents, doctor)
 
@@ -59,9 +59,10 @@ def main() -> None:
 def fail(language: Language, error: Exception) -> None:
     """Say what happened and end with the code for it."""
     from guardrails.errors import BadInput, GuardrailError, NotPermitted, PolicyDenied
+    from ui.faults import worded
 
     if isinstance(error, GuardrailError):
-        print(say_error(language, error.code, **error.data), file=sys.stderr)
+        print(worded(error, language), file=sys.stderr)
     code = UNAVAILABLE
     if isinstance(error, BadInput) or getattr(error, "code", "") in CONFIGURATION:
         code = WRONG_USE

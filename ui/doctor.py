@@ -95,7 +95,7 @@ def _seal(settings: Settings) -> Iterator[Check]:
     from sandbox.launch.choose import choose
 
     try:
-        launcher = choose(settings.unsafe_no_sandbox)
+        launcher = choose(settings.unsafe_no_sandbox, settings.home)
     except GuardrailError as error:
         yield Check("seal", "bad", "doctor.seal-bad", {"fix": str(error.data.get("fix", ""))})
         return

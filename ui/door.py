@@ -135,7 +135,7 @@ class Door:
         language = self._identity.language(request)
         status = {"too-large": 413, "cross-site": 403, "host-not-allowed": 421}[code]
         data = {"limit": self._limit_mib} if code == "too-large" else {}
-        response = refusal_response(status, code, language, **data)
+        response = refusal_response(status, code, say_error(language, code, **data), language)
         dress(response.headers, secure=request.url.scheme == "https")
         await response(scope, receive, send)
 
@@ -178,9 +178,9 @@ async def drain(receive: Receive) -> None:
             return
 
 
-def refusal_response(status: int, code: str, language: Language, **data: object) -> Response:
+def refusal_response(status: int, code: str, message: str, language: Language) -> Response:
     """The one shape of a refusal: JSON {code, message}, in the person's language."""
-    body = {"code": code, "message": say_error(language, code, **data)}
+    body = {"code": code, "message": message}
     return Response(
         json.dumps(body, ensure_ascii=False).encode(),
         status,

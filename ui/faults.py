@@ -13,7 +13,7 @@ from guardrails.errors import (
     ScreenFailed,
     VaultError,
 )
-from ui.messages import Language, say_error
+from ui.messages import Language, catalogue, say, say_error
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,17 @@ def status_of(error: GuardrailError) -> int:
 
 def described(error: GuardrailError, language: Language) -> dict[str, str]:
     """{code, message} in the person's language."""
-    return {"code": error.code, "message": say_error(language, error.code, **error.data)}
+    return {"code": error.code, "message": worded(error, language)}
+
+
+def worded(error: GuardrailError, language: Language) -> str:
+    """The sentence for an error; data that is itself a catalogue key (a fix) is put into words."""
+    known = catalogue(language)
+    data = {
+        name: say(language, value) if isinstance(value, str) and value in known else value
+        for name, value in error.data.items()
+    }
+    return say_error(language, error.code, **data)
 
 
 def translated(error: BaseException) -> GuardrailError:

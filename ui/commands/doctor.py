@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ui.commands.common import FOUND_WANTING, Voice
+from ui.messages import catalogue, say
 
 MARKS = {"ok": "✓", "warning": "!", "bad": "✗"}
 
@@ -21,12 +22,20 @@ def add(to: typer.Typer, voice: Voice) -> None:
         from ui.doctor import examine
 
         checks = examine(settings_now())
+        texts = [voice(check.key, **_worded(voice, check.data)) for check in checks]
         if as_json:
-            voice.json(
-                [asdict(check) | {"text": voice(check.key, **check.data)} for check in checks]
-            )
+            pairs = zip(checks, texts, strict=True)
+            voice.json([asdict(check) | {"text": text} for check, text in pairs])
         else:
-            for check in checks:
-                voice.result(f"{MARKS[check.state]} {voice(check.key, **check.data)}")
+            for check, text in zip(checks, texts, strict=True):
+                voice.result(f"{MARKS[check.state]} {text}")
         if any(check.state == "bad" for check in checks):
             raise typer.Exit(FOUND_WANTING)
+
+
+def _worded(voice: Voice, data: dict[str, object]) -> dict[str, object]:
+    known = catalogue(voice.language)
+    return {
+        name: say(voice.language, value) if isinstance(value, str) and value in known else value
+        for name, value in data.items()
+    }

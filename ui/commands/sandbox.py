@@ -64,8 +64,10 @@ def add(to: typer.Typer, voice: Voice) -> None:
 
 def _tell(voice: Voice, found: dict[str, Any]) -> None:
     for one in found["checks"]:
-        mark = "✓" if one.get("ok", one.get("held")) else "✗"
-        voice.result(f"{mark} {one.get('rung', one.get('backend', ''))}  {one.get('name', '')}")
+        mark = "✓" if one["held"] else "✗"
+        why = "" if one["held"] else "  " + _wording(voice, one["detail"])
+        what = _wording(voice, f"cli.check.{one['name']}")
+        voice.result(f"{mark} {one['rung']:10}  {what}{why}")
     if found["backend"]:
         voice.result(voice("sandbox.sealed", backend=found["backend"]))
     else:
