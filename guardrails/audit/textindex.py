@@ -1,7 +1,16 @@
 """The full-text index over `traces`: FTS5 by sqlite-utils on SQLite, GIN on PostgreSQL."""
 
+from typing import Final
+
 import sqlalchemy as sa
 import sqlite_utils
+
+# PostgreSQL's parser takes <PERSON_1> for a tag and drops it: signs become spaces first
+SIGNS: Final = "<>_-./@"
+VECTOR: Final = (
+    "to_tsvector('simple'::regconfig, "
+    f"translate(request || ' ' || agent || ' ' || rule, '{SIGNS}', '{' ' * len(SIGNS)}'))"
+)
 
 
 def create(connection: sa.Connection) -> None:
@@ -17,8 +26,5 @@ def create(connection: sa.Connection) -> None:
             )
         return
     connection.execute(
-        sa.text(
-            "CREATE INDEX IF NOT EXISTS ix_traces_text ON traces USING gin (to_tsvector("
-            "'simple'::regconfig, request || ' ' || agent || ' ' || rule))"
-        )
+        sa.text(f"CREATE INDEX IF NOT EXISTS ix_traces_text ON traces USING gin ({VECTOR})")
     )
