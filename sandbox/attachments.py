@@ -121,9 +121,10 @@ class Attachments:
     ) -> ToolContext:
         """What the tools of one turn may touch. Reads the agent's knowledge in on first use."""
         agent_vault = await asyncio.to_thread(self.vaults.open, f"agent:{agent.id}")
-        for name in agent.knowledge:
+        known = f"agent:{agent.id}:{language}"
+        for name in agent.knowledge_for(language):
             await self.knowledge.add(
-                _agent(agent.id),
+                known,
                 KNOWLEDGE_OWNER,
                 Path(name).name,
                 sample_path(name),
@@ -131,7 +132,7 @@ class Attachments:
             )
         readable = Readable(
             self.knowledge.open(_conversation(conversation)),
-            self.knowledge.open(_agent(agent.id)),
+            self.knowledge.open(known),
             agent_vault,
             vault,
             self.screen,
@@ -161,7 +162,3 @@ class Attachments:
 
 def _conversation(id: str) -> str:
     return f"conversation:{id}"
-
-
-def _agent(id: str) -> str:
-    return f"agent:{id}"

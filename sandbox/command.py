@@ -4,11 +4,12 @@ import asyncio
 import shutil
 import socket
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from sandbox.execute import MAX_CODE, Execution, run_on
+from sandbox.execute import MAX_CODE, Execution, fill, run_on
 from sandbox.launch.base import Launcher, LaunchFailed, Plan, Runtime
 from sandbox.launch.choose import NoSeal, choose
 from sandbox.limits import CEILING, Limits
@@ -58,18 +59,22 @@ def run_check(home: Path | None = None) -> dict[str, object]:
     return {"backend": backend, "fix": fix, "checks": [asdict(check) for check in checks]}
 
 
-def run_cold(launcher: Launcher, code: str, limits: Limits) -> Execution:
+def run_cold(
+    launcher: Launcher, code: str, limits: Limits, files: Mapping[str, bytes | Path] | None = None
+) -> Execution:
     """One run in one process that is started for it. Never raises for what the code does."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(_run_cold(launcher, code, limits))
+        return asyncio.run(_run_cold(launcher, code, limits, files or {}))
     # called at the start of a server, whose loop already runs here
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _run_cold(launcher, code, limits)).result()
+        return thread.submit(asyncio.run, _run_cold(launcher, code, limits, files or {})).result()
 
 
-async def _run_cold(launcher: Launcher, code: str, limits: Limits) -> Execution:
+async def _run_cold(
+    launcher: Launcher, code: str, limits: Limits, files: Mapping[str, bytes | Path]
+) -> Execution:
     runs = default_runs()
     make_runs(runs)
     sweep(runs)
@@ -88,6 +93,7 @@ async def _run_cold(launcher: Launcher, code: str, limits: Limits) -> Execution:
             sealed = Sealed(started, ours, launcher.name, runtime, inbox)
             try:
                 await sealed.greet(START_S)
+                fill(inbox, files)
                 return await run_on(sealed, code, limits)
             finally:
                 await sealed.kill()

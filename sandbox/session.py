@@ -38,6 +38,7 @@ from sandbox.wire import WireError
 log = logging.getLogger(__name__)
 
 HISTORY_CHARACTERS = 12_000  # about 3,000 tokens: leaves room in the practice model's window
+HEAD_CHARACTERS = 500
 DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
 ROUNDS = 6
 WARM_SECONDS = 120  # how long a first message waits for the language models
@@ -317,7 +318,10 @@ class Sessions:
         shown = []
         for name in names:
             content = await asyncio.to_thread(documents.text, name)
-            if content and len(content) <= DOCUMENT_CHARACTERS and "python" not in run.agent.tools:
+            if content and "python" in run.agent.tools:
+                # code needs the columns' names; the rows it reads from the file itself
+                shown.append(f"File {name} begins:\n{content[:HEAD_CHARACTERS]}\n…")
+            elif content and len(content) <= DOCUMENT_CHARACTERS:
                 shown.append(f"Document {name}:\n{content}")
             else:
                 shown.append(f"Document {name}: use a tool to read it.")

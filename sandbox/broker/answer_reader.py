@@ -1,6 +1,6 @@
-"""Read `{"final_answer": "..."}` while it streams. Knows one key of one JSON object."""
+"""Read the answer out of a `final_answer` call while it streams. Knows that one JSON shape."""
 
-_HEAD = '{"final_answer":"'
+_HEAD = '{"tool":"final_answer","arguments":{"answer":"'
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 

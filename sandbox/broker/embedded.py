@@ -16,8 +16,9 @@ from pathlib import Path
 
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_events import ModelInfo, ModelKind, ModelState
+from sandbox.broker.model_fetch import fetch
+from sandbox.broker.model_pins import Key, Pinned, is_pinned, locate, pinned
 from sandbox.broker.model_server import ModelServer, start_server
-from sandbox.broker.practice_model import Key, Pinned, fetch, is_pinned, locate, pinned
 
 log = logging.getLogger(__name__)
 _RESTARTS, _WITHIN = 3, 600.0  # a model that dies oftener than this (seconds) stays down

@@ -24,7 +24,7 @@ from sandbox.broker.model_events import (
     ToolCall,
     Usage,
 )
-from sandbox.broker.practice_model import Key, folders
+from sandbox.broker.model_pins import Key, folders
 from sandbox.broker.routing import plain, route
 
 __all__ = ["ModelError", "ModelInfo", "Models", "TextDelta", "ToolCall", "Usage"]

@@ -1,9 +1,9 @@
 """Tools for small models: one reply is either a tool call or the final answer, by grammar.
 
-Measured with the practice model: native tool calling chose right 2 times of 20, this 20 of 20. The
-server constrains the reply to a JSON schema `anyOf`: one branch per tool, one `final_answer`. After
-a tool has answered, a gate asks first whether that is enough, and the answer is then written
-freely: small models otherwise call the same tool again.
+Native tool calling fails with models of this size. Instead the server constrains the reply to a JSON
+schema `anyOf`: one branch per tool, `final_answer` among them. After a tool has answered, a gate
+asks first whether that is enough, and the answer is then written freely: small models otherwise
+call the same tool again. `bench/models.py` measures how often the choice is right.
 
 Knows how to put questions to a model and read its replies; not which model, nor what is allowed.
 """
@@ -16,22 +16,11 @@ from typing import Any, Protocol
 from sandbox.broker.answer_reader import AnswerReader
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_events import ModelEvent, TextDelta, ToolCall, Usage
+from sandbox.broker.routing_prompts import ANSWER, FINAL, GATE, called, rules
 
 Message = Mapping[str, object]
 _KEPT = frozenset({"type", "properties", "required", "items", "enum", "const", "anyOf", "minimum",
                    "maximum", "minItems", "maxItems"})  # fmt: skip
-_RULES = """You can use these tools:
-{tools}
-
-Reply with one JSON object and nothing else, either
-{{"tool": "<name>", "arguments": {{...}}}} to use a tool, or
-{{"final_answer": "<your answer>"}} to answer the person.
-Use a tool when the answer needs it: never guess what a tool can look up or work out. Answer \
-directly when no tool is needed. Never say that you did something which no tool has done."""
-_GATE = """Is what the tools returned enough to answer the person's request? \
-Reply {"enough": true} or {"enough": false}."""
-_ANSWER = """Now answer the person's request in plain text, in the language of the request, \
-using what the tools returned. Do not reply with JSON. Do not mention the tools."""
 _GATE_SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {"enough": {"type": "boolean"}},
@@ -63,7 +52,7 @@ async def route(
     told = plain(messages, tools)
     earlier = _calls_since_person(messages)
     if earlier:
-        gate = spent.metered(ask([*told, _user(_GATE)], _GATE_SCHEMA, 12))
+        gate = spent.metered(ask([*told, _user(GATE)], _GATE_SCHEMA, 12))
         said = "".join([event.text async for event in gate if isinstance(event, TextDelta)])
         if "false" not in said:
             async for event in _answer(ask, told, spent, max_tokens):
@@ -91,7 +80,7 @@ async def route(
 async def _answer(
     ask: Ask, told: Sequence[Message], spent: "_Spent", max_tokens: int
 ) -> AsyncGenerator[ModelEvent, None]:
-    reply = spent.metered(ask([*told, _user(_ANSWER)], None, max_tokens))
+    reply = spent.metered(ask([*told, _user(ANSWER)], None, max_tokens))
     try:
         async for event in reply:
             if not isinstance(event, Usage):
@@ -109,7 +98,8 @@ def schema(tools: Sequence[Mapping[str, object]]) -> dict[str, object]:
         )
         for tool in tools
     ]
-    branches.append(_object({"final_answer": {"type": "string"}}))
+    answer = _object({"answer": {"type": "string"}})
+    branches.append(_object({"tool": {"const": FINAL}, "arguments": answer}))
     return {"anyOf": branches}
 
 
@@ -122,7 +112,7 @@ def plain(
     """
     system = [_text(m) for m in messages if m.get("role") == "system"]
     if tools:
-        system.append(_RULES.format(tools="\n".join(_described(tool) for tool in tools)))
+        system.append(rules(tools))
     told: list[dict[str, object]] = []
     if system:
         told.append({"role": "system", "content": "\n\n".join(system)})
@@ -137,10 +127,10 @@ def plain(
             continue
         calls = [_parts_of(call) for call in _calls(message)]
         names.update({identity: name for identity, name, _ in calls})
-        said = [json.dumps({"tool": n, "arguments": a}, ensure_ascii=False) for _, n, a in calls]
+        said = [called(n, a) for _, n, a in calls]
         content = "\n".join([part for part in (_text(message), *said) if part])
         if tools and role == "assistant" and not calls:
-            content = json.dumps({"final_answer": content}, ensure_ascii=False)
+            content = called(FINAL, {"answer": content})
         told.append({"role": role, "content": content})
     return told
 
@@ -228,16 +218,6 @@ def _arguments(parameters: object) -> dict[str, object]:
     if kept.get("type") == "object":
         kept["additionalProperties"] = False
     return kept or {"type": "object"}
-
-
-def _described(tool: Mapping[str, object]) -> str:
-    parameters = tool.get("parameters")
-    properties = parameters.get("properties", {}) if isinstance(parameters, Mapping) else {}
-    shown = ", ".join(
-        f'"{name}": {inner.get("description") or inner.get("type", "value")}'
-        for name, inner in properties.items()
-    )
-    return f"- {tool['name']}: {tool.get('description', '')} Arguments: {{{shown}}}"
 
 
 def _object(properties: dict[str, object]) -> dict[str, object]:

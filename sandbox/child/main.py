@@ -110,8 +110,9 @@ def _seal(boot: Frame) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
     resource.setrlimit(resource.RLIMIT_MSGQUEUE, (0, 0))
-    if backend != "landlock":  # there the kernel would count the user's other processes too
-        resource.setrlimit(resource.RLIMIT_NPROC, (THREADS, THREADS))
+    # without a user namespace the kernel counts the user's other processes and threads too
+    threads = THREADS + int(str(boot.get("threads", 0)))
+    resource.setrlimit(resource.RLIMIT_NPROC, (threads, threads))
     load_filter(libc, base64.b64decode(str(boot["filter"])))
     return pages
 

@@ -1,0 +1,76 @@
+"""What a small model is told when it may use tools. Wording only; measured by `bench/models.py`.
+
+English whatever the conversation's language: a second language here gained nothing and each token
+of prompt costs the practice model 30 ms once.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+FINAL = "final_answer"
+_RULES = """You can use these tools:
+{tools}
+- final_answer: Answer the person. For greetings, thanks, writing, translating, explaining, and \
+when the conversation already holds all that is needed. Arguments: {{"answer": the whole answer}}
+
+Reply with one JSON object and nothing else: {{"tool": "<name>", "arguments": {{...}}}}.
+You cannot calculate, you do not know today's date and you have not seen any file: for these you \
+must use the tool that does it. Never say that you did something which no tool has done.
+
+Examples:
+{examples}"""
+GATE = """Is what the tools returned enough to answer the person's request? \
+Reply {"enough": true} or {"enough": false}."""
+ANSWER = """Now answer the person's request in plain text, in the language of the request, \
+using what the tools returned. Do not reply with JSON. Do not mention the tools."""
+# one line each: without them 25 of 35 choices were right, with them 31
+_EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
+    "calculator": [("7 nights at 12.50 each?", {"expression": "7 * 12.50"})],
+    "current_date": [("Which date is it?", {})],
+    "search_documents": [
+        ("What total does the attached quote give?", {"query": "total"}),
+        ("Que dit le règlement sur les retards ?", {"query": "retards"}),
+    ],
+    "python": [
+        (
+            "Total of the price column in the file?",
+            {"code": "import pandas as pd; print(pd.read_csv('file.csv')['price'].sum())"},
+        )
+    ],
+}
+_ANSWERS = [
+    ("Merci !", {"answer": "Avec plaisir !"}),
+    ("What is a quote?", {"answer": "A price that a supplier offers."}),
+    ("Translate into French: good evening", {"answer": "Bonsoir"}),
+]
+
+
+def rules(tools: Sequence[Mapping[str, object]]) -> str:
+    """The end of the system message: the tools, the shape of a reply, examples of both."""
+    named = [
+        (str(tool["name"]), one) for tool in tools for one in _EXAMPLES.get(str(tool["name"]), ())
+    ]
+    lines = [_line(name, ask, arguments) for name, (ask, arguments) in named]
+    lines += [_line(FINAL, ask, arguments) for ask, arguments in _ANSWERS]
+    return _RULES.format(
+        tools="\n".join(_described(tool) for tool in tools), examples="\n".join(lines)
+    )
+
+
+def called(name: str, arguments: Mapping[str, object]) -> str:
+    """A call as the model wrote it, or would have."""
+    return json.dumps({"tool": name, "arguments": arguments}, ensure_ascii=False)
+
+
+def _line(name: str, ask: str, arguments: Mapping[str, object]) -> str:
+    return f"{ask} -> {called(name, arguments)}"
+
+
+def _described(tool: Mapping[str, object]) -> str:
+    parameters = tool.get("parameters")
+    properties = parameters.get("properties", {}) if isinstance(parameters, Mapping) else {}
+    shown = ", ".join(
+        f'"{name}": {inner.get("description") or inner.get("type", "value")}'
+        for name, inner in properties.items()
+    )
+    return f"- {tool['name']}: {tool.get('description', '')} Arguments: {{{shown}}}"
