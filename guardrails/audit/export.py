@@ -142,7 +142,7 @@ def otlp(engine: sa.Engine, endpoint: str, filter: TraceFilter | None = None) ->
                 raise ConnectionError("the collector did not take the spans")
             sent += len(batch)
     finally:
-        exporter.shutdown()
+        exporter.shutdown()  # type: ignore[no-untyped-call]
     return sent
 
 
