@@ -28,7 +28,7 @@ def catalogue(language: Language) -> dict[str, str | dict[str, str]]:
     return merged
 
 
-def say(language: Language, key: str, **data: object) -> str:
+def say(language: Language, key: str, /, **data: object) -> str:
     """The wording of `key`, filled with `data`. Raises KeyError for an unknown key."""
     message = catalogue(language)[key]
     if isinstance(message, dict):
@@ -38,7 +38,7 @@ def say(language: Language, key: str, **data: object) -> str:
     return message.format(**data) if data else message
 
 
-def say_error(language: Language, code: str, **data: object) -> str:
+def say_error(language: Language, code: str, /, **data: object) -> str:
     """The wording of an error code; an unknown code still says no, and what to do next."""
     key = f"error.{code}"
     try:

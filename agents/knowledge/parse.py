@@ -10,7 +10,9 @@ import email.policy
 import html.parser
 import io
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypedDict
@@ -66,6 +68,7 @@ _EXECUTABLE = (
 _PICTURE = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_STREAM = (zlib.error, struct.error)
 _WESTERN = frozenset("éèêëàâäùûüôöîïçœæÉÈÊÀÂÇÔÎñáíóúßÄÖÜ«»’‘“”–—…€£°§²³\u00a0·•")
 _SPACES = re.compile(r"[ \t\u00a0\u202f]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
@@ -190,12 +193,10 @@ def _pdf(path: Path) -> Iterator[Part]:
         raise ParseError("file-encrypted") from error
     except ParseError:
         raise
-    except RecursionError as error:
-        raise ParseError("file-broken") from error
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         # pypdf lets these through on malformed objects
         raise ParseError("file-broken") from error
-    except (OSError, ArithmeticError, AssertionError, NotImplementedError) as error:
+    except (OSError, ArithmeticError, AssertionError, RuntimeError, *_STREAM) as error:
         raise ParseError("file-broken") from error
     return iter(texts)
 
@@ -225,6 +226,8 @@ def _checked(pack: zipfile.ZipFile) -> set[str]:
     for member in members:
         if member.flag_bits & 1:
             raise ParseError("file-encrypted")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ParseError("file-broken")
         total += member.file_size
         ratio = member.file_size / max(1, member.compress_size)
         if total > MAX_UNZIPPED or (member.file_size > 1_000_000 and ratio > MAX_RATIO):
@@ -245,7 +248,7 @@ def _translated(read: Any, path: Path) -> Iterator[Part]:
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as error:
         # python-docx and openpyxl let these through on malformed parts
         raise ParseError("file-broken") from error
-    except (RecursionError, EOFError, NotImplementedError, AssertionError) as error:
+    except (EOFError, RuntimeError, AssertionError, *_STREAM) as error:
         raise ParseError("file-broken") from error
 
 
