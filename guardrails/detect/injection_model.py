@@ -1,0 +1,185 @@
+"""The trained part of the injection detector: three hashed linear models and a small stack.
+
+Plain arrays in one npz file, read without pickle. Trained by `bench/training_injection`; its
+MODEL_CARD.md says on what and how well. Knows nothing of provenance.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from guardrails.detect.injection_features import CHAR_BITS, PATTERNS, Grams, Window, grams
+
+Floats = npt.NDArray[np.float64]
+FILE = Path(__file__).parent / "models" / "injection" / "model.npz"
+_NOTHING = -6.0  # the score of what is not there
+FEATURES = 15 + 7 + len(PATTERNS)
+
+
+def scale(count: int) -> float:
+    """The value of each of `count` n-grams of a text, so that length does not decide."""
+    return 1.0 / float(np.sqrt(max(count, 8)))
+
+
+def _sums(seen: Grams, weights: Floats, bias: float) -> Floats:
+    """The score of each segment under one linear model."""
+    total = np.full(seen.count, bias)
+    shift = 1 << CHAR_BITS
+    for buckets, owner, part in (
+        (seen.chars, seen.char_segment, weights[:shift]),
+        (seen.words, seen.word_segment, weights[shift:-1]),
+    ):
+        if not len(buckets):
+            continue
+        counts = np.bincount(owner, minlength=seen.count)
+        sums = np.bincount(owner, weights=part[buckets], minlength=seen.count)
+        total += sums / np.sqrt(np.maximum(counts, 8))
+    return total
+
+
+def _whole(seen: Grams, weights: Floats, bias: float) -> float:
+    shift = 1 << CHAR_BITS
+    chars = float(weights[:shift][seen.chars].sum()) * scale(len(seen.chars))
+    words = float(weights[shift:-1][seen.words].sum()) * scale(len(seen.words))
+    return bias + chars + words
+
+
+def features(window: Window, weights: Floats) -> Floats:
+    """`FEATURES` numbers of one window: how the three models score it, whole and by segment."""
+    seen = grams(window.segments)
+    whole = _whole(seen, weights[0], float(weights[0][-1]))
+    attack = _sums(seen, weights[1], float(weights[1][-1]))
+    order = _sums(seen, weights[2], float(weights[2][-1]))
+    ranked = np.sort(attack)[::-1]
+    worst = int(attack.argmax())
+    others = np.delete(order, worst)
+    decoded = _NOTHING
+    for view in window.views:
+        one = grams((view,))
+        decoded = max(decoded, float(_sums(one, weights[1], float(weights[1][-1]))[0]))
+    rest = float(others.mean()) if len(others) else _NOTHING
+    values = (
+        whole,
+        float(ranked[0]),
+        float(ranked[1]) if len(ranked) > 1 else _NOTHING,
+        float(attack.mean()),
+        float(attack[0]),
+        float(attack[-1]),
+        float(order.max()),
+        float(order.min()),
+        float(order.mean()),
+        float(order.std()),
+        float(order[worst]),
+        # an order inside what is no order: the mark of a text that was tampered with
+        float(order[worst]) - rest if len(others) else 0.0,
+        rest,
+        decoded,
+        float(bool(window.views)),
+    )
+    return np.array([*values, *window.shape])
+
+
+def squash(x: Floats) -> Floats:
+    """Features with long tails brought to comparable sizes, for the logistic half."""
+    result: Floats = np.clip(x, -8.0, 8.0) / 3.0
+    return result
+
+
+@dataclass(frozen=True)
+class Model:
+    """Loaded arrays. `score` is in 0..1: 0.5 is 5 % and 0.8 is 1 % false positives in validation."""
+
+    weights: Floats
+    coefficients: Floats
+    intercept: float
+    tree_feature: npt.NDArray[np.int64]
+    tree_threshold: Floats
+    tree_left: npt.NDArray[np.int64]
+    tree_right: npt.NDArray[np.int64]
+    tree_value: Floats
+    roots: npt.NDArray[np.int64]
+    depth: int
+    prior: float
+    rate: float
+    points: tuple[float, float]
+
+    def margin(self, window: Window) -> float:
+        """The averaged decision value of both halves."""
+        x = features(window, self.weights)
+        node = self.roots
+        x32 = x.astype(np.float32)  # the trees were grown on single precision
+        for _ in range(self.depth):
+            feature = self.tree_feature[node]
+            left = x32[np.maximum(feature, 0)] <= self.tree_threshold[node]
+            step = np.where(left, self.tree_left[node], self.tree_right[node])
+            node = np.where(feature < 0, node, step)
+        trees = self.prior + self.rate * float(self.tree_value[node].sum())
+        logistic = self.intercept + float(squash(x) @ self.coefficients)
+        return (trees + logistic) / 2
+
+    def score(self, window: Window) -> float:
+        """0..1, calibrated at two points."""
+        five, one = self.points
+        slope = np.log(4.0) / max(one - five, 1e-6)  # logit(.8) - logit(.5)
+        return float(1.0 / (1.0 + np.exp(-np.clip((self.margin(window) - five) * slope, -30, 30))))
+
+
+def save(file: Path, weights: Floats, trees: Any, logistic: Any, points: list[float]) -> None:
+    """Write what `load` reads: plain arrays. Called by training only."""
+    feature, threshold, left, right, value, roots = [], [], [], [], [], []
+    depth, offset = 0, 0
+    for estimator in trees.estimators_[:, 0]:
+        tree = estimator.tree_
+        roots.append(offset)
+        feature.append(np.where(tree.children_left < 0, -1, tree.feature))
+        threshold.append(tree.threshold)
+        left.append(np.where(tree.children_left < 0, 0, tree.children_left + offset))
+        right.append(np.where(tree.children_right < 0, 0, tree.children_right + offset))
+        value.append(tree.value[:, 0, 0])
+        depth = max(depth, int(tree.max_depth))
+        offset += int(tree.node_count)
+    prior = float(trees._raw_predict_init(np.zeros((1, trees.n_features_in_)))[0, 0])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        file,
+        weights=weights.astype(np.float16),
+        bias=weights[:, -1],
+        coefficients=logistic.coef_[0],
+        feature=np.concatenate(feature).astype(np.int16),
+        threshold=np.concatenate(threshold),
+        left=np.concatenate(left).astype(np.int32),
+        right=np.concatenate(right).astype(np.int32),
+        value=np.concatenate(value),
+        roots=np.array(roots, dtype=np.int32),
+        scalars=np.array([logistic.intercept_[0], depth, prior, trees.learning_rate, *points]),
+    )
+
+
+@cache
+def load(file: Path = FILE) -> Model:
+    """Read the model. Raises OSError or ValueError when it is missing or is not ours."""
+    with np.load(file, allow_pickle=False) as data:
+        weights = data["weights"].astype(np.float64)
+        weights[:, -1] = data["bias"]
+        intercept, depth, prior, rate, five, one = data["scalars"].tolist()
+        if len(data["coefficients"]) != FEATURES:
+            raise ValueError("injection model and features do not belong together")
+        return Model(
+            weights=weights,
+            coefficients=data["coefficients"],
+            intercept=intercept,
+            tree_feature=data["feature"].astype(np.int64),
+            tree_threshold=data["threshold"],
+            tree_left=data["left"].astype(np.int64),
+            tree_right=data["right"].astype(np.int64),
+            tree_value=data["value"],
+            roots=data["roots"].astype(np.int64),
+            depth=int(depth),
+            prior=prior,
+            rate=rate,
+            points=(five, one),
+        )
