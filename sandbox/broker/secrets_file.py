@@ -37,14 +37,16 @@ def load_secrets(file: Path | None, environment: Mapping[str, str] | None = None
     if file is None:
         return Secrets(values)
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        # not blocking: a named pipe in this place must not hang the start
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         raise BadInput("secrets-file-missing", file=str(file)) from None
+    # the opened file itself is asked, not its name: it cannot be swapped in between
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise BadInput("secrets-file-missing", file=str(file))
     with open(descriptor, encoding="utf-8") as source:
-        # the opened file itself is asked, not its name: it cannot be swapped in between
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise BadInput("secrets-file-missing", file=str(file))
         if found.st_mode & 0o077:
             raise BadInput("secrets-file-open", file=str(file))
         for number, line in enumerate(source, 1):
