@@ -12,7 +12,7 @@ from contextvars import ContextVar
 import sqlalchemy as sa
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Span as OtelSpan
 from opentelemetry.trace import Status, StatusCode, set_span_in_context
@@ -74,16 +74,24 @@ class Spans:
     """Opens spans. `dropped` counts what was lost at our own store, `otlp_lost` at the collector.
 
     `service` names this process in exports; `otlp_endpoint` is the full address of an OTLP/HTTP
-    traces endpoint.
+    traces endpoint; `processors` see every ended span too (see `metrics.Metrics`).
     """
 
     def __init__(
-        self, engine: sa.Engine, service: str, *, otlp_endpoint: str = "", queue: int = 20_000
+        self,
+        engine: sa.Engine,
+        service: str,
+        *,
+        otlp_endpoint: str = "",
+        queue: int = 20_000,
+        processors: Sequence[SpanProcessor] = (),
     ) -> None:
         resource = Resource({"service.name": service, "openinference.project.name": service})
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._store = QueueProcessor(StoreExporter(engine), size=queue)
         self._provider.add_span_processor(self._store)
+        for processor in processors:
+            self._provider.add_span_processor(processor)
         self._collector: QueueProcessor | None = None
         if otlp_endpoint:
             # imported late: only installations with a collector pay for it

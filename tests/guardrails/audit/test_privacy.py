@@ -1,0 +1,301 @@
+"""Reveal with two people, who-saw-what, retention, holds, erasure, alerts: on both stores."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from guardrails.actor import pseudonym
+from guardrails.audit.alerts import Alert, Alerts, Health, MailSender, WebhookSender
+from guardrails.audit.ledger import Act, Ledger
+from guardrails.audit.retention import Retention, Schedule
+from guardrails.audit.reveal import MINUTES, Reveals
+from guardrails.audit.search import TraceFilter, Traces
+from guardrails.audit.tables import ledger as ledger_table
+from guardrails.audit.tables import traces as traces_table
+from guardrails.audit.verify import Problem, verify
+from guardrails.budgets import Budget, Use
+from guardrails.errors import BadInput, NotPermitted
+from guardrails.keys import Keys
+from tests.guardrails.audit.test_search import START, row
+
+SECURITY = frozenset({"security"})
+AUTHOR, ASKER, SECOND = "p_0000000001", "p_00000000a1", "p_00000000b2"
+TRACE = f"{1:08x}" + "ab" * 12  # of p_0000000001
+REASON = "an incident report names this turn"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = (START + timedelta(hours=1)).timestamp()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(store: sa.Engine, keys: Keys, tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
+    with store.begin() as connection:
+        connection.execute(sa.insert(traces_table), [row(n) for n in range(12)])
+    opened = Ledger(store, keys, clock, tmp_path / "checkpoints")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def reveals(ledger: Ledger, clock: Clock) -> Reveals:
+    return Reveals(ledger.engine, ledger, clock)
+
+
+# ── reveal ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_content_is_revealed_by_two_people_for_a_time(reveals: Reveals, clock: Clock) -> None:
+    with pytest.raises(NotPermitted):
+        reveals.allowed(TRACE, to=ASKER)
+    asked = reveals.ask("tr_00000001", by=ASKER, reason=REASON)
+    assert [r.id for r in reveals.waiting()] == [asked.id]
+    reveals.decide(asked.id, True, by=SECOND, roles=SECURITY)
+    assert reveals.allowed(TRACE, to=ASKER).author == AUTHOR
+    with pytest.raises(NotPermitted):
+        reveals.allowed(TRACE, to=SECOND)
+    clock.now += MINUTES * 60 + 1
+    with pytest.raises(NotPermitted, match="no-reveal"):
+        reveals.allowed(TRACE, to=ASKER)
+    assert [view.kind for view in reveals.who_saw(AUTHOR)] == ["revealed", "reveal-asked"]
+
+
+@pytest.mark.parametrize(
+    ("by", "roles"),
+    [(ASKER, SECURITY), (AUTHOR, SECURITY), (SECOND, frozenset({"champion"}))],
+)
+def test_the_second_person_is_another_and_of_security(
+    reveals: Reveals, by: str, roles: frozenset[str]
+) -> None:
+    asked = reveals.ask(TRACE, by=ASKER, reason=REASON)
+    with pytest.raises(NotPermitted):
+        reveals.decide(asked.id, True, by=by, roles=roles)
+    assert reveals.get(asked.id).state == "asked"
+
+
+def test_a_refused_reveal_stays_refused(reveals: Reveals) -> None:
+    asked = reveals.ask(TRACE, by=ASKER, reason=REASON)
+    assert reveals.decide(asked.id, False, by=SECOND, roles=SECURITY).state == "refused"
+    with pytest.raises(BadInput):
+        reveals.decide(asked.id, True, by=SECOND, roles=SECURITY)
+    with pytest.raises(NotPermitted):
+        reveals.allowed(TRACE, to=ASKER)
+
+
+def test_a_reveal_needs_a_reason_and_a_trace(reveals: Reveals) -> None:
+    with pytest.raises(BadInput, match="reason-missing"):
+        reveals.ask(TRACE, by=ASKER, reason="because")
+    with pytest.raises(BadInput, match="no-such-trace"):
+        reveals.ask("tr_ffffffff", by=ASKER, reason=REASON)
+
+
+def test_an_author_reads_who_opened_their_traces(reveals: Reveals) -> None:
+    reveals.viewed(TRACE, by=ASKER, author=AUTHOR)
+    reveals.viewed(TRACE, by=AUTHOR, author=AUTHOR)
+    (view,) = reveals.who_saw(AUTHOR)
+    assert (view.viewer, view.kind) == (ASKER, "viewed")
+
+
+# ── retention, holds, erasure ────────────────────────────────────────────────────────────
+
+
+def retention(ledger: Ledger, keys: Keys, clock: Clock, **days: int) -> Retention:
+    return Retention(ledger.engine, ledger, keys, Schedule(184, days), clock)
+
+
+def checked(ledger: Ledger, keys: Keys, tmp_path: Path) -> Problem | None:
+    ledger.close()
+    return verify(ledger.engine, keys.signing().public_key(), tmp_path / "checkpoints").first_bad
+
+
+def test_what_is_past_its_time_goes_and_the_chain_still_verifies(
+    ledger: Ledger, keys: Keys, clock: Clock, tmp_path: Path
+) -> None:
+    ledger.record(Act("x", AUTHOR, payload={"a": 1}))
+    rules = retention(ledger, keys, clock)
+    assert rules.purge().traces == 0
+    clock.now += 185 * 86_400
+    purged = rules.purge()
+    assert (purged.traces, purged.payloads) == (12, 1)
+    assert Traces(ledger.engine).page().rows == ()
+    assert checked(ledger, keys, tmp_path) is None
+
+
+def test_a_class_may_be_kept_for_a_shorter_time(ledger: Ledger, keys: Keys, clock: Clock) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(
+            sa.update(traces_table).where(traces_table.c.tokens < 4).values(data_class="restricted")
+        )
+    clock.now += 31 * 86_400
+    assert retention(ledger, keys, clock, restricted=30).purge().traces == 4
+
+
+def test_a_legal_hold_beats_retention_and_erasure(
+    ledger: Ledger, keys: Keys, clock: Clock, tmp_path: Path
+) -> None:
+    ledger.record(Act("x", AUTHOR, payload={"a": 1}))
+    ledger.record(Act("x", SECOND, payload={"a": 1}))
+    rules = retention(ledger, keys, clock)
+    hold = rules.hold("person", AUTHOR, by=ASKER, reason="a court asked")
+    clock.now += 185 * 86_400
+    purged = rules.purge()
+    assert (purged.traces, Traces(ledger.engine).counts()["allowed"]) == (8, 1)
+    with pytest.raises(NotPermitted, match="on-hold"):
+        rules.erase(AUTHOR, by=ASKER)
+    rules.release(hold.id, by=ASKER)
+    assert rules.purge().traces == 4
+    assert checked(ledger, keys, tmp_path) is None
+
+
+@pytest.mark.parametrize("field", ["agent", "conversation", "department", "all"])
+def test_every_kind_of_hold_holds(ledger: Ledger, keys: Keys, clock: Clock, field: str) -> None:
+    value = {"agent": "email-drafter", "conversation": "c0", "department": "it", "all": ""}[field]
+    rules = retention(ledger, keys, clock)
+    rules.hold(field, value, by=ASKER, reason="a court asked")  # type: ignore[arg-type]
+    clock.now += 185 * 86_400
+    kept = {"agent": 6, "conversation": 5, "department": 6, "all": 12}[field]
+    assert rules.purge().traces == 12 - kept
+    with pytest.raises(NotPermitted):
+        rules.erase(AUTHOR, by=ASKER)
+
+
+def test_erasure_forgets_content_and_keeps_the_proof(
+    ledger: Ledger, keys: Keys, clock: Clock, tmp_path: Path
+) -> None:
+    ledger.record(Act("x", AUTHOR, payload={"text": "a private thing"}))
+    ledger.record(Act("x", SECOND, payload={"text": "someone else's"}))
+    assert retention(ledger, keys, clock).erase(AUTHOR, by=ASKER) == 4
+    rows = Traces(ledger.engine).page(TraceFilter(person=AUTHOR)).rows
+    assert {found.request for found in rows} == {""}
+    assert Traces(ledger.engine).page(TraceFilter(text="number1", person=AUTHOR)).rows == ()
+    with ledger.engine.connect() as connection:
+        left = dict(
+            (r.subject, r.payload is not None)
+            for r in connection.execute(sa.select(ledger_table).where(ledger_table.c.kind == "x"))
+        )
+    assert left == {AUTHOR: False, SECOND: True}
+    assert checked(ledger, keys, tmp_path) is None
+
+
+def test_a_payload_removed_beside_a_tombstone_is_still_found(
+    ledger: Ledger, keys: Keys, clock: Clock, tmp_path: Path
+) -> None:
+    ledger.record(Act("x", AUTHOR, payload={"a": 1}))
+    clock.now += 185 * 86_400
+    retention(ledger, keys, clock).purge()
+    seq = ledger.record(Act("x", AUTHOR, payload={"a": 2}))
+    with ledger.engine.begin() as connection:
+        connection.execute(
+            sa.update(ledger_table).where(ledger_table.c.seq == seq).values(payload=None)
+        )
+    assert checked(ledger, keys, tmp_path) == Problem(seq, "payload-missing")
+
+
+# ── alerts ───────────────────────────────────────────────────────────────────────────────
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+
+    def send(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+
+
+def test_health_becomes_alerts_once_an_hour(ledger: Ledger, clock: Clock) -> None:
+    kept = Kept()
+    alerts = Alerts(ledger.engine, [kept], clock)
+    budget = Budget("person", "*", "tokens", "day", 100)
+    health = Health(
+        dropped_spans=1, otlp_lost=1, ledger_failures=1, checkpoint_failures=1, guard_errors=1,
+        chain_problem="altered at 7", unsafe=True,
+        budgets=[Use(budget, "a", 85, 0), Use(budget, "b", 100, 0), Use(budget, "c", 1, 0)],
+    )  # fmt: skip
+    fired = {alert.rule for alert in alerts.check(health)}
+    assert fired == {
+        "spans-dropped", "otlp-lost", "ledger-failed", "checkpoint-failed", "guard-error",
+        "chain-broken", "unsafe-mode", "budget-80", "budget-100",
+    }  # fmt: skip
+    assert alerts.check(health) == []
+    clock.now += 3_601
+    assert len(alerts.check(health)) == len(kept.alerts) / 2
+    newest = alerts.latest(unseen=True)[0]
+    alerts.seen(newest.id, by=SECOND)
+    assert newest.id not in {alert.id for alert in alerts.latest(unseen=True)}
+
+
+def test_bursts_self_approvals_and_new_models_are_noticed(ledger: Ledger, clock: Clock) -> None:
+    now = datetime.fromtimestamp(clock.now, UTC)
+    first = round((now - START).total_seconds() / 60) - 2
+    recent = [
+        row(200 + n, verdict="blocked", person=AUTHOR, model="openai/x", model_kind="provider",
+            location="us", id=row(first)["id"] + n)  # type: ignore[operator]
+        for n in range(5)
+    ]  # fmt: skip
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.insert(traces_table), recent)
+    ledger.record(Act("policy.approve", SECOND, verdict="deny", rule="self-approval"))
+    fired = {alert.rule: alert.about for alert in Alerts(ledger.engine, [], clock).check()}
+    assert fired == {
+        "denial-burst": AUTHOR, "self-approval": SECOND, "new-external-model": "openai/x",
+    }  # fmt: skip
+
+
+def test_a_webhook_gets_names_and_numbers(ledger: Ledger, clock: Clock) -> None:
+    bodies: list[bytes] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        sender = WebhookSender(f"http://127.0.0.1:{server.server_port}/")
+        Alerts(ledger.engine, [sender], clock).fire(Alert("unsafe-mode", "critical"))
+        thread.join()
+    assert json.loads(bodies[0])["rule"] == "unsafe-mode"
+
+
+def test_a_sender_that_fails_does_not_stop_the_others(ledger: Ledger, clock: Clock) -> None:
+    kept = Kept()
+    mail = MailSender("127.0.0.1", 9, "a@example.org", ("b@example.org",), lambda _a: ("s", "t"))
+    senders = [WebhookSender("file:///etc/passwd"), mail, kept]
+    assert Alerts(ledger.engine, senders, clock).fire(Alert("unsafe-mode", "critical"))
+    assert len(kept.alerts) == 1
+
+
+def test_every_alert_and_every_problem_has_words() -> None:
+    root = Path(__file__).parents[3] / "ui" / "locales"
+    words = [
+        set(json.loads((root / language / "record.json").read_text("utf-8")))
+        for language in ("en", "fr")
+    ]
+    assert words[0] == words[1]
+    assert {"alert.denial-burst", "alert.new-external-model", "verify.truncated"} <= words[0]
+
+
+def test_pseudonyms_are_stable_and_need_the_key(keys: Keys) -> None:
+    assert pseudonym(keys, "alice") == pseudonym(keys, "alice")
+    assert pseudonym(keys, "alice") != pseudonym(Keys(b"x" * 32), "alice")
+    assert pseudonym(keys, "alice") != pseudonym(keys, "alicf")
