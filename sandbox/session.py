@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from agents.conversations import Conversations
@@ -25,12 +26,14 @@ from guardrails.findings import Screened
 from guardrails.screen import Screen
 from sandbox.attachments import Attachments
 from sandbox.broker.broker import Broker, RunFailed
-from sandbox.broker.frames import FrameRefused
+from sandbox.broker.frames import FrameRefused, ToolAsk
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Run
+from sandbox.broker.tool_call import call_tool
 from sandbox.events import Event, Reply, Source
 from sandbox.limits import Limits
 from sandbox.pool import Pool
+from sandbox.prompt import compose, instructions
 from sandbox.uploads import Kept, Uploads, safe_name
 from sandbox.vaults import Vaults
 from sandbox.wire import WireError
@@ -255,7 +258,10 @@ class Sessions:
         return screened
 
     async def _answer(self, run: Run, masked: str) -> str:
-        messages = await self._messages(run, masked)
+        kept = await asyncio.to_thread(
+            self.conversations.messages, run.conversation, run.actor.id, 40
+        )
+        messages = await compose(run, masked, kept, partial(self._look_up, run))
         tools = list(run.agent.tools)
         # the turn's own clock ends it first, so that the person is told the reason
         spare = replace(run.limits, wall_s=run.limits.wall_s + 10)
@@ -264,7 +270,7 @@ class Sessions:
             await sealed.send(
                 {
                     "t": "turn",
-                    "instructions": _instructions(run),
+                    "instructions": instructions(run),
                     "messages": messages,
                     "tools": described(tools),
                     "rounds": ROUNDS,
@@ -294,38 +300,12 @@ class Sessions:
                 raise PolicyDenied("output-blocked", rule=screened.verdict.rule)
         return screened.text
 
-    async def _messages(self, run: Run, masked: str) -> list[dict[str, str]]:
-        kept = await asyncio.to_thread(
-            self.conversations.messages, run.conversation, run.actor.id, 40
+    async def _look_up(self, run: Run, query: str) -> str:
+        """Passages for the person's own words, decided and recorded like any tool call."""
+        asked = ToolAsk(
+            t="tool.call", id=0, name="search_documents", arguments={"query": query[:400]}
         )
-        history: list[dict[str, str]] = []
-        room = HISTORY_CHARACTERS - len(masked)
-        for message in reversed(kept[:-1]):
-            room -= len(message.text)
-            if room < 0:
-                break
-            if message.text:
-                history.append({"role": message.role, "content": message.text})
-        history.reverse()
-        return [*history, {"role": "user", "content": masked + await self._attached(run)}]
-
-    async def _attached(self, run: Run) -> str:
-        """Small documents go along whole: looking them up would cost a model call each."""
-        documents = run.tools.documents
-        names = documents.names() if documents else []
-        if documents is None or not names:
-            return ""
-        shown = []
-        for name in names:
-            content = await asyncio.to_thread(documents.text, name)
-            if content and "python" in run.agent.tools:
-                # code needs the columns' names; the rows it reads from the file itself
-                shown.append(f"File {name} begins:\n{content[:HEAD_CHARACTERS]}\n…")
-            elif content and len(content) <= DOCUMENT_CHARACTERS:
-                shown.append(f"Document {name}:\n{content}")
-            else:
-                shown.append(f"Document {name}: use a tool to read it.")
-        return "\n\n---\n" + "\n\n".join(shown)
+        return str((await call_tool(self.broker, run, asked))["content"])
 
     async def _close(
         self,
@@ -373,15 +353,6 @@ BLOCKING = (PolicyDenied, ScreenFailed, LedgerUnavailable)
 def clean(text: str) -> str:
     """`text` without control characters that no keyboard makes; line breaks and tabs stay."""
     return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and ord(c) != 127)).strip()
-
-
-def _instructions(run: Run) -> str:
-    written = run.agent.instructions.to(run.language)
-    tongue = "French" if run.language == "fr" else "English"
-    return (
-        f"{written}\n\nAnswer in {tongue} unless the person writes in another language. Words in "
-        "angle brackets such as <PERSON_1> stand for real names and numbers: use them as they are."
-    )
 
 
 def _opening_words(run: Run, person: str) -> dict[str, object]:
