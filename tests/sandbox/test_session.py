@@ -316,3 +316,17 @@ async def test_forgetting_a_conversation_forgets_its_names(home: House, marie: A
 
 async def test_control_characters_are_dropped() -> None:
     assert clean("a\x00b\x1b[31m\tc\nd\x7f ") == "ab[31m\tc\nd"
+
+
+async def test_a_long_handbook_is_looked_up_by_the_persons_own_words_and_cited(
+    home: House, marie: Actor
+) -> None:
+    home.script(Say("You may carry over 6 days [1]."))
+    reply = await home.send(marie, "How many days can I carry over?", "hr-policy-helper")
+    assert reply.status == "done"
+    assert ("outcome", "tool.call", "allow") in {act[:3] for act in home.acts(reply.trace_id)}
+    assert "search_documents" in [step.name for step in reply.steps]
+    assert any("carr" in source.text for source in reply.sources)
+    asked = json.loads(home.upstream.bodies[0])["messages"][-1]["content"]
+    assert "[1] staff-handbook" in asked
+    assert len(home.upstream.bodies) == 1

@@ -1,0 +1,66 @@
+"""What the agent is told at the start of a turn: instructions, history, documents. All masked."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from agents.conversations import Message
+from sandbox.broker.run import Run
+
+HISTORY_CHARACTERS = 12_000  # about 3,000 tokens: leaves room in the practice model's window
+DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
+BEGINNING_CHARACTERS = 700  # of a table that Python will read: its columns and first rows
+
+Lookup = Callable[[str], Awaitable[str]]  # (query) -> numbered passages, through the door
+
+
+def instructions(run: Run) -> str:
+    """The agent's own words, and how to treat placeholders."""
+    written = run.agent.instructions.to(run.language)
+    tongue = "French" if run.language == "fr" else "English"
+    return (
+        f"{written}\n\nAnswer in {tongue} unless the person writes in another language. Words in "
+        "angle brackets such as <PERSON_1> stand for real names and numbers: use them as they are."
+    )
+
+
+async def compose(
+    run: Run, masked: str, kept: Sequence[Message], lookup: Lookup
+) -> list[dict[str, str]]:
+    """Messages oldest first; the last one is the person's, with what it needs of the documents.
+
+    `kept` is the conversation so far, the message itself included.
+    """
+    history: list[dict[str, str]] = []
+    room = HISTORY_CHARACTERS - len(masked)
+    for message in reversed(kept[:-1]):
+        room -= len(message.text)
+        if room < 0:
+            break
+        if message.text:
+            history.append({"role": message.role, "content": message.text})
+    history.reverse()
+    documents = await _documents(run, masked, lookup)
+    return [*history, {"role": "user", "content": masked + documents}]
+
+
+async def _documents(run: Run, masked: str, lookup: Lookup) -> str:
+    readable = run.tools.documents
+    names = await asyncio.to_thread(readable.names) if readable else []
+    if readable is None or not names:
+        return ""
+    shown, long = [], []
+    for name in names:
+        content = await asyncio.to_thread(readable.text, name) or ""
+        if "python" in run.agent.tools:
+            shown.append(f"File {name} begins:\n{content[:BEGINNING_CHARACTERS]}")
+        elif len(content) <= DOCUMENT_CHARACTERS:
+            shown.append(f"Document {name}:\n{content}")
+        else:
+            long.append(name)
+    if long and "search_documents" in run.agent.tools:
+        # looked up here, by the person's own words: a small model would choose worse ones, and
+        # asking it first costs a whole call
+        shown.append(f"Passages of {', '.join(long)}:\n{await lookup(masked)}")
+    elif long:
+        shown.append(f"Use a tool to read {', '.join(long)}.")
+    return "\n\n---\n" + "\n\n".join(shown)
