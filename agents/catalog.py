@@ -25,6 +25,12 @@ GALLERY = (
     "invoice-reader",
     "spreadsheet-analyst",
     "supplier-comparison",
+    "minutes-to-tasks",
+    "customer-reply",
+    "contract-first-read",
+    "expense-checker",
+    "onboarding-buddy",
+    "training-quiz",
 )
 
 drafts = sa.Table(

@@ -80,7 +80,8 @@ async def cases(only: str, model: str, show: bool) -> None:
 def _print(report: Report, show: bool) -> None:
     seconds = statistics.median(result.seconds for result in report.results)
     count = len(report.results)
-    print(f"{report.agent:24} {report.passed:3} of {count:3}  {report.rate:4.0%}  {seconds:5.1f} s")
+    line = f"{report.agent:24} {report.passed:3} of {count:3}  {report.rate:4.0%}  {seconds:5.1f} s"
+    print(line, flush=True)
     for result in report.results:
         for check in result.failures:
             print(f"    {result.case}: {check.key} {check.wanted!r} {result.error}")

@@ -40,7 +40,7 @@ async def compose(
             history.append({"role": message.role, "content": message.text})
     history.reverse()
     documents = await _documents(run, masked, lookup)
-    return [*history, {"role": "user", "content": masked + documents}]
+    return [*history, {"role": "user", "content": documents + masked}]
 
 
 async def _documents(run: Run, masked: str, lookup: Lookup) -> str:
@@ -63,4 +63,5 @@ async def _documents(run: Run, masked: str, lookup: Lookup) -> str:
         shown.append(f"Passages of {', '.join(long)}:\n{await lookup(masked)}")
     elif long:
         shown.append(f"Use a tool to read {', '.join(long)}.")
-    return "\n\n---\n" + "\n\n".join(shown)
+    # the request comes last: a small model goes on from what it read last
+    return "\n\n".join(shown) + "\n\n---\n\n"
