@@ -1,6 +1,7 @@
 """What `atelier sandbox exec` and `atelier sandbox check` do: one cold run, no pool, no server."""
 
 import asyncio
+import logging
 import shutil
 import socket
 import time
@@ -17,6 +18,7 @@ from sandbox.rundirs import default_runs, make_runs, new_run, sweep
 from sandbox.sealed import Sealed
 from sandbox.wire import WireError
 
+log = logging.getLogger(__name__)
 START_S = 30.0
 DATA_MODULES = ("pandas", "numpy", "openpyxl", "matplotlib", "pypdf", "docx")
 
@@ -97,7 +99,8 @@ async def _run_cold(
                 return await run_on(sealed, code, limits)
             finally:
                 await sealed.kill()
-        except (LaunchFailed, WireError, TimeoutError):
+        except (LaunchFailed, WireError, TimeoutError) as error:
+            log.error("a sealed process did not start: %s", error)
             wall_s = round(time.monotonic() - began, 4)
             return Execution("refused", "", wall_s, launcher.name, message="seal.refused.pool")
         finally:

@@ -61,7 +61,7 @@ class Sealed:
         self._ready: list[Frame] = []
         self._count = 0
         self._bytes = 0
-        self._since = time.monotonic()
+        self._since = self._began = time.monotonic()
         self._burst = 0
         self._status: Status | None = None
         self._misbehaved = ""
@@ -121,6 +121,7 @@ class Sealed:
     async def begin(self, limits: Limits) -> None:
         """Start the clock and tell the sealed end its limits; the job frame comes next."""
         self.limits = limits
+        self._began = time.monotonic()
         self._deadline = self._loop.call_later(limits.wall_s, self.end, "timeout")
         if self._started.work:
             self._watch(self._started.work)
@@ -224,7 +225,7 @@ class Sealed:
         self._pidfd = self._inner = -1
         code = self._started.process.wait()
         if self._status is None:
-            self._status = _status(code)
+            self._status = _status(code, time.monotonic() - self._began >= self.limits.cpu_s)
         if self._deadline:
             self._deadline.cancel()
         # Wakes a reader that waits, but what has already arrived can still be read. Closing
@@ -255,12 +256,17 @@ def _usage(work: Path) -> tuple[int, int]:
     return files, size
 
 
-def _status(code: int) -> Status:
-    """bubblewrap passes on 128 + the signal that ended what it ran."""
+def _status(code: int, long_enough: bool) -> Status:
+    """bubblewrap passes on 128 + the signal that ended what it ran.
+
+    The kernel sends SIGXCPU when processor time runs out, and SIGKILL to who ignores it.
+    """
     if code == 0:
         return "ok"
     number = -code if code < 0 else code - 128
-    return "timeout" if number == signal.SIGXCPU else "killed" if number > 0 else "error"
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and long_enough):
+        return "timeout"
+    return "killed" if number > 0 else "error"
 
 
 def _payload(outer: int) -> int:

@@ -12,6 +12,10 @@ from pathlib import Path
 from types import TracebackType
 
 
+VALUE = secrets.token_hex(16)  # this process's secret, also in its environment
+os.environ["SEAL_SECRET"] = VALUE
+
+
 class Bait:
     """Put out before an attack, looked at afterwards. Everything is thrown away at the end."""
 
@@ -21,7 +25,7 @@ class Bait:
     def __enter__(self) -> "Bait":
         self.folder = Path(tempfile.mkdtemp(prefix="seal-bait-"))
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
-        self.value = secrets.token_hex(16)
+        self.value = VALUE
         self.file, self.other = self.folder / "secret.txt", self.folder / "other.txt"
         module, script = self.folder / "module.py", self.folder / "script"
         for path in (self.file, self.other, module, script):
@@ -38,8 +42,9 @@ class Bait:
         unix.bind(str(self.folder / "socket"))
         datagram = self._stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         datagram.bind(str(self.folder / "datagram"))
+        name = f"seal-{VALUE}-{self.folder.name}"
         abstract = self._stack.enter_context(socket.socket(socket.AF_UNIX))
-        abstract.bind("\0seal-" + self.value)
+        abstract.bind("\0" + name)
         for listener in (unix, abstract):
             listener.listen()
         for name in ("socket", "datagram"):
@@ -54,7 +59,7 @@ class Bait:
         self.leak = os.open(self.file, os.O_RDONLY)
         os.set_inheritable(self.leak, True)
         self._stack.callback(os.close, self.leak)
-        time.sleep(0.01)
+        _wait_for(self.victim.pid, argument)
         self.facts: dict[str, object] = {
             "file": str(self.file),
             "file2": str(self.other),
@@ -67,7 +72,7 @@ class Bait:
             "port": server.getsockname()[1],
             "unix": str(self.folder / "socket"),
             "datagram": str(self.folder / "datagram"),
-            "abstract": "seal-" + self.value,
+            "abstract": name,
             "victim": self.victim.pid,
             "pids": [os.getpid(), self.victim.pid],
             "address": _stack_of(self.victim.pid),
@@ -75,13 +80,11 @@ class Bait:
             "program": shutil.which("true"),
             "leak": self.leak,
         }
-        os.environ["SEAL_SECRET"] = self.value
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        os.environ.pop("SEAL_SECRET", None)
         self._stack.close()
 
     def touched(self) -> str:
@@ -98,6 +101,15 @@ class Bait:
     def _end_victim(self) -> None:
         self.victim.kill()
         self.victim.wait()
+
+
+def _wait_for(pid: int, argument: str) -> None:
+    """Until the process has become the program it was started as."""
+    for _ in range(500):
+        if argument in Path(f"/proc/{pid}/cmdline").read_text("utf-8"):
+            return
+        time.sleep(0.01)
+    raise TimeoutError("the victim did not start")
 
 
 def _stack_of(pid: int) -> int:

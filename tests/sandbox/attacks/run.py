@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from sandbox.command import run_cold
@@ -90,11 +91,17 @@ def suite(where: str, attacks: Iterable[Attack] = ATTACKS) -> list[Row]:
     """All rows on a rung, or `bare`; there, only what this user could do outside at all."""
     if where == "bare":
         root = os.geteuid() == 0
-        return [control(one) for one in attacks if root or one.control == "any"]
+        chosen = [one for one in attacks if root or one.control == "any"]
+        return _side_by_side(control, chosen)
     launcher = launcher_for("landlock" if where == "landlock" else "bubblewrap")
     if launcher is None:
         raise SystemExit(f"{where}: not available here")
-    return [attack(one, launcher) for one in attacks]
+    return _side_by_side(lambda one: attack(one, launcher), attacks)
+
+
+def _side_by_side(act: Callable[[Attack], Row], attacks: Iterable[Attack]) -> list[Row]:
+    with ThreadPoolExecutor(3) as threads:  # most of an attack is waiting
+        return list(threads.map(act, attacks))
 
 
 def main(arguments: list[str]) -> int:
