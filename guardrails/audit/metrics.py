@@ -107,4 +107,4 @@ class _Counters(Collector):
 
 
 def _view(name: str, buckets: tuple[float, ...]) -> View:
-    return View(name, aggregation=ExplicitBucketHistogramAggregation(buckets))
+    return View(instrument_name=name, aggregation=ExplicitBucketHistogramAggregation(buckets))

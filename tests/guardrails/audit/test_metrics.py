@@ -11,9 +11,12 @@ def test_prometheus_and_opentelemetry_see_turns_calls_and_tokens(engine: sa.Engi
     reader = InMemoryMetricReader()
     metrics = Metrics({"spans_dropped": lambda: 3}, (reader,))
     spans = Spans(engine, "test", processors=[metrics])
-    with spans.root("turn", {"verdict": "masked", "request": "<PERSON_1>"}) as root:
-        with root.span("LLM", "chat x", {"model": "x", "input_tokens": 7, "output_tokens": 3}):
-            pass
+    call = {"model": "x", "input_tokens": 7, "output_tokens": 3}
+    with (
+        spans.root("turn", {"verdict": "masked", "request": "<PERSON_1>"}) as root,
+        root.span("LLM", "chat x", call),
+    ):
+        pass
     text = metrics.text().decode()
     assert "atelier_spans_dropped_total 3.0" in text
     assert 'atelier_turn_seconds_count{verdict="masked"} 1.0' in text

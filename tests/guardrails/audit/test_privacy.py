@@ -11,7 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from guardrails.actor import pseudonym
-from guardrails.audit.alerts import Alert, Alerts, Health, MailSender, WebhookSender
+from guardrails.audit.alerts import (
+    Alert,
+    Alerts,
+    Health,
+    MailSender,
+    Sender,
+    WebhookSender,
+)
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.retention import Retention, Schedule
 from guardrails.audit.reveal import MINUTES, Reveals
@@ -280,7 +287,7 @@ def test_a_webhook_gets_names_and_numbers(ledger: Ledger, clock: Clock) -> None:
 def test_a_sender_that_fails_does_not_stop_the_others(ledger: Ledger, clock: Clock) -> None:
     kept = Kept()
     mail = MailSender("127.0.0.1", 9, "a@example.org", ("b@example.org",), lambda _a: ("s", "t"))
-    senders = [WebhookSender("file:///etc/passwd"), mail, kept]
+    senders: list[Sender] = [WebhookSender("file:///etc/passwd"), mail, kept]
     assert Alerts(ledger.engine, senders, clock).fire(Alert("unsafe-mode", "critical"))
     assert len(kept.alerts) == 1
 
