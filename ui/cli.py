@@ -6,12 +6,16 @@ ledger, network); 130 interrupted. Every command imports what it needs when it r
 """
 
 import sys
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from ui.commands import agents, audit, doctor, models, people, run, sandbox, screen, serve
 from ui.commands.common import INTERRUPTED, REFUSED, UNAVAILABLE, WRONG_USE, Voice, spoken
 from ui.messages import Language
+
+if TYPE_CHECKING:
+    from guardrails.errors import GuardrailError
 
 COMMANDS = (serve, run, screen, audit, sandbox, people, models, agents, doctor)
 
@@ -48,27 +52,25 @@ def main() -> None:
         # `atelier audit list | head` is no error; nothing more can be printed
         sys.stdout = None
         sys.exit(0)
-    except OSError as error:
-        from ui.faults import disk_full
+    except Exception as error:
+        # the last resort: one sentence for the person, and where it happened, without the
+        # error's own text, for whoever mends it
+        from ui.faults import translated
 
-        if not disk_full(error):
-            raise
-        fail(language, GuardrailError("disk-full"))
+        fail(language, translated(error))
 
 
-def fail(language: Language, error: Exception) -> None:
+def fail(language: Language, error: "GuardrailError") -> NoReturn:
     """Say what happened and end with the code for it."""
-    from guardrails.errors import BadInput, GuardrailError, NotPermitted, PolicyDenied
+    from guardrails.errors import BadInput, NotPermitted, PolicyDenied
     from ui.faults import worded
 
-    if isinstance(error, GuardrailError):
-        print(worded(error, language), file=sys.stderr)
-    code = UNAVAILABLE
-    if isinstance(error, BadInput) or getattr(error, "code", "") in CONFIGURATION:
-        code = WRONG_USE
-    elif isinstance(error, PolicyDenied | NotPermitted) or getattr(error, "code", "") == "no-seal":
-        code = REFUSED
-    sys.exit(code)
+    print(worded(error, language), file=sys.stderr)
+    if isinstance(error, BadInput) or error.code in CONFIGURATION:
+        sys.exit(WRONG_USE)
+    if isinstance(error, PolicyDenied | NotPermitted) or error.code == "no-seal":
+        sys.exit(REFUSED)
+    sys.exit(UNAVAILABLE)
 
 
 # errors about how the product is set up or started, which the person at the keyboard can mend

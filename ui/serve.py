@@ -8,10 +8,11 @@ become "outcome unknown", left-over files are removed).
 import asyncio
 import errno
 import logging
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from guardrails.errors import GuardrailError
@@ -59,7 +60,7 @@ def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
             front = Front(
                 lambda front: _lifetime(front, settings, server, failure), settings.language
             )
-            server = uvicorn.Server(
+            server = _server(
                 uvicorn.Config(
                     front,
                     log_config=None,
@@ -78,6 +79,22 @@ def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
                 raise failure.error
     finally:
         lock.free()
+
+
+def _server(config: "uvicorn.Config") -> "uvicorn.Server":
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """uvicorn's own way ends by sending itself the signal again, past our last words."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            loop = asyncio.get_running_loop()
+            for one in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(one, self.handle_exit, one, None)
+            yield
+
+    return Server(config)
 
 
 def address(host: str, port: int) -> str:
@@ -126,10 +143,11 @@ async def _open(front: Front, settings: "Settings", stack: AsyncExitStack) -> No
     from ui.wiring import build, running
 
     app = await asyncio.to_thread(build, settings)
-    # the pages take longer than everything else, so warming runs beside them
+    # the pages first: warming beside them would only make both slower on a small machine
+    pages = await asyncio.to_thread(_pages, app)
     await stack.enter_async_context(running(app))
-    front.inner = await asyncio.to_thread(_pages, app)
-    log.info("ready")
+    front.inner = pages
+    log.info("open")
 
 
 def _pages(app: "App") -> "ASGIApp":

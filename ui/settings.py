@@ -36,6 +36,13 @@ class Settings(BaseModel):
         "", description="Where the model runs, for the data-class rules; empty means unknown."
     )
     model_timeout: float = Field(120.0, gt=0, description="Seconds to wait for a model.")
+    model_cache: Path | None = Field(
+        None,
+        description="Folder that homes share for embedded models; empty means the user's cache.",
+    )
+    model_fetch: bool = Field(
+        True, description="Fetch the practice model in the background when it is not there."
+    )
     secrets_file: Path | None = Field(
         None, description="File of NAME=value lines with provider keys, mode 0600."
     )

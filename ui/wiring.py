@@ -105,6 +105,8 @@ def build(settings: Settings) -> App:
         location=settings.model_location,
         timeout=settings.model_timeout,
         secrets=load_secrets(settings.secrets_file),
+        shared=settings.model_cache,
+        may_fetch=settings.model_fetch,
     )
     catalog, conversations = Catalog(engine), Conversations(engine)
     uploads = Uploads(home / "files", keys)

@@ -34,7 +34,7 @@ class Voice:
     def __init__(self, language: Language) -> None:
         self.language = language
 
-    def __call__(self, key: str, **data: object) -> str:
+    def __call__(self, key: str, /, **data: object) -> str:
         """The wording of `cli.<key>`."""
         return say(self.language, f"cli.{key}", **data)
 
@@ -42,7 +42,7 @@ class Voice:
         """A line of the result."""
         print(text, flush=True)
 
-    def note(self, key: str, **data: object) -> None:
+    def note(self, key: str, /, **data: object) -> None:
         """A line about what happens."""
         print(self(key, **data), file=sys.stderr, flush=True)
 

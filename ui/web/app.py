@@ -4,20 +4,22 @@ Outside in: the door (hosts, cross-site requests, sizes), the shell (who may see
 then FastAPI with the API, the static files and one Gradio mount per language and audience.
 """
 
+import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
+from guardrails.errors import GuardrailError
 from ui import api
 from ui.access import may, require
-from ui.door import Door
+from ui.door import Door, refusal_response
+from ui.faults import status_of, translated, worded
 from ui.messages import LANGUAGES, Language
 from ui.web import frame, nav
 from ui.web.markup import STATIC, static_version
@@ -49,14 +51,14 @@ def build(app: "App") -> FastAPI:
     parent.mount(f"/static/{static_version()}", GZipMiddleware(Kept(directory=STATIC), 600))
     parent.include_router(signin.routes(app.identity))
     _samples(parent, app)
-    for language in LANGUAGES:
-        context = Context(app, language)
-        # longer paths first: Starlette takes the first mount that fits
-        for page in sorted(nav.PAGES, key=lambda page: -len(page.path)):
-            _mount(gr, parent, context, page)
-    look = _look(app)
-    secure = False
-    parent.add_middleware(Shell, identity=app.identity, look=look, secure=secure)
+    parent.add_exception_handler(GuardrailError, _refusal(app))
+    with _one_loop():
+        for language in LANGUAGES:
+            context = Context(app, language)
+            # longer paths first: Starlette takes the first mount that fits
+            for page in sorted(nav.PAGES, key=lambda page: -len(page.path)):
+                _mount(gr, parent, context, page)
+    parent.add_middleware(Shell, identity=app.identity, look=_look(app))
     parent.add_middleware(Door, identity=app.identity, limit_mib=app.settings.upload_limit_mib)
     return parent
 
@@ -69,8 +71,31 @@ class Kept(StaticFiles):
         answer.headers["cache-control"] = "public, max-age=31536000, immutable"
         return answer
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        return await super().get_response(path, scope)
+
+@contextlib.contextmanager
+def _one_loop() -> Iterator[None]:
+    """In a thread without an event loop Gradio opens one per mount and closes none: lend it one."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            yield
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+    else:
+        yield
+
+
+def _refusal(app: "App") -> Callable[[Request, Exception], Response]:
+    def refuse(request: Request, error: Exception) -> Response:
+        ours = translated(error)
+        language = app.identity.language(request)
+        return refusal_response(status_of(ours), ours.code, worded(ours, language), language)
+
+    return refuse
 
 
 @contextlib.asynccontextmanager
@@ -97,7 +122,8 @@ def _samples(parent: FastAPI, app: "App") -> None:
         from agents.catalog import sample_path
 
         require(app.identity.person(request), "agents.use")
-        return FileResponse(sample_path(name), content_disposition_type="attachment")
+        file = sample_path(name)
+        return FileResponse(file, filename=file.name)
 
 
 def _mount(gr: Any, parent: FastAPI, context: "Context", page: nav.Page) -> None:

@@ -1,4 +1,4 @@
-"""What stands around every page: skip link, navigation, banners, skeleton. Draws; decides nothing."""
+"""What stands around every page: skip link, navigation, banners, skeleton. Decides nothing."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode

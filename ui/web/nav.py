@@ -1,4 +1,4 @@
-"""The pages, in plain sight: address, who may, icon, group. The one table for navigation and refusal."""
+"""The pages, in plain sight: address, who may, icon, group. One table to show and to refuse."""
 
 from dataclasses import dataclass
 

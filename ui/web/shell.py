@@ -1,11 +1,12 @@
 """The ASGI layer around everything: who may see a page, the frame, language, security headers.
 
-Knows what a page is (`nav`), not what is on it. Gradio's own HTML is rewritten here: its third-party
-metas go, the frame comes, scripts get a nonce, and every mount shares one copy of its assets.
+Knows what a page is (`nav`), not what is on it. Gradio's own HTML is rewritten here: its
+third-party metas go, the frame comes, scripts get a nonce, all mounts share one copy of assets.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from starlette.datastructures import MutableHeaders
@@ -35,11 +36,10 @@ Look = Callable[[Language, nav.Page | None, str], frame.Surroundings]
 class Shell:
     """Wraps the whole application. `look` tells what the frame shows of the house's state."""
 
-    def __init__(self, app: ASGIApp, *, identity: Identity, look: Look, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, identity: Identity, look: Look) -> None:
         self._app = app
         self._identity = identity
         self._look = look
-        self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,6 +68,9 @@ class Shell:
         if person is None:
             back = nav.address(language, page.id, query)
             return RedirectResponse(f"/sign-in?{urlencode({'next': back})}", 303)
+        # the address says the language, whatever cookie or browser wish came along
+        name = say(language, "identity.owner") if person.workshop else person.name
+        person = replace(person, language=language, name=name)
         around = self._look(language, page, query)
         if not may(person, page.permission):
             return self._finish(request, refused(person, around, page), language)
@@ -85,7 +88,7 @@ class Shell:
     def _finish(self, request: Request, answer: Response, language: Language) -> Response:
         answer.headers["cache-control"] = "no-store"
         if request.cookies.get(LANGUAGE_COOKIE) != language:
-            set_cookie(answer, LANGUAGE_COOKIE, language, secure=self._secure)
+            set_cookie(answer, LANGUAGE_COOKIE, language, secure=request.url.scheme == "https")
         return answer
 
 

@@ -1,6 +1,6 @@
 """Audit: counts by verdict, search, a table by pages, one trace in detail, proof of the ledger.
 
-Every look is itself an act in the ledger, written before anything is shown, as in `ui.routes.audit`.
+Every look is itself an act in the ledger, written before anything is shown.
 """
 
 from dataclasses import replace
@@ -156,8 +156,8 @@ def _record(context: Context, person: Person, chosen: TraceFilter, words: str) -
 
 def _head(context: Context) -> Markup:
     return Markup(
-        '<div class="atl-page"><header><h1 class="atl-h1">{}</h1><p class="atl-lead">{}</p></header>'
-        "</div>"
+        '<div class="atl-page"><header><h1 class="atl-h1">{}</h1>'
+        '<p class="atl-lead">{}</p></header></div>'
     ).format(context.say("web.audit.title"), context.say("web.audit.lead"))
 
 

@@ -1,7 +1,6 @@
 """Build: one simple form, saved as it is typed, with a passport and what the model will see."""
 
 import asyncio
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -182,7 +181,10 @@ def save(context: Context, person: Person, form: Form, draft: str, base: str) ->
         before = AgentSpec(id="new", title=Text(), languages=(context.language,))
     spec = AgentSpec.model_validate(
         {**before.model_dump(), **_changes(before, form, context.language)}
-        | {"id": draft or _new_id(form.title), "owner": "" if not draft else before.owner}
+        | {
+            "id": draft or f"agent-x{secrets.token_hex(4)}",
+            "owner": "" if not draft else before.owner,
+        }
     )
     return catalog.save(spec, person.id, base)
 
@@ -208,15 +210,6 @@ def _changes(before: AgentSpec, form: Form, language: str) -> dict[str, object]:
         "tools": list(form.tools),
         "data_class": form.data_class,
     }
-
-
-def _new_id(title: str) -> str:
-    import unicodedata
-
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
-    stem = stem if re.match(r"[a-z]", stem) else f"agent-{stem}".rstrip("-")
-    return f"{stem}-x{secrets.token_hex(3)}"
 
 
 def problem(context: Context, error: GuardrailError | ValidationError) -> str:

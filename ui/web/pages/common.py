@@ -65,7 +65,7 @@ def html(value: object = "", **given: object) -> gr.HTML:
         padding=False,
         container=False,
         js_on_load=None,
-        **given,  # type: ignore[arg-type]
+        **given,
     )
 
 

@@ -176,9 +176,11 @@ def _composer(context: Context, record: AgentRecord) -> Markup:
         '<form class="atl-composer" id="atl-composer" autocomplete="off">'
         '<ul class="atl-files" data-atl-files aria-label="{}"></ul>'
         '<div class="atl-composer-row"><label class="atl-attach" title="{}">{}'
-        '<span class="atl-visually-hidden">{}</span><input type="file" multiple data-atl-file></label>'
-        '<textarea rows="1" data-atl-text aria-label="{}" placeholder="{}" maxlength="100000"></textarea>'
-        '<button type="submit" class="atl-send" data-atl-send aria-label="{}">{}</button></div></form>'
+        '<span class="atl-visually-hidden">{}</span>'
+        '<input type="file" multiple data-atl-file></label>'
+        '<textarea rows="1" data-atl-text aria-label="{}" placeholder="{}" maxlength="100000">'
+        '</textarea><button type="submit" class="atl-send" data-atl-send aria-label="{}">{}'
+        "</button></div></form>"
         '<p class="atl-small atl-hint">{}{}</p>'
     ).format(
         context.say("web.chat.files"),

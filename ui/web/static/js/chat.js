@@ -62,8 +62,15 @@ export function chat(root) {
   });
 
   /* a turn */
-  const bottom = () => log.scrollHeight - log.scrollTop - log.clientHeight < 120;
-  const follow = (stick) => { if (stick) log.scrollTop = log.scrollHeight; };
+  // on a wide screen the log scrolls, on a phone the page does
+  const scroller = () => (getComputedStyle(log).overflowY === "visible" ? document.scrollingElement : log);
+  const bottom = () => { const box = scroller(); return box.scrollHeight - box.scrollTop - box.clientHeight < (box === log ? 120 : 500); };
+  const follow = (stick) => {
+    if (!stick) return;
+    const box = scroller();
+    if (box === log) box.scrollTop = box.scrollHeight;
+    else form.scrollIntoView({ block: "end" });
+  };
   const show = (reply) => how.replaceChildren(...panel(say, language, reply));
   const reveal = (reply) => { show(reply); find("[data-atl-how]").scrollIntoView({ block: "nearest", behavior: "smooth" }); };
 

@@ -31,7 +31,9 @@ export class Answer {
   }
 
   notice(notice) {
-    this.ribbons.append(ribbon(notice.kind, notice.text ?? notice.key));
+    const text = notice.text ?? this.say(notice.key, notice.data ?? {});
+    // told once while it streamed and once with the reply
+    if (![...this.ribbons.children].some((each) => each.textContent === text)) this.ribbons.append(ribbon(notice.kind, text));
   }
 
   step(step) {
@@ -79,8 +81,7 @@ export class Answer {
     this.activity.remove();
     this.node.setAttribute("aria-busy", "false");
     this.node.dataset.status = reply.status ?? "done";
-    const shown = new Set([...this.ribbons.children].map((each) => each.textContent));
-    for (const notice of reply.notices ?? []) if (!shown.has(notice.text ?? notice.key)) this.notice(notice);
+    for (const notice of reply.notices ?? []) this.notice(notice);
     if (reply.error && reply.error !== "stopped" && this.say.has(`error.${reply.error}`)) {
       const told = ribbon(reply.status === "blocked" ? "blocked" : "error", this.say(`error.${reply.error}`, reply.error_data));
       told.setAttribute("role", "alert");
