@@ -1,9 +1,9 @@
 """Tools for small models: one reply is either a tool call or the final answer, by grammar.
 
 Native tool calling fails with models of this size. Instead the server constrains the reply to a
-JSON schema `anyOf`: one branch per tool, `final_answer` among them. After a tool has answered, a gate
-asks first whether that is enough, and the answer is then written freely: small models otherwise
-call the same tool again. `bench/models.py` measures how often the choice is right.
+JSON schema `anyOf`: one branch per tool, `final_answer` among them. After a tool has answered, a
+gate asks first whether that is enough, and the answer is then written freely: small models
+otherwise call the same tool again. `bench/models.py` measures how often the choice is right.
 
 Knows how to put questions to a model and read its replies; not which model, nor what is allowed.
 """
