@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from agents.conversations import Message
 from sandbox.broker.run import Run
+from sandbox.broker.tool_call import RETRIEVAL
 
 HISTORY_CHARACTERS = 12_000  # about 3,000 tokens: leaves room in the practice model's window
 DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
@@ -21,6 +22,19 @@ def instructions(run: Run) -> str:
         f"{written}\n\nAnswer in {tongue} unless the person writes in another language. Words in "
         "angle brackets such as <PERSON_1> stand for real names and numbers: use them as they are."
     )
+
+
+async def offered(run: Run) -> list[str]:
+    """The agent's tools, without those that only read what the prompt already holds.
+
+    A small model given a document and a tool to read it uses the tool, and asks for a wrong name.
+    """
+    readable = run.tools.documents
+    for name in await asyncio.to_thread(readable.names) if readable else []:
+        content = await asyncio.to_thread(readable.text, name) if readable else None
+        if len(content or "") > DOCUMENT_CHARACTERS:
+            return list(run.agent.tools)
+    return [name for name in run.agent.tools if name not in RETRIEVAL]
 
 
 async def compose(

@@ -33,7 +33,7 @@ from sandbox.broker.tool_call import call_tool
 from sandbox.events import Event, Reply, Source
 from sandbox.limits import Limits
 from sandbox.pool import Pool
-from sandbox.prompt import compose, instructions
+from sandbox.prompt import compose, instructions, offered
 from sandbox.uploads import Kept, Uploads, safe_name
 from sandbox.vaults import Vaults
 from sandbox.wire import WireError
@@ -262,7 +262,7 @@ class Sessions:
             self.conversations.messages, run.conversation, run.actor.id, 40
         )
         messages = await compose(run, masked, kept, partial(self._look_up, run))
-        tools = list(run.agent.tools)
+        tools = await offered(run)
         # the turn's own clock ends it first, so that the person is told the reason
         spare = replace(run.limits, wall_s=run.limits.wall_s + 10)
         sealed = await self.pool.take("agent", spare)
