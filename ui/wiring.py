@@ -94,7 +94,7 @@ def build(settings: Settings) -> App:
     screen = Screen()
     policy = Engine()
     pool = Pool(
-        choose(settings.unsafe_no_sandbox),
+        choose(settings.unsafe_no_sandbox, home),
         {"agent": settings.pool_size, "data": 1},
         runs=home / "runs",
     )
