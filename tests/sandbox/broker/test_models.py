@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from sandbox.broker.errors import ModelError
 from sandbox.broker.models import Models, TextDelta, ToolCall, Usage
 from tests.upstream import Say, Upstream
 
-ASK = [{"role": "user", "content": "Bonjour <PERSON_1>"}]
+ASK: list[dict[str, object]] = [{"role": "user", "content": "Bonjour <PERSON_1>"}]
 CLOCK: dict[str, object] = {
     "name": "current_date",
     "description": "Today's date.",
@@ -168,6 +169,77 @@ async def test_an_error_carries_no_content(tmp_path: Path) -> None:
     assert "PERSON_1" not in str(error) and error.__cause__ is None
     assert error.__suppress_context__
     assert error.data == {"provider": "openai"}
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "header"),
+    [
+        ("openai/gpt-x", "OPENAI_API_KEY", b"Bearer k-secret"),
+        ("azure/my-deployment", "AZURE_API_KEY", b"k-secret"),
+        ("mistral/mistral-x", "MISTRAL_API_KEY", b"Bearer k-secret"),
+        ("hosted_vllm/llama-x", "HOSTED_VLLM_API_KEY", b"Bearer k-secret"),
+        ("deepseek/chat-x", "DEEPSEEK_API_KEY", b"Bearer k-secret"),
+    ],
+)
+async def test_providers_work_by_settings_alone(
+    tmp_path: Path, model: str, key: str, header: bytes
+) -> None:
+    secrets = {key: "k-secret", "AZURE_API_VERSION": "2024-10-21"}
+    with Upstream(Say("Bonjour à tous."), Say(tools=[("current_date", {"zone": "x"})])) as upstream:
+        base = upstream.base.removesuffix("/v1") if model.startswith("azure") else upstream.base
+        made = Models(model, home=tmp_path, base=base, timeout=20, secrets=secrets)
+        assert text(await collect(made)) == "Bonjour à tous."
+        events = await collect(made, [CLOCK])
+    assert [e.name for e in events if isinstance(e, ToolCall)] == ["current_date"]
+    assert header in upstream.received
+    info = made.info()
+    assert (info.kind, info.provider) == ("provider", model.partition("/")[0])
+
+
+async def test_nothing_of_a_call_reaches_a_log_or_the_terminal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    says = [Say("Bonjour <PERSON_1>"), Say(status=400), Say("a b c d e", fault="garbage")]
+    with Upstream(*says) as upstream:
+        made = models(upstream, tmp_path)
+        for _ in says:
+            with contextlib.suppress(ModelError):
+                await collect(made)
+        await asyncio.sleep(0.3)  # litellm finishes its book-keeping behind our back
+    shown = capfd.readouterr()
+    everything = caplog.text + shown.out + shown.err
+    assert "PERSON_1" not in everything
+    assert "k-1" not in everything
+
+
+async def test_a_call_in_our_own_shape_is_told_in_the_providers(tmp_path: Path) -> None:
+    call = {"id": "c1", "name": "current_date", "arguments": {"zone": "x"}}
+    asked: list[dict[str, object]] = [*ASK, {"role": "assistant", "content": "", "tool_calls": [call]},
+             {"role": "tool", "tool_call_id": "c1", "content": "Tuesday"}]  # fmt: skip
+    with Upstream() as upstream:
+        async for _ in models(upstream, tmp_path).stream(asked, [CLOCK]):
+            pass
+    sent = json.loads(upstream.bodies[0])["messages"][1]["tool_calls"][0]
+    assert sent["type"] == "function"
+    assert sent["function"] == {"name": "current_date", "arguments": '{"zone": "x"}'}
+
+
+async def test_info_knows_a_loopback_server_is_local_and_says_so_only_then(tmp_path: Path) -> None:
+    near = Models("openai/x", home=tmp_path, base="http://127.0.0.1:8000/v1", secrets={})
+    far = Models("openai/x", home=tmp_path, secrets={})
+    told = Models("openai/x", home=tmp_path, location="eu", secrets={})
+    assert (near.info().location, far.info().location, told.info().location) == ("local", "", "eu")
+
+
+async def test_start_returns_at_once_and_stop_may_come_twice(tmp_path: Path) -> None:
+    made = Models("openai/x", home=tmp_path, secrets={})
+    begun = time.monotonic()
+    await made.start()
+    assert time.monotonic() - begun < 0.5
+    await made.stop()
+    await made.stop()
+    assert made.info().state == "ready"
 
 
 async def _until(done: object, seconds: float = 5.0) -> None:
