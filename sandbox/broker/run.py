@@ -76,6 +76,7 @@ class Run:
     verdict: StepVerdict = "allowed"
     rule: str = ""
     untrusted: bool = False  # a tool result or document looked like instructions
+    masked: str = ""  # the person's message as the model may see it
     partial: str = ""  # masked text of the answer so far, kept when the turn is stopped
 
     def act(self, kind: str, rule: str = "", verdict: str = "allow", **payload: object) -> Act:

@@ -1,0 +1,233 @@
+"""One turn from the person's words to the reply: screen, read files, run the agent, keep."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from agents.conversations import Conversations
+from agents.tools.registry import described
+from guardrails.audit.ledger import Ledger
+from guardrails.audit.spans import Spans
+from guardrails.errors import (
+    BadInput,
+    GuardrailError,
+    LedgerUnavailable,
+    PolicyDenied,
+    ScreenFailed,
+)
+from guardrails.screen import DEFAULT, Screen
+from sandbox.attachments import Attachments
+from sandbox.broker.broker import Broker, RunFailed
+from sandbox.broker.frames import FrameRefused, ToolAsk
+from sandbox.broker.recorded import recorded
+from sandbox.broker.run import Run
+from sandbox.broker.tool_call import call_tool
+from sandbox.events import Reply, Source
+from sandbox.limits import Limits
+from sandbox.pool import Pool
+from sandbox.prompt import compose, instructions
+from sandbox.uploads import Uploads, safe_name
+from sandbox.vaults import Vaults
+from sandbox.wire import WireError
+
+ROUNDS = 6
+HISTORY_MESSAGES = 40
+WARM_SECONDS = 120  # how long a first message waits for the language models
+# a failed guard is a refusal; a failed model or tool is a failure
+BLOCKING = (PolicyDenied, ScreenFailed, LedgerUnavailable)
+
+Status = Literal["done", "blocked", "stopped", "failed"]
+
+
+@dataclass
+class Parts:
+    """What a turn needs of the house."""
+
+    broker: Broker
+    pool: Pool
+    ledger: Ledger
+    spans: Spans
+    screen: Screen
+    conversations: Conversations
+    uploads: Uploads
+    vaults: Vaults
+    attachments: Attachments
+    pseudonym: Callable[[str], str]
+    limits: Limits = field(default_factory=lambda: Limits(wall_s=300.0, cpu_s=60.0))
+    ready: asyncio.Event = field(default_factory=asyncio.Event)  # set when the screen is warm
+
+
+@dataclass
+class End:
+    """How a turn ended. `text` is masked; `code` names the wording `error.<code>`."""
+
+    status: Status = "failed"
+    text: str = ""
+    code: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+async def take_turn(parts: Parts, run: Run, text: str, files: Mapping[str, Path]) -> Reply:
+    """Everything after "send". Ends in a Reply whatever happens, except for our own bugs."""
+    try:
+        if not parts.ready.is_set():
+            run.notice("info", "notice.warming")
+            await asyncio.wait_for(parts.ready.wait(), WARM_SECONDS)
+        async with recorded(parts.ledger, run.act("turn", files=len(files))) as act:
+            await _take_in(parts, run, text, files)
+            async with asyncio.timeout(run.limits.wall_s):
+                answer = await _answer(parts, run)
+            act.verdict = "allow" if run.verdict in ("allowed", "masked") else run.verdict
+            act.payload |= {"request": run.masked, "reply": answer, "kinds": sorted(run.kinds)}
+        end = End("done", answer)
+    except asyncio.CancelledError:
+        end = End("stopped", run.partial, "stopped")
+    except TimeoutError:
+        seconds = round(run.limits.wall_s)
+        run.notice("limit", "notice.limit-time", n=seconds)
+        end = End("failed", run.partial, "limit-time", {"seconds": seconds})
+    except GuardrailError as error:
+        end = _refused(run, error)
+    return await asyncio.shield(_close(parts, run, end))
+
+
+def _refused(run: Run, error: GuardrailError) -> End:
+    if run.verdict == "blocked" or isinstance(error, BLOCKING):
+        run.judge("blocked", str(error.data.get("rule", error.code)))
+        return End("blocked", "", error.code, error.data)
+    return End("failed", run.partial, error.code, error.data)
+
+
+async def _take_in(parts: Parts, run: Run, text: str, files: Mapping[str, Path]) -> None:
+    """Hop 3: raw text stops here."""
+    try:
+        await _check_input(parts, run, text)
+        run.tools = await parts.attachments.context(
+            run.conversation, run.agent, run.vault, run.language
+        )
+        for name, path in files.items():
+            data = await asyncio.to_thread(path.read_bytes)
+            await parts.attachments.take_in(run, safe_name(name), data)
+    finally:
+        names = [
+            (await asyncio.to_thread(parts.screen.text, safe_name(name), run.vault)).text
+            for name in (files if run.masked else ())
+        ]
+        if run.masked or names:
+            await asyncio.to_thread(
+                parts.conversations.add,
+                run.conversation,
+                "user",
+                run.masked,
+                run.trace_id,
+                {"files": names},
+            )
+
+
+async def _check_input(parts: Parts, run: Run, text: str) -> None:
+    with run.step("guardrail", "input-check", "guardrail input") as step:
+        screened = await asyncio.to_thread(
+            parts.screen.text, text, run.vault, provenance="user", language=None
+        )
+        run.saw(screened.findings)
+        run.masked = screened.text
+        step.rule = screened.verdict.rule
+        step.words["kinds"] = sorted({finding.kind for finding in screened.findings})
+        step.detail["sent"] = screened.text[:4000]
+        if screened.verdict.outcome == "deny":
+            step.verdict = "blocked"
+            run.notice("blocked", "notice.input-blocked", rule=screened.verdict.rule)
+            raise PolicyDenied("input-blocked", rule=screened.verdict.rule)
+        kinds = [finding.kind for finding in screened.findings if finding.kind != "INJECTION"]
+        hidden = [kind for kind in kinds if DEFAULT.action(kind) != "allow"]
+        if any(finding.kind == "INJECTION" for finding in screened.findings):
+            step.verdict = "flagged"
+            run.notice("flagged", "notice.injection")
+        elif hidden:
+            step.verdict = "masked"
+        if hidden:
+            run.notice("masked", "notice.masked", n=len(hidden), kinds=sorted(set(hidden)))
+
+
+async def _answer(parts: Parts, run: Run) -> str:
+    kept = await asyncio.to_thread(
+        parts.conversations.messages, run.conversation, run.actor.id, HISTORY_MESSAGES
+    )
+    messages = await compose(run, run.masked, kept, partial(_look_up, parts, run))
+    # the turn's own clock ends it first, so that the person is told the reason
+    spare = replace(run.limits, wall_s=run.limits.wall_s + 10)
+    sealed = await parts.pool.take("agent", spare)
+    try:
+        await sealed.send(
+            {
+                "t": "turn",
+                "instructions": instructions(run),
+                "messages": messages,
+                "tools": described(run.agent.tools),
+                "rounds": ROUNDS,
+                "limits": run.limits.as_frame(),
+                "language": run.language,
+            }
+        )
+        text = await parts.broker.serve(sealed, run)
+    except WireError as error:
+        if error.reason == "gone":
+            raise RunFailed("run-ended") from error
+        raise FrameRefused(field="", why=error.reason) from error
+    finally:
+        await asyncio.shield(sealed.kill())
+    return await _check_output(parts, run, text)
+
+
+async def _check_output(parts: Parts, run: Run, text: str) -> str:
+    """Hop 9: the child's last word is screened like everything else that it says."""
+    with run.step("guardrail", "output-check", "guardrail output") as step:
+        screened = await asyncio.to_thread(
+            parts.screen.text, text, run.vault, provenance="model", masked=True
+        )
+        run.saw(screened.findings)
+        step.rule = screened.verdict.rule
+        if screened.verdict.outcome == "deny":
+            step.verdict = "blocked"
+            raise PolicyDenied("output-blocked", rule=screened.verdict.rule)
+    return screened.text
+
+
+async def _look_up(parts: Parts, run: Run, query: str) -> str:
+    """Passages for the person's own words, decided and recorded like any tool call."""
+    asked = ToolAsk(t="tool.call", id=0, name="search_documents", arguments={"query": query[:400]})
+    return str((await call_tool(parts.broker, run, asked))["content"])
+
+
+async def _close(parts: Parts, run: Run, end: End) -> Reply:
+    restore = run.vault.restore
+    reply = Reply(
+        text=restore(end.text),
+        notices=tuple(run.notices),
+        sources=tuple(
+            Source(one.document, one.page, restore(one.text), one.number) for one in run.sources
+        ),
+        trace_id=run.trace_id,
+        steps=tuple(run.steps),
+        artefacts=tuple(run.artefacts),
+        model=run.model,
+        model_kind=run.model_kind,
+        tokens=run.tokens,
+        duration_ms=run.elapsed_ms(),
+        masked_request=run.masked,
+        status=end.status,
+        conversation=run.conversation,
+        error=end.code,
+        error_data={key: str(value)[:200] for key, value in end.data.items()},
+    )
+    kept = asdict(replace(reply, text="", sources=()))
+    kept["sources"] = [asdict(one) for one in run.sources]
+    with contextlib.suppress(BadInput):  # deleted while it ran: nothing to keep
+        await asyncio.to_thread(
+            parts.conversations.add, run.conversation, "assistant", end.text, run.trace_id, kept
+        )
+    return reply
