@@ -1,4 +1,4 @@
-"""A house for page tests: real store, catalogue, record and people; the model and the seal are fakes."""
+"""A house for page tests: real store, catalogue, record, people; model and seal are fakes."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -84,21 +84,30 @@ class FakeSessions:
             )
             notice = Notice("masked", "notice.masked", {"n": 2})
             yield notice
+            model = FakeModels().info().label
+            sent = {"sent": self.masked}
             steps = (
-                Step("guardrail", "input-check", 0, 9, "masked", "screen.masked", {"sent": self.masked}),
-                Step("model", "Practice model · Qwen2.5-Coder 1.5B", 9, 948, "allowed", "", {"sent": self.masked}),
+                Step("guardrail", "input-check", 0, 9, "masked", "screen.masked", sent),
+                Step("model", model, 9, 948, "allowed", "", sent),
                 Step("guardrail", "output-check", 960, 9, "allowed", "screen.clean"),
-            )  # fmt: skip
+            )
             for step in steps:
                 yield StepEvent(step)
             for word in self.answer.split(" "):
                 yield Delta(word + " ")
             root.set(
-                person=self.pseudonym(actor.id), agent=agent.id, version=agent.version,
-                conversation=conversation, verdict="masked", rule="screen.masked",
-                request=self.masked, model="practice", tokens=128, kinds=["PERSON", "EMAIL_ADDRESS"],
+                person=self.pseudonym(actor.id),
+                agent=agent.id,
+                version=agent.version,
+                conversation=conversation,
+                verdict="masked",
+                rule="screen.masked",
+                request=self.masked,
+                model="practice",
+                tokens=128,
+                kinds=["PERSON", "EMAIL_ADDRESS"],
                 data_class=agent.data_class,
-            )  # fmt: skip
+            )
             trace_id = root.trace_id
         extra = {"model": "Practice model", "masked_request": self.masked, "status": "done"}
         self.conversations.add(conversation, "assistant", self.answer, trace_id, extra)
@@ -160,7 +169,7 @@ class House:
 
 def open_house(home: Path, screen: Screen | None = None) -> House:
     """A house in `home`."""
-    settings = Settings(home=home)
+    settings = Settings.model_validate({"home": home})
     keys = Keys(bytes(range(32)))
     engine = open_engine(f"sqlite:///{home / 'atelier.db'}")
     upgrade(engine)

@@ -81,7 +81,8 @@ def saved(context: "Context", record: AgentRecord | None, wrong: str = "") -> Ma
         say("web.build.test"),
     )
     return Markup(
-        '<div data-atl-address="{}"></div><p class="atl-saved" role="status">{}<span>{}</span></p>{}'
+        '<div data-atl-address="{}"></div><p class="atl-saved" role="status">{}'
+        "<span>{}</span></p>{}"
     ).format(
         address(context.language, "build", query(agent=record.id)),
         icon("circle-check"),

@@ -113,7 +113,8 @@ def detail(context: "Context", trace: Trace, titles: Mapping[str, str]) -> Marku
         '<div class="atl-detail-head"><h2 class="atl-h3">{}</h2>{}'
         '<button type="button" class="atl-button" data-size="small" data-atl-copy="{}"'
         ' data-atl-done="{}">{}{}</button></div><dl class="atl-facts">{}</dl></section>'
-        '<section class="atl-card"><h3 class="atl-h3">{}</h3><pre class="atl-said">{}</pre></section>'
+        '<section class="atl-card"><h3 class="atl-h3">{}</h3>'
+        '<pre class="atl-said">{}</pre></section>'
         "{}{}</div>"
     ).format(
         row.short,

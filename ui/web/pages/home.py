@@ -156,7 +156,8 @@ def _gallery(context: Context, specs: Sequence[AgentSpec]) -> Markup:
     )
     return Markup(
         '<section id="atl-gallery" data-atl-gallery><h2 class="atl-h2">{}</h2>'
-        '<div class="atl-gallery-bar"><div class="atl-filters" role="group" aria-label="{}">{}</div>'
+        '<div class="atl-gallery-bar">'
+        '<div class="atl-filters" role="group" aria-label="{}">{}</div>'
         '<label class="atl-search">{}<span class="atl-visually-hidden">{}</span>'
         '<input type="search" placeholder="{}" autocomplete="off"></label></div>'
         '<ul class="atl-grid">{}</ul><p class="atl-empty" data-atl-none hidden>{}<b>{}</b>{}</p>'

@@ -1,0 +1,27 @@
+"""One server and one browser for all stories of a run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.upstream import Say, Upstream
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    from tests.e2e.browser import product
+
+    home = tmp_path_factory.mktemp("e2e") / "home"
+    with Upstream(Say("Hello.")) as upstream, product(home, upstream) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    from tests.e2e.browser import CHROMIUM, chromium
+
+    if not Path(CHROMIUM).exists():
+        pytest.skip("needs Debian's package chromium: apt-get install chromium")
+    with chromium() as started:
+        yield started

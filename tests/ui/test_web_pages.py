@@ -1,0 +1,170 @@
+"""What the pages show: from real records, escaped, in both languages."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agents.catalog import templates
+from agents.spec import AgentSpec
+from guardrails.errors import BadInput
+from tests.ui.fake_house import House, open_house
+from ui.access import ROLES
+from ui.identity import Person
+from ui.messages import LANGUAGES, Language, catalogue
+from ui.web.components.chips import masked, verdict_chip
+from ui.web.components.waterfall import Bar, duration, waterfall
+from ui.web.markup import icon, icon_names, static
+from ui.web.pages import audit, builder, conversations, home, playground
+from ui.web.pages.common import Context
+
+WEB = Path("ui/web")
+HOSTILE = "<img src=x onerror=alert(1)>\"'&"
+ME = Person("p1", "Amélie Roy", "", frozenset(ROLES), "en")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    opened = open_house(tmp_path)
+    yield opened
+    opened.close()
+
+
+def context(house: House, language: Language = "en") -> Context:
+    return Context(house, language)  # type: ignore[arg-type]
+
+
+def draft(house: House, title: str = "Travel guide") -> AgentSpec:
+    form = builder.Form(title, "Answers.", "Be brief.", "One\nTwo", "hr", ("calculator",), "public")
+    return builder.save(context(house), ME, form, "", "").spec
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_home_shows_every_template_and_no_invented_figure(house: House, language: Language) -> None:
+    html = home.content(context(house, language), ME)
+    for spec in templates().values():
+        assert spec.title.to(language) in html
+    assert "<dl>" not in html  # nothing to count yet
+    assert "Amélie" in html
+
+
+def test_home_shows_my_agents_and_conversations_escaped(house: House) -> None:
+    spec = draft(house, HOSTILE)
+    conversation = house.conversations.start(spec.id, ME.id)
+    house.conversations.add(conversation, "user", f"Write to <PERSON_1> {HOSTILE}")
+    html = str(home.content(context(house), ME))
+    assert "<img" not in html
+    assert '<span class="atl-token">Name 1</span>' in html
+    assert f"conversation={conversation}" in html
+    assert "1 seconds ago" not in html
+
+
+def test_another_persons_agents_and_conversations_are_not_shown(house: House) -> None:
+    spec = draft(house)
+    house.conversations.start(spec.id, ME.id)
+    other = Person("p2", "Bo", "", frozenset({"staff"}), "en")
+    assert spec.id not in home.content(context(house), other)
+    assert spec.id not in conversations.content(context(house), other)
+    assert "atl-chat" not in playground.content(context(house), other, spec.id, "")
+
+
+def test_the_playground_carries_all_wording_its_script_asks_for(house: House) -> None:
+    html = str(playground.content(context(house, "fr"), ME, "email-drafter", ""))
+    words = json.loads(
+        re.search(r'data-words="([^"]*)"', html)[1]  # type: ignore[index]
+        .replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">")
+        .replace("&amp;", "&")
+    )  # fmt: skip
+    for file in (WEB / "static/js").glob("*.js"):
+        for key in re.findall(r'say\("(web\.[\w.-]+[\w])"', file.read_text("utf-8")):
+            assert key in words, (file.name, key)
+
+
+def test_every_key_that_pages_name_has_wording_in_both_languages() -> None:
+    named = set()
+    for file in WEB.rglob("*.py"):
+        named |= set(re.findall(r'"(web\.[a-z][\w.-]*[\w])"', file.read_text("utf-8")))
+    for language in LANGUAGES:
+        missing = {key for key in named if key not in catalogue(language)}
+        assert missing == set()
+
+
+def test_both_languages_have_the_same_keys_and_fields() -> None:
+    texts = [
+        json.loads(Path(f"ui/locales/{each}/web.json").read_text("utf-8")) for each in LANGUAGES
+    ]
+    assert texts[0].keys() == texts[1].keys()
+    for key in texts[0]:
+        fields = [sorted(set(re.findall(r"\{(\w+)\}", json.dumps(text[key])))) for text in texts]
+        assert fields[0] == fields[1], key
+
+
+def test_the_first_save_makes_a_draft_and_later_ones_keep_the_other_language(house: House) -> None:
+    form = builder.form_of(templates()["email-drafter"], "fr")
+    made = builder.save(context(house, "fr"), ME, form, "", "email-drafter")
+    assert made.base == "email-drafter"
+    changed = replace(form, title="Mes courriels")
+    again = builder.save(context(house, "fr"), ME, changed, made.id, "email-drafter")
+    assert again.id == made.id
+    assert again.spec.title.fr == "Mes courriels"
+    assert again.spec.title.en == templates()["email-drafter"].title.en
+    assert again.number == made.number + 1
+
+
+def test_somebody_else_cannot_save_over_my_draft(house: House) -> None:
+    spec = draft(house)
+    other = Person("p2", "Bo", "", frozenset({"staff"}), "en")
+    with pytest.raises(BadInput, match="agent-not-found"):
+        builder.save(context(house), other, builder.form_of(spec, "en"), spec.id, "")
+
+
+def test_masked_text_is_escaped_around_its_tokens() -> None:
+    html = masked("fr", "Bonjour <EMAIL_ADDRESS_2> <b>x</b> <SECRET> <PERSON_1")
+    assert html.count("atl-token") == 2
+    assert "Courriel 2" in html
+    assert "<b>" not in html
+    assert "&lt;PERSON_1" in html
+
+
+def test_an_unknown_verdict_is_never_shown_as_allowed() -> None:
+    assert "Flagged" in verdict_chip("en", "brand-new")
+
+
+@pytest.mark.parametrize(
+    ("language", "ms", "shown"),
+    [("en", 0.2, "< 1 ms"), ("en", 9.4, "9 ms"), ("en", 1078, "1.08 s"), ("fr", 1078, "1,08 s")],
+)
+def test_durations_read_as_people_write_them(language: Language, ms: float, shown: str) -> None:
+    assert duration(language, ms) == shown
+
+
+def test_a_waterfall_stays_inside_its_lane_and_escapes_details() -> None:
+    bars = [
+        Bar("guardrail", "input-check", 0, 0),
+        Bar("tool", HOSTILE, 5, 5, detail={"code": HOSTILE}),
+    ]
+    html = str(waterfall("en", bars, verdicts=True))
+    assert "<img" not in html
+    for x, width in re.findall(r'x="([\d.]+)%" y="1" width="([\d.]+)%"', html):
+        assert float(x) + float(width) <= 100.1
+
+
+def test_icons_that_templates_name_are_in_the_sprite() -> None:
+    for spec in templates().values():
+        assert spec.icon in icon_names(), spec.id
+    assert "#bot" in icon("no-such-icon")
+
+
+def test_static_addresses_change_with_the_files() -> None:
+    assert re.fullmatch(r"/static/[0-9a-f]{12}/css/tokens\.css", static("css/tokens.css"))
+
+
+def test_search_words_choose_the_right_filter() -> None:
+    assert audit._filter("tr_3d79cf", "all", "7", "").trace_id == "tr_3d79cf"
+    assert audit._filter("p_0123456789", "all", "", "masked").person == "p_0123456789"
+    plain = audit._filter(" leave policy ", "hr-policy-helper", "1", "nonsense")
+    assert (plain.text, plain.agent, plain.verdict) == ("leave policy", "hr-policy-helper", "")
+    assert plain.since is not None

@@ -1,0 +1,147 @@
+"""The layer around the pages: who may see what, in which language, under which policy."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.ui.fake_house import House, open_house
+from ui.identity import VIEW_COOKIE
+from ui.web import nav
+from ui.web.app import build
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    opened = open_house(tmp_path_factory.mktemp("home"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def site(house: House) -> Iterator[TestClient]:
+    with TestClient(build(house), base_url="http://127.0.0.1") as client:  # type: ignore[arg-type]
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def nobody_chose(site: TestClient) -> None:
+    site.cookies.clear()
+
+
+def get(site: TestClient, path: str, **cookies: str) -> str:
+    for name, value in cookies.items():
+        site.cookies.set(name, value)
+    answer = site.get(path)
+    assert answer.status_code == 200, (path, answer.text[:300])
+    return answer.text
+
+
+@pytest.mark.parametrize(("wish", "language"), [("fr-CA,en;q=0.5", "fr"), ("de", "en")])
+def test_the_bare_address_leads_home_in_the_browsers_language(
+    site: TestClient, wish: str, language: str
+) -> None:
+    answer = site.get("/", headers={"accept-language": wish}, follow_redirects=False)
+    assert answer.headers["location"] == f"/{language}/"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("page", [page.id for page in nav.PAGES])
+def test_every_page_has_its_frame_and_names_no_other_host(
+    site: TestClient, language: str, page: str
+) -> None:
+    html = get(site, nav.address(language, page))  # type: ignore[arg-type]
+    assert f'<html lang="{language}"' in html
+    assert 'class="atl-skip"' in html
+    assert 'aria-current="page"' in html
+    foreign = [
+        address
+        for address in re.findall(r"https?://[\w.-]+", html)
+        if address not in ("http://127.0.0.1", "http://www.w3.org")
+    ]
+    assert foreign == []
+
+
+def test_every_script_carries_the_nonce_of_the_policy(site: TestClient) -> None:
+    answer = site.get("/en/")
+    policy = answer.headers["content-security-policy"]
+    found = re.search(r"'nonce-([\w-]+)'", policy)
+    assert found is not None
+    assert "unsafe-eval" not in policy
+    scripts = re.findall(r"<script\b[^>]*>", answer.text)
+    assert scripts
+    assert all(f'nonce="{found[1]}"' in script for script in scripts)
+    assert site.get("/en/").headers["content-security-policy"] != policy
+
+
+def test_a_page_that_a_role_may_not_see_is_refused_and_not_linked(site: TestClient) -> None:
+    site.cookies.set(VIEW_COOKIE, "staff")
+    assert "/en/audit" not in site.get("/en/").text
+    answer = site.get("/fr/audit")
+    assert answer.status_code == 403
+    assert "Sécurité" in answer.text
+    assert "gradio-app" not in answer.text
+
+
+def test_gradios_own_routes_of_a_page_are_refused_to_the_wrong_role(site: TestClient) -> None:
+    site.cookies.set(VIEW_COOKIE, "champion")
+    for path in ("config", "gradio_api/info"):
+        assert site.get(f"/en/audit/{path}").status_code in (401, 403, 404), path
+    for index in range(12):
+        body = {"data": [], "fn_index": index, "session_hash": "x"}
+        answer = site.post("/en/audit/gradio_api/run/predict", json=body)
+        assert answer.status_code in (401, 403), answer.text
+        assert "tr_" not in answer.text
+
+
+def test_another_site_cannot_call_a_handler(site: TestClient) -> None:
+    answer = site.post(
+        "/en/gradio_api/run/predict",
+        json={"data": [], "fn_index": 0, "session_hash": "x"},
+        headers={"origin": "http://evil.example", "sec-fetch-site": "cross-site"},
+    )
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_the_language_of_the_address_wins_and_is_remembered(site: TestClient) -> None:
+    html = get(site, "/fr/", atelier_language="en")
+    assert "Propriétaire" in html
+    assert site.get("/", follow_redirects=False).headers["location"] == "/fr/"
+
+
+def test_static_files_are_kept_for_a_year_and_nothing_else_is_readable(site: TestClient) -> None:
+    html = get(site, "/en/")
+    sheet = re.search(r'href="(/static/[^"]+tokens\.css)"', html)
+    assert sheet is not None
+    assert "immutable" in site.get(sheet[1]).headers["cache-control"]
+    folder = sheet[1].rpartition("/css/")[0]
+    for path in ("/../app.py", "/%2e%2e/app.py", "/css/", "/css/../../shell.py"):
+        assert site.get(folder + path).status_code == 404, path
+
+
+def test_samples_come_as_downloads_and_only_samples(site: TestClient) -> None:
+    answer = site.get("/samples/en/email-thread.eml")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert site.get("/samples/../email-drafter.yaml").status_code == 404
+    assert site.get("/samples/%2e%2e/email-drafter.yaml").status_code in (400, 404)
+
+
+def test_without_a_session_every_page_leads_to_sign_in_and_back(tmp_path: Path) -> None:
+    house = open_house(tmp_path)
+    house.people.add("amelie", "a long enough password", name="Amélie Roy", roles=("staff",))
+    with TestClient(build(house), base_url="http://127.0.0.1") as site:  # type: ignore[arg-type]
+        answer = site.get("/en/playground?agent=hr-policy-helper", follow_redirects=False)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in?next=%2Fen%2Fplayground")
+        assert site.get("/samples/en/email-thread.eml").status_code == 401
+        form = site.get(answer.headers["location"])
+        assert 'value="/en/playground?agent=hr-policy-helper"' in form.text
+        given = {"login": "amelie", "password": "a long enough password", "next": "//evil.example"}
+        signed = site.post("/api/v1/session", data=given, follow_redirects=False)
+        assert signed.headers["location"] == "/"
+        assert "Amélie Roy" in site.get("/en/").text
+        assert site.get("/en/audit").status_code == 403
+    house.close()
