@@ -7,6 +7,7 @@ too, and a chain that was recomputed after an edit is found at its first row.
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from guardrails.errors import GuardrailError
 from guardrails.store import open_engine
 
 _BODY = [ledger.c[name] for name in Body._fields]
+_WIDTH = len(_BODY)
 _FETCH = 2_000
 
 
@@ -71,10 +73,20 @@ def verify(
         return Verification(False, 0, forged)
     with engine.connect() as connection:
         removed = [t for t in read_tombstones(connection) if genuine(public_key, t)]
-        connection = connection.execution_options(stream_results=True, yield_per=_FETCH)
-        query = sa.select(*_BODY, ledger.c.hash, ledger.c.mac, ledger.c.payload)
-        with closing(connection.execute(query.order_by(ledger.c.seq))) as rows:
+        with closing(_rows(connection)) as rows:
             return _walk(rows, known, removed, mac_key)
+
+
+def _rows(connection: sa.Connection) -> Any:
+    """Every row in order, as tuples of the body's fields, hash, mac and payload."""
+    query = sa.select(*_BODY, ledger.c.hash, ledger.c.mac, ledger.c.payload)
+    query = query.order_by(ledger.c.seq)
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        # the driver's own cursor: SQLAlchemy's rows cost as much as the hashes
+        return driver.execute(str(query.compile(dialect=connection.dialect)))
+    streaming = connection.execution_options(stream_results=True, yield_per=_FETCH)
+    return streaming.execute(query)
 
 
 def _forged(known: Sequence[Checkpoint], key: Ed25519PublicKey) -> Problem | None:
@@ -99,8 +111,8 @@ def _walk(
         return Verification(False, count, Problem(seq, what), matched, proven)
 
     for row in rows:
-        *fields, stored, stored_mac, payload = row
-        body = Body(*fields)
+        body = Body._make(row[:_WIDTH])
+        stored, stored_mac, payload = row[_WIDTH:]
         seq = body.seq
         if seq != count + 1:
             return bad(count + 1, "missing") if seq > count + 1 else bad(seq, "inserted")

@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import cedarpy
 
 from guardrails.actor import Actor
 from guardrails.errors import BadInput, PolicyDenied
 from guardrails.findings import Outcome
+from guardrails.policy.slices import Slice, cut
 
 DEFAULT: Final = Path(str(files("guardrails.policy") / "default"))
 SCHEMA_FILE: Final = "schema.cedarschema"
@@ -32,6 +33,11 @@ ActionName = Literal[
 ]
 DataClass = Literal["public", "internal", "confidential", "restricted"]
 
+_MARKS: Final = ("watermark", "short-retention")
+ACTIONS: Final = (
+    *get_args(ActionName),
+    *(f"duty.{name}" for name in ("ask", "mask", "block", *_MARKS)),
+)
 REMEMBERED: Final = 4_096  # decisions
 FAILED: Final = "policy-error"  # the rule of a decision that could not be made
 NO_MATCH: Final = "no-match"  # nothing permits it
@@ -103,6 +109,15 @@ class Decision:
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Cedar's answer to one question."""
+
+    allowed: bool
+    rules: tuple[str, ...]
+    failed: bool
+
+
 @dataclass(frozen=True)
 class PolicySet:
     """Parsed, validated rules. `hash` covers schema and text; `ids` in order of appearance."""
@@ -111,8 +126,9 @@ class PolicySet:
     ids: tuple[str, ...]
     text: str
     schema_text: str
-    rules: Any
+    slices: Mapping[str, Slice]
     schema: Any
+    remembered: dict[tuple[object, ...], _Answer] = field(default_factory=dict, compare=False)
 
 
 def parse(text: str, schema_text: str) -> PolicySet:
@@ -137,7 +153,7 @@ def parse(text: str, schema_text: str) -> PolicySet:
     if doubled:
         raise BadInput("bad-policy", rule=doubled[0], why="this id is used twice")
     digest = hashlib.sha256((schema_text + "\0" + text).encode()).hexdigest()
-    return PolicySet(digest, ids, text, schema_text, rules, schema)
+    return PolicySet(digest, ids, text, schema_text, cut(text, ACTIONS), schema)
 
 
 def read(folder: Path) -> PolicySet:
@@ -184,64 +200,92 @@ class Engine:
             return Decision("deny", FAILED, (), (FAILED,), policies.hash, MappingProxyType(inputs))
 
 
+class _Asking:
+    """The questions of one decision. Duties are remembered by the attributes their rules read."""
+
+    def __init__(self, policies: PolicySet, request: Request, inputs: dict[str, object]) -> None:
+        self._policies = policies
+        self._inputs = inputs
+        thing = request.tool.name or request.model.name or request.agent
+        self._person = {"type": "Person", "id": request.actor.id or "nobody"}
+        self._thing = {"type": "Thing", "id": thing or "-"}
+        self._entities = [
+            {"uid": uid, "attrs": {}, "parents": []} for uid in (self._person, self._thing)
+        ]
+
+    def ask(self, questions: list[tuple[str, str]]) -> list[_Answer]:
+        """Answers in the order of `questions` (action, kind), the first one asked anew."""
+        answers: list[_Answer | None] = [None] * len(questions)
+        for place, (action, kind) in enumerate(questions):
+            part = self._policies.slices[action]
+            key = self._key(action, kind)
+            answer = self._policies.remembered.get(key) if key and place else None
+            if answer is None:
+                answer = self._put(part, action, kind)
+                if key and not answer.failed:
+                    if len(self._policies.remembered) >= REMEMBERED:
+                        self._policies.remembered.clear()
+                    self._policies.remembered[key] = answer
+            answers[place] = answer
+        return [answer for answer in answers if answer is not None]
+
+    def _key(self, action: str, kind: str) -> tuple[object, ...] | None:
+        attributes = self._policies.slices[action].attributes
+        if attributes is None:
+            return None
+        values = {**self._inputs, "kind": kind}
+        return (action, *(_hashable(values[name]) for name in attributes))
+
+    def _put(self, part: Slice, action: str, kind: str) -> _Answer:
+        question = {
+            "principal": self._person,
+            "action": {"type": "Action", "id": action},
+            "resource": self._thing,
+            "context": {**self._inputs, "kind": kind},
+        }
+        (result,) = cedarpy.is_authorized_batch(
+            [question], part.rules, self._entities, self._policies.schema
+        )
+        rules = sorted(result.diagnostics.id_annotations_by_reason.values())
+        allowed = result.decision is cedarpy.Decision.Allow
+        return _Answer(allowed, tuple(rules), bool(result.diagnostics.errors))
+
+
 def _decide(policies: PolicySet, request: Request, inputs: dict[str, object]) -> Decision:
     kinds = sorted(request.kinds)
-    questions = [(request.action, ""), ("duty.ask", ""), ("duty.watermark", "")]
-    questions.append(("duty.short-retention", ""))
-    questions += [("duty.block", kind) for kind in kinds]
-    questions += [("duty.mask", kind) for kind in kinds]
-    person = {"type": "Person", "id": request.actor.id or "nobody"}
-    thing = {"type": "Thing", "id": request.tool.name or request.model.name or request.agent or "-"}
-    results = cedarpy.is_authorized_batch(
-        [
-            {
-                "principal": person,
-                "action": {"type": "Action", "id": action},
-                "resource": thing,
-                "context": {**inputs, "kind": kind},
-            }
-            for action, kind in questions
-        ],
-        policies.rules,
-        _entities(person, thing),
-        policies.schema,
-    )
+    questions: list[tuple[str, str]] = [(request.action, "")]
+    questions += [(f"duty.{name}", "") for name in ("ask", *_MARKS)]
+    questions += [(duty, kind) for duty in ("duty.block", "duty.mask") for kind in kinds]
+    results = _Asking(policies, request, inputs).ask(questions)
     answers = dict(zip(questions, results, strict=True))
     frozen = MappingProxyType(inputs)
 
     def say(outcome: Outcome, rules: list[str], obligations: tuple[str, ...] = ()) -> Decision:
-        first = rules[0] if rules else NO_MATCH
-        return Decision(outcome, first, obligations, tuple(rules), policies.hash, frozen)
+        unique = tuple(dict.fromkeys(rules))
+        first = unique[0] if unique else NO_MATCH
+        return Decision(outcome, first, obligations, unique, policies.hash, frozen)
 
-    if any(result.diagnostics.errors for result in results):
+    if any(answer.failed for answer in results):
         return say("deny", [FAILED])
-    act = answers[(request.action, "")]
-    matched = _ids(act)
-    if not act.allowed:
-        return say("deny", matched or [NO_MATCH])
-    blocked = [
-        r
-        for k in kinds
-        for r in _ids(answers[("duty.block", k)])
-        if answers[("duty.block", k)].allowed
-    ]
-    if blocked:
-        return say("deny", _unique(blocked))
-    masks = [k for k in kinds if answers[("duty.mask", k)].allowed]
-    mask_rules = [r for k in masks for r in _ids(answers[("duty.mask", k)])]
-    duties = [f"mask:{k}" for k in masks]
-    others: list[str] = []
-    for name in ("watermark", "short-retention"):
-        answer = answers[(f"duty.{name}", "")]
-        if answer.allowed:
-            duties.append(name)
-            others += _ids(answer)
-    ask = answers[("duty.ask", "")]
-    if ask.allowed and not request.approved:
-        return say("ask", _unique(_ids(ask) + mask_rules + matched + others), tuple(duties))
-    if act.decision is cedarpy.Decision.Allow:
-        return say("allow", _unique(mask_rules + matched + others), tuple(duties))
-    return say("deny", [NO_MATCH])
+    act, ask = answers[(request.action, "")], answers[("duty.ask", "")]
+    blocked = [r for k in kinds if (a := answers[("duty.block", k)]).allowed for r in a.rules]
+    if act.allowed and blocked:
+        return say("deny", blocked)
+    masks = [kind for kind in kinds if answers[("duty.mask", kind)].allowed]
+    marks = [name for name in _MARKS if answers[(f"duty.{name}", "")].allowed]
+    duties = (*(f"mask:{kind}" for kind in masks), *marks)
+    rules = [rule for kind in masks for rule in answers[("duty.mask", kind)].rules]
+    rules += act.rules
+    rules += [rule for name in marks for rule in answers[(f"duty.{name}", "")].rules]
+    if act.allowed and ask.allowed and not request.approved:
+        return say("ask", [*ask.rules, *rules], duties)
+    if act.allowed:
+        return say("allow", rules, duties)
+    return say("deny", list(act.rules))
+
+
+def _hashable(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _inputs(request: Request) -> dict[str, object]:
@@ -267,16 +311,3 @@ def _inputs(request: Request) -> dict[str, object]:
         "approved": request.approved,
         "exceptions": sorted(request.exceptions),
     }
-
-
-def _entities(person: dict[str, str], thing: dict[str, str]) -> list[dict[str, object]]:
-    return [{"uid": uid, "attrs": {}, "parents": []} for uid in (person, thing)]
-
-
-def _ids(result: Any) -> list[str]:
-    """The `@id`s of the rules that decided, sorted."""
-    return sorted(result.diagnostics.id_annotations_by_reason.values())
-
-
-def _unique(rules: list[str]) -> list[str]:
-    return list(dict.fromkeys(rules))

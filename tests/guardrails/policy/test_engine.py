@@ -244,3 +244,47 @@ def test_every_rule_has_words_in_both_languages(default: PolicySet) -> None:
 
 def test_a_rule_without_words_is_explained_as_no_match() -> None:
     assert explain("XX-99", "fr").sentence == explain("no-match", "fr").sentence
+
+
+# ── slices change no answer ──────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("rule", "attributes"),
+    [
+        ('action == Action::"turn", resource) when { context.tool == "x" }', ("tool",)),
+        ("action, resource)", ()),
+        ('action in [Action::"turn"], resource) when { context.kinds.contains(context.kind) }',
+         ("kind", "kinds")),
+        ('action == Action::"turn", resource) when { principal == Person::"alice" }', None),
+        ('action == Action::"turn", resource) when { context.tool == "context.kind" }', ("tool",)),
+    ],
+)  # fmt: skip
+def test_a_slice_knows_what_its_rules_read(rule: str, attributes: tuple[str, ...] | None) -> None:
+    policies = _set(f'@id("A") permit (principal, {rule};')
+    assert policies.slices["turn"].attributes == attributes
+
+
+def test_a_rule_about_one_person_is_not_remembered_for_another() -> None:
+    rules = """
+    @id("A") permit (principal, action, resource);
+    @id("B") permit (principal == Person::"alice", action == Action::"duty.ask", resource);
+    """
+    engine = Engine(policies=_set(rules))
+    assert engine.decide(Request("turn", STAFF)).outcome == "ask"
+    assert engine.decide(Request("turn", CHAMPION)).outcome == "ask"  # "A" permits every duty
+    only_turns = rules.replace("action, resource);", 'action == Action::"turn", resource);', 1)
+    engine = Engine(policies=_set(only_turns))
+    assert engine.decide(Request("turn", STAFF)).outcome == "ask"
+    assert engine.decide(Request("turn", CHAMPION)).outcome == "allow"
+    assert engine.decide(Request("turn", STAFF)).outcome == "ask"
+
+
+def test_what_was_remembered_is_what_would_be_decided(default: PolicySet) -> None:
+    warm = Engine(policies=default)
+    for data_class in CLASSES:
+        for model in (PRACTICE, LOCAL, EU, US, UNKNOWN):
+            for kinds in (frozenset[str](), frozenset({"PERSON"}), frozenset({"HEALTH", "SECRET"})):
+                request = Request("model.call", STAFF, "hr", data_class, model, kinds=kinds)
+                cold = Engine(policies=read(DEFAULT)).decide(request)
+                assert warm.decide(request) == cold
