@@ -55,7 +55,8 @@ class Writer:
         self.slots: dict[str, list[str]] = {}
         for stem, sections in self.files.items():
             for name, lines in sections.items():
-                inline = stem == "slots" or all("|" in line and "(" not in line for line in lines)
+                # a section of one line is a list of short values, else lines are templates
+                inline = stem == "slots" or len(lines) == 1
                 values = [v for line in lines for v in _pipes(line)] if inline else lines
                 self.slots.setdefault(name, []).extend(values)
 
@@ -96,7 +97,9 @@ class Writer:
             text = changed
         text = text.replace("\\n", "\n").replace("\\t", "\t")
         text = re.sub(r"\\(.)", r"\1", text)
-        text = re.sub(r" +([.,;!?])", r"\1", re.sub(r"([.,;:])\1+", r"\1", re.sub(r"  +", " ", text)))
+        text = re.sub(
+            r" +([.,;!?])", r"\1", re.sub(r"([.,;:])\1+", r"\1", re.sub(r"  +", " ", text))
+        )
         return text.replace(":.", ":").replace("?.", "?").replace("!.", "!").strip(" ")
 
     def line(self, stem: str, section: str) -> tuple[str, str]:
@@ -128,6 +131,9 @@ def attacks(writer: Writer, count: int, extra: list[str]) -> list[Row]:
     chance = writer.chance
     rows = []
     for _ in range(count):
+        if chance.random() < 0.1:
+            rows.append(_stray(writer, extra))
+            continue
         stem = chance.choices(list(ATTACK_FILES), list(ATTACK_FILES.values()))[0]
         language = {"attack_en": "en", "attack_fr": "fr"}.get(stem, "x")
         indirect = chance.random() < 0.45
@@ -146,7 +152,11 @@ def attacks(writer: Writer, count: int, extra: list[str]) -> list[Row]:
                 text = attack
         elif chance.random() < 0.3:
             ask, _ = writer.line(*chance.choice(ASKS[language]))
-            more = " " + writer.line(*chance.choice(ASKS[language]))[0] if chance.random() < 0.3 else ""
+            more = (
+                " " + writer.line(*chance.choice(ASKS[language]))[0]
+                if chance.random() < 0.3
+                else ""
+            )
             text = f"{ask}{more} {attack}"
             parts.append((ask, "ask"))
         elif chance.random() < 0.15:
@@ -160,6 +170,17 @@ def attacks(writer: Writer, count: int, extra: list[str]) -> list[Row]:
             parts = []
         rows.append(Row(text, 1, group, tuple(parts)))
     return rows
+
+
+def _stray(writer: Writer, extra: list[str]) -> Row:
+    """A request in a document that it has nothing to do with: somebody else's order."""
+    language = writer.chance.choices(["en", "fr", "x"], [10, 4, 1])[0]
+    sections = {"en": ("question", "lookalike"), "fr": ("question",), "x": ("question",)}[language]
+    stem = {"en": "benign_en", "fr": "benign_fr", "x": "benign_de_es"}[language]
+    ask, _ = writer.line(stem, writer.chance.choice(sections))
+    document = _document(writer, language, extra)
+    parts = ((ask, "ask"), (document, "document"))
+    return Row(_inside(writer.chance, document, ask), 1, f"stray/{language}", parts)
 
 
 def benign(writer: Writer, count: int, extra: list[str]) -> list[Row]:

@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from bench.training_injection.generate import Row, Writer, attacks, benign
 from guardrails.detect import injection_model as im
-from guardrails.detect.injection_features import CHAR_BITS, WORD_BITS, Window, fold, grams, windows
+from guardrails.detect.injection_features import CHAR_BITS, WORD_BITS, Window, grams, windows
 
 Floats = npt.NDArray[np.float64]
 OUT = Path(im.__file__).parent / "models" / "injection" / "model.npz"
@@ -109,9 +109,9 @@ def base(examples: Sequence[Example], whole: sparse.csr_matrix, index: Sequence[
     x = matrix(segments)
     return np.stack(
         [
-            linear(whole[index], ys, ws, 3e-6),
-            linear(x, attack, weight, 3e-6),
-            linear(x, order, weight, 3e-6),
+            linear(whole[index], ys, ws, 2e-5),
+            linear(x, attack, weight, 1e-5),
+            linear(x, order, weight, 1e-5),
         ]
     )
 
@@ -125,7 +125,9 @@ def dense(examples: Sequence[Example], weights: Floats) -> Floats:
     return np.array(rows)
 
 
-def stack(x: Floats, y: Floats, weight: Floats) -> tuple[GradientBoostingClassifier, LogisticRegression]:
+def stack(
+    x: Floats, y: Floats, weight: Floats
+) -> tuple[GradientBoostingClassifier, LogisticRegression]:
     trees = GradientBoostingClassifier(
         n_estimators=160, max_depth=3, learning_rate=0.06, subsample=0.6, min_samples_leaf=25,
         max_features=0.4, random_state=3,
@@ -151,7 +153,9 @@ def report(name: str, scores: Floats, examples: Sequence[Example]) -> None:
     alike = np.array(
         [bool(e.row.label) or bool(LOOKALIKE.search(e.row.group + e.source)) for e in examples]
     )
-    alike &= np.array([e.row.label == 1 or "tool_output_clean" not in e.row.group for e in examples])
+    alike &= np.array(
+        [e.row.label == 1 or "tool_output_clean" not in e.row.group for e in examples]
+    )
     alike |= not (alike & (labels == 0)).any()
     first = rates(scores[alike], labels[alike])
     second = rates(scores, labels)
@@ -160,8 +164,16 @@ def report(name: str, scores: Floats, examples: Sequence[Example]) -> None:
     threshold = np.sort(scores[labels == 0])[::-1][int(0.05 * (labels == 0).sum())]
     for source in sorted({example.source for example in examples}):
         mine = np.array([example.source == source for example in examples])
-        tp = (scores[mine & (labels == 1)] > threshold).mean() if (mine & (labels == 1)).any() else -1
-        fp = (scores[mine & (labels == 0)] > threshold).mean() if (mine & (labels == 0)).any() else -1
+        tp = (
+            (scores[mine & (labels == 1)] > threshold).mean()
+            if (mine & (labels == 1)).any()
+            else -1
+        )
+        fp = (
+            (scores[mine & (labels == 0)] > threshold).mean()
+            if (mine & (labels == 0)).any()
+            else -1
+        )
         print(f"   {source:24s} at 5 %: tp {tp:5.2f}  fp {fp:5.2f}")
 
 
@@ -171,7 +183,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=9000)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--no-write", action="store_true")
-    parser.add_argument("--random-folds", action="store_true", help="validate inside the sources too")
+    parser.add_argument(
+        "--random-folds", action="store_true", help="validate inside the sources too"
+    )
     parser.add_argument("--keep", type=Path, help="write features here, to study errors")
     given = parser.parse_args()
 
@@ -191,7 +205,9 @@ def main() -> None:
     held = dict(zip(sources, (0, 1, 2, 3, 4, 4, 0), strict=False))
     for row, source in dev:
         kind = "attack" if row.label else "ask"
-        document = source in ("bipia_indirect", "agentdojo_tool_output") and "user_task" not in row.group
+        document = (
+            source in ("bipia_indirect", "agentdojo_tool_output") and "user_task" not in row.group
+        )
         parts = () if document and row.label else ((row.text, "document" if document else kind),)
         fold_ = chance.randrange(5) if given.random_folds else held[source]
         examples.append(Example(replace(row, parts=parts), source, fold_, 4.0, []))
@@ -201,7 +217,6 @@ def main() -> None:
     print(len(examples), "examples")
 
     labels = np.array([float(example.row.label) for example in examples])
-    weight = np.array([example.weight for example in examples])
     folds = np.array([example.fold for example in examples])
     whole = matrix([[one for w in e.windows for one in w.segments] for e in examples])
     features = np.zeros((len(examples), im.FEATURES))
@@ -213,18 +228,20 @@ def main() -> None:
         print("fold", number, flush=True)
     if given.keep:
         dev_texts = [json.dumps([e.source, e.row.group, e.row.text]) for e in examples]
-        np.savez(given.keep, x=features, y=labels, w=weight, f=folds, t=np.array(dev_texts))
+        np.savez(given.keep, x=features, y=labels, f=folds, t=np.array(dev_texts))
+    is_dev = np.array([example.source != "made" for example in examples])
+    # what people and attackers really write decides the stack; made rows only steady it
+    emphasis = np.where(is_dev, 15.0, 0.4)
     scores = np.zeros(len(examples))
     for number in range(5):
         rest, here = folds != number, folds == number
-        scores[here] = combined(stack(features[rest], labels[rest], weight[rest]), features[here])
-    is_dev = np.array([example.source != "made" for example in examples])
+        scores[here] = combined(stack(features[rest], labels[rest], emphasis[rest]), features[here])
     report("made", scores[~is_dev], [e for e in examples if e.source == "made"])
     report("dev", scores[is_dev], [e for e in examples if e.source != "made"])
     if given.no_write:
         return
 
-    models = stack(features, labels, weight)
+    models = stack(features, labels, emphasis)
     weights = base(examples, whole, range(len(examples)))
     clean = np.sort(scores[is_dev & (labels == 0)])[::-1]
     points = [float(clean[int(rate * len(clean))]) for rate in (0.05, 0.01)]

@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,4000}={0,2}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){12,2000}")
 _BINARY = re.compile(r"(?:[01]{8}\s?){6,600}")
-_SPACED = re.compile(r"(?:\b\w[ .\-_]{1,2}){7,400}\w\b")
+_SPACED = re.compile(r"(?:\b\w[ .\-_]{1,3}){5,400}\w\b")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2}){4,1000}")
 _COMMENT = re.compile(r"<!--(.{3,2000}?)-->|/\*(.{3,2000}?)\*/", re.DOTALL)
 _HIDDEN = re.compile(
@@ -71,12 +71,14 @@ PATTERNS: tuple[tuple[str, "re.Pattern[str]"], ...] = tuple(
             "reveal",
             r"\b(?:reveal|repeat|print|show|output|display|leak|recite|revel\w+|repet\w+|affich\w+"
             r"|montr\w+|recopi\w+|zeige?|wiederhole|verrate|muestra|repite)\b[^.\n]{0,40}\b"
-            rf"(?:prompt|{_NOUN}|words above|text above|ci-dessus|password|credentials|mots? de passe)",
+            rf"(?:prompt|{_NOUN}|words above|text above|ci-dessus|password|credentials"
+            rf"|mots? de passe)",
         ),
         (
             "persona",
             r"\b(?:dan|do anything now|jailbr\w+|developer mode|mode developpeur|modo desarrollador"
-            r"|uncensored|unrestricted|sans filtre|sans restrictions?|sin (?:restricciones|filtros?)"
+            r"|uncensored|unrestricted|sans filtre|sans restrictions?|sin (?:restricciones"
+            r"|filtros?)"
             r"|ohne (?:regeln|filter)|no restrictions|without restrictions|non censure)\b",
         ),
         (
@@ -86,22 +88,30 @@ PATTERNS: tuple[tuple[str, "re.Pattern[str]"], ...] = tuple(
         ),
         ("to the model", rf"\b(?:to|for|dear|attention|pour|a|an|fur|para)\b:? ?{_AI}"),
         ("if you are a model", rf"\b(?:if|when|si|wenn|falls)\b[^.\n]{{0,20}}{_AI}"),
-        ("role tag", r"\[/?(?:system|user|inst|assistant)\b|<\|?(?:system|im_start|information|user)"),
-        ("your answer", r"\b(?:your|ta|votre|deine?r?|tu) (?:final )?(?:answer|response|reply|output"
+        ("role tag", r"\[/?(?:system|user|inst|assistant)\b|<\|?(?:system|im_start|information"
+        r"|user)"),
+        ("your answer", r"\b(?:your|ta|votre|deine?r?|tu) (?:final )?(?:answer|response|reply"
+        r"|output"
          r"|summary|review|reponse|resume|synthese|antwort|respuesta|explanation|elucidation"
          r"|implementation|codebase|solution)\b"),
         ("tool call", r"\b(?:call|invoke|run|execute|appelez?|lancez?|rufe|llama)\b[^.\n]{0,20}"
          r"\b[a-z]+_[a-z_]+\b"),
-        ("send out", r"\b(?:send|forward|upload|post|email|transfer|envoy\w+|transfer\w+|transmet\w+"
+        ("send out", r"\b(?:send|forward|upload|post|email|transfer|envoy\w+|transfer\w+"
+        r"|transmet\w+"
          r"|sende|schicke|uberweise|envia|reenvia)\b[^\n]{0,80}(?:@|https?:|www\.|[a-z]{2}\d{10})"),
-        ("silently", r"\b(?:do not|don't|never|without|ne)\b[^.\n]{0,12}\b(?:tell|mention|reveal|inform"
-         r"|asking|dis|dites|parle|prevenir|telling)\b[^.\n]{0,24}\b(?:user|anyone|utilisateur|personne)"),
+        ("silently", r"\b(?:do not|don't|never|without|ne)\b[^.\n]{0,12}\b(?:tell|mention"
+        r"|reveal|inform"
+         r"|asking|dis|dites|parle|prevenir|telling)\b[^.\n]{0,24}\b(?:user|anyone|utilisateur"
+         r"|personne)"),
         ("image leak", r"!\[[^\]]{0,80}\]\(https?:[^)\s]{4,400}[?&]\w+="),
         ("canary", r"\{canary\}|\bverification (?:code|token)\b|exact (?:token|phrase|string)"),
-        ("important", r"\bimportant\b ?(?:!|:|message|instruction)|!!!|\bsystem (?:note|update|message)"
+        ("important", r"\bimportant\b ?(?:!|:|message|instruction)|!!!|\bsystem (?:note|update"
+        r"|message)"
          r"|note (?:systeme|to the)|\btodo: ?[a-z]"),
-        ("decode it", r"\b(?:decode|decoder|decodez)\b[^.\n]{0,40}\b(?:do|follow|execute|answer|suis)"),
-        ("about the text", r"\b(?:above|below|following|passage|attached|ci-dessous|ci-dessus|suivant"
+        ("decode it", r"\b(?:decode|decoder|decodez)\b[^.\n]{0,40}\b(?:do|follow|execute|answer"
+        r"|suis)"),
+        ("about the text", r"\b(?:above|below|following|passage|attached|ci-dessous|ci-dessus"
+        r"|suivant"
          r"|this (?:text|email|document|paragraph)|ce (?:texte|document|courriel))\b"),
         ("fiction", r"\b(?:imagine|story|novel|character|fictional|hypothetical|fantasy|narrative"
          r"|scenario|histoire|roman|personnage|conte)\b"),
@@ -167,7 +177,11 @@ def _segments(text: str) -> Iterator[str]:
 
 def _window(parts: list[str]) -> Window:
     raw = "\n".join(parts)
-    kept = parts if len(parts) <= SEGMENTS else [*parts[: SEGMENTS - 1], " ".join(parts[SEGMENTS - 1 :])]
+    kept = (
+        parts
+        if len(parts) <= SEGMENTS
+        else [*parts[: SEGMENTS - 1], " ".join(parts[SEGMENTS - 1 :])]
+    )
     folded = fold(raw)
     return Window(tuple(map(fold, kept)), views(raw), shape(raw, folded, len(parts)))
 
@@ -199,7 +213,9 @@ def views(text: str) -> tuple[str, ...]:
         found += [match[1] for match in _HIDDEN.finditer(text)]
     for match in _BINARY.finditer(text):
         bits = re.sub(r"\s", "", match[0])
-        found.append(_readable(bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits) - 7, 8))))
+        found.append(
+            _readable(bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits) - 7, 8)))
+        )
     for match in _HEX.finditer(text):
         digits = re.sub(r"[ :]", "", match[0])
         found.append(_readable(bytes.fromhex(digits[: len(digits) // 2 * 2])))
@@ -208,7 +224,10 @@ def views(text: str) -> tuple[str, ...]:
     for match in _PERCENT.finditer(text):
         found.append(_readable(bytes.fromhex(match[0].replace("%", ""))))
     for match in _SPACED.finditer(text):
-        found.append(re.sub(r"[ .\-_]", "", match[0]) + text[match.end() : match.end() + 80])
+        # a wide gap between spaced letters is where a word ends
+        words = re.split(r"[ .\-_]{2,3}", match[0])
+        joined = " ".join(re.sub(r"[ .\-_]", "", word) for word in words)
+        found.append(joined + text[match.end() : match.end() + 80])
     return tuple(fold(view) for view in found if view)[:VIEWS]
 
 
@@ -238,8 +257,8 @@ _BASE = np.uint64(1_000_003)
 def grams(segments: tuple[str, ...]) -> Grams:
     """Character 2–5-grams and word 1–3-grams, hashed; each belongs to the segment it begins in."""
     text = "\n".join(segments)
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    codes = codes.astype(np.uint64)
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    codes = points.astype(np.uint64)
     lengths = np.array([len(segment) + 1 for segment in segments])
     owner = np.repeat(np.arange(len(segments)), lengths)[: len(codes)]
     tokens: list[int] = []
@@ -250,7 +269,9 @@ def grams(segments: tuple[str, ...]) -> Grams:
         for token in _TOKEN.findall(segment):
             tokens.append(zlib.crc32(token.encode("utf-8", "surrogatepass")))
             token_owner.append(index)
-    words, word_owner = _ngrams(np.array(tokens, dtype=np.uint64), np.array(token_owner), 1, 3, 18)
+    words, word_owner = _ngrams(
+        np.array(tokens, dtype=np.uint64), np.array(token_owner), 1, 3, WORD_BITS
+    )
     chars, char_owner = _ngrams(codes, owner, 2, 5, CHAR_BITS)
     return Grams(chars, char_owner, words, word_owner, len(segments))
 
