@@ -152,6 +152,11 @@ def _address(seed: int, region: Region) -> str:
     return f"{number}, {street}, {town}" if region == "fr" else f"{number} {street}, {town}"
 
 
+def _siret(seed: int, region: Region) -> str:
+    siren = luhn(f"000{seed % 10**5:05d}")
+    return luhn(f"{siren}{seed // 10**5 % 10**4:04d}")
+
+
 MAKERS: dict[str, Callable[[int, Region], str]] = {
     "PERSON": _person,
     "EMAIL_ADDRESS": _email,
@@ -160,8 +165,7 @@ MAKERS: dict[str, Callable[[int, Region], str]] = {
     "IBAN_CODE": _iban,
     "FR_NIR": _nir,
     "FR_SIREN": lambda seed, region: luhn(f"000{seed % 10**5:05d}"),
-    "FR_SIRET": lambda seed, region: luhn(luhn(f"000{seed % 10**5:05d}") + f"{seed // 10**5"
-    " % 10**4:04d}"),
+    "FR_SIRET": _siret,
     "IP_ADDRESS": lambda seed, region: f"192.0.2.{1 + seed % 254}",
     "URL": lambda seed, region: f"https://example.org/{seed % 10**6}",
     "LOCATION": _address,
