@@ -215,7 +215,8 @@ async def test_nothing_of_a_call_reaches_a_log_or_the_terminal(
 
 async def test_a_call_in_our_own_shape_is_told_in_the_providers(tmp_path: Path) -> None:
     call = {"id": "c1", "name": "current_date", "arguments": {"zone": "x"}}
-    asked: list[dict[str, object]] = [*ASK, {"role": "assistant", "content": "", "tool_calls": [call]},
+    said: dict[str, object] = {"role": "assistant", "content": "", "tool_calls": [call]}
+    asked: list[dict[str, object]] = [*ASK, said,
              {"role": "tool", "tool_call_id": "c1", "content": "Tuesday"}]  # fmt: skip
     with Upstream() as upstream:
         async for _ in models(upstream, tmp_path).stream(asked, [CLOCK]):
