@@ -63,6 +63,16 @@ CASES = [
     Case("Merci beaucoup pour votre aide !", ""),
     Case("Traduis en anglais : bonjour à tous.", ""),
     Case("Rédige une phrase pour souhaiter la bienvenue à une collègue.", ""),
+    Case("Hello, who are you?", ""),
+    Case("Bonjour !", ""),
+    Case("How much is 3.5% of 12,000?", "calculator", "12"),
+    Case("Summarise in one sentence: the meeting moved to Friday, the room is taken.", ""),
+    Case("What will the date be in 10 days?", "current_date"),
+    Case("Quel est le montant total indiqué sur le devis joint ?", "search_documents", "montant"),
+    Case("What does our travel policy say about taxis?", "search_documents", "tax"),
+    Case("Group the rows of the file by supplier and sum the total.", "python", "supplier"),
+    Case("Corrige les fautes : je suis aller au marcher hier.", ""),
+    Case("Write a short e-mail to thank a supplier.", ""),
 ]
 # the second call of a turn: the tool has answered, and the answer must hold the needle
 FOLLOW_UPS = [
