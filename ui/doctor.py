@@ -165,7 +165,7 @@ def _people(settings: Settings) -> Iterator[Check]:
 
 
 def _model_file(settings: Settings) -> Path | None:
-    from sandbox.broker.practice_model import folders, pinned
+    from sandbox.broker.model_pins import folders, pinned
 
     # by size only: hashing 1.1 GB belongs to the start, which does it
     model = pinned("practice")

@@ -18,8 +18,8 @@ def add(to: typer.Typer, voice: Voice) -> None:
     def fetch(
         fallback: Annotated[bool, typer.Option(help=voice("model.fallback"))] = False,
     ) -> None:
-        from sandbox.broker.practice_model import fetch as bring
-        from sandbox.broker.practice_model import folders, locate, pinned
+        from sandbox.broker.model_fetch import fetch as bring
+        from sandbox.broker.model_pins import folders, locate, pinned
 
         home = settings_now().home
         model = pinned("fallback" if fallback else "practice")

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,12 +93,13 @@ async def _turn(
 
 
 def _finish(voice: Voice, reply: "Reply", as_json: bool) -> None:
-    from ui.routes.chat import notice
+    from ui.routes.chat import whole
 
+    shown = whole(reply, voice.language)
     if as_json:
-        shown = asdict(reply)
-        shown["notices"] = [notice(each, voice.language) for each in reply.notices]
         voice.json(shown)
         return
     print()
+    if reply.error:
+        print(shown["message"], file=sys.stderr)
     voice.note("run.trace", trace=f"tr_{reply.trace_id[:8]}", model=reply.model)

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from guardrails.errors import GuardrailError
 from sandbox.events import Delta, Event, Notice, Reply, StepEvent
-from ui.faults import described, translated
+from ui.faults import described, translated, worded
 from ui.identity import Person
 from ui.messages import Language, say
 from ui.routes.common import Limits, Services, actor, allowed, limited
@@ -151,9 +152,17 @@ def sse(event: Event, language: Language) -> ServerSentEvent:
         case StepEvent():
             return ServerSentEvent(_dump(asdict(event.step)), event="step")
         case Reply():
-            whole = asdict(event)
-            whole["notices"] = [notice(each, language) for each in event.notices]
-            return ServerSentEvent(_dump(whole), event="reply")
+            return ServerSentEvent(_dump(whole(event, language)), event="reply")
+
+
+def whole(reply: Reply, language: Language) -> dict[str, object]:
+    """A reply with the wording of its notices and, when it is not done, of its error."""
+    error = GuardrailError(reply.error, **reply.error_data)
+    return {
+        **asdict(reply),
+        "notices": [notice(each, language) for each in reply.notices],
+        "message": worded(error, language) if reply.error else "",
+    }
 
 
 def notice(event: Notice, language: Language) -> dict[str, object]:
