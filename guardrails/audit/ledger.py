@@ -118,16 +118,18 @@ class Ledger:
         return self._wait(self._submit("event", act, None, act.verdict, act.payload))
 
     async def aintent(self, act: Act) -> int:
-        """`intent` without blocking the loop."""
+        """`intent` without blocking the loop; a caller that is cancelled does not act."""
         return await self._await(self._submit("intent", act, None, act.verdict, act.payload))
 
     async def aoutcome(self, intent: int, verdict: str, payload: Mapping[str, object]) -> int:
-        """`outcome` without blocking the loop."""
-        return await self._await(self._submit("outcome", None, intent, verdict, payload))
+        """`outcome` without blocking the loop; written even when the caller is cancelled."""
+        done = self._submit("outcome", None, intent, verdict, payload)
+        return await self._await(done, keep=True)
 
     async def arecord(self, act: Act) -> int:
-        """`record` without blocking the loop."""
-        return await self._await(self._submit("event", act, None, act.verdict, act.payload))
+        """`record` without blocking the loop; written even when the caller is cancelled."""
+        done = self._submit("event", act, None, act.verdict, act.payload)
+        return await self._await(done, keep=True)
 
     def recover(self) -> int:
         """Answer every intent that a crash left open with "outcome unknown"; returns how many.
@@ -191,9 +193,13 @@ class Ledger:
             raise LedgerUnavailable(why="the store did not answer in time") from error
 
     @staticmethod
-    async def _await(done: "concurrent.futures.Future[int]") -> int:
+    async def _await(done: "concurrent.futures.Future[int]", keep: bool = False) -> int:
+        waiting = asyncio.wrap_future(done)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(done), WAIT_SECONDS)
+            # shielded: a page that closes in the middle must not leave an act without its outcome
+            return await asyncio.wait_for(
+                asyncio.shield(waiting) if keep else waiting, WAIT_SECONDS
+            )
         except TimeoutError as error:
             raise LedgerUnavailable(why="the store did not answer in time") from error
 

@@ -97,6 +97,17 @@ async def test_many_callers_share_commits_and_keep_one_chain(
     assert (result.ok, result.rows, result.proven_to) == (True, 200, 200)
 
 
+async def test_an_outcome_is_written_when_its_caller_is_cancelled(ledger: Ledger) -> None:
+    intent = await ledger.aintent(Act("x", "alice"))
+    task = asyncio.create_task(ledger.aoutcome(intent, "allow", {}))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    ledger.close()
+    assert [row.step for row in rows(ledger.engine)] == ["intent", "outcome"]
+
+
 def test_two_ledgers_on_one_store_keep_one_chain(
     store: sa.Engine, keys: Keys, tmp_path: Path
 ) -> None:

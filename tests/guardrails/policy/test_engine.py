@@ -288,3 +288,12 @@ def test_what_was_remembered_is_what_would_be_decided(default: PolicySet) -> Non
                 request = Request("model.call", STAFF, "hr", data_class, model, kinds=kinds)
                 cold = Engine(policies=read(DEFAULT)).decide(request)
                 assert warm.decide(request) == cold
+
+
+def test_the_rule_in_the_documentation_works() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "policies.md").read_text("utf-8")
+    example = text.split("```cedar")[1].split("```")[0]
+    engine = Engine(policies=_set('@id("P") permit (principal, action, resource);' + example))
+    assert engine.decide(Request("model.call", STAFF, model=EU)).rule == "HR-01"
+    lifted = Request("model.call", STAFF, model=EU, exceptions=frozenset({"HR-01"}))
+    assert engine.decide(lifted).rule == "P"

@@ -1,0 +1,122 @@
+"""Look after the record while the product runs: alerts every minute, the chain every night."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from guardrails.audit.alerts import Alert, Alerts, Health
+from guardrails.audit.ledger import Ledger
+from guardrails.audit.retention import Retention
+from guardrails.audit.spans import Spans
+from guardrails.audit.verify import Verification, verify
+from guardrails.budgets import Budgets
+from guardrails.keys import Keys
+
+log = logging.getLogger(__name__)
+
+ALERT_SECONDS = 60.0
+VERIFY_SECONDS = 24 * 3_600.0
+
+
+class Watch:
+    """One background thread. `tick` does what is due and can be called by hand.
+
+    `guard_errors` gives a running total of guards that failed; `retention` is optional.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        ledger: Ledger,
+        spans: Spans,
+        keys: Keys,
+        checkpoint_file: Path,
+        alerts: Alerts,
+        *,
+        budgets: Budgets | None = None,
+        retention: Retention | None = None,
+        guard_errors: Callable[[], int] = lambda: 0,
+        unsafe: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.last: Verification | None = None
+        self._engine = engine
+        self._ledger = ledger
+        self._spans = spans
+        self._keys = keys
+        self._file = checkpoint_file
+        self._alerts = alerts
+        self._budgets = budgets
+        self._retention = retention
+        self._guard_errors = guard_errors
+        self._unsafe = unsafe
+        self._clock = clock
+        self._verified: float | None = None
+        self._before = Health()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def tick(self) -> list[Alert]:
+        """Alerts that are new since the last tick; once a day also retention and verification."""
+        problem = ""
+        now = self._clock()
+        if self._verified is None or now - self._verified >= VERIFY_SECONDS:
+            self._verified = now
+            if self._retention is not None:
+                self._retention.purge()
+            problem = self._verify()
+        total = Health(
+            dropped_spans=self._spans.dropped,
+            otlp_lost=self._spans.otlp_lost,
+            ledger_failures=self._ledger.failures,
+            checkpoint_failures=self._ledger.checkpoint_failures,
+            guard_errors=self._guard_errors(),
+        )
+        before, self._before = self._before, total
+        # what was reported once is not reported again: alerts speak of what is new
+        fresh = replace(
+            total,
+            dropped_spans=total.dropped_spans - before.dropped_spans,
+            otlp_lost=total.otlp_lost - before.otlp_lost,
+            ledger_failures=total.ledger_failures - before.ledger_failures,
+            checkpoint_failures=total.checkpoint_failures - before.checkpoint_failures,
+            guard_errors=total.guard_errors - before.guard_errors,
+            chain_problem=problem,
+            unsafe=self._unsafe,
+            budgets=self._budgets.uses() if self._budgets else (),
+        )
+        return self._alerts.check(fresh)
+
+    def _verify(self) -> str:
+        self.last = verify(
+            self._engine,
+            self._keys.signing().public_key(),
+            self._file,
+            mac_key=self._keys.derive("ledger-chain"),
+        )
+        bad = self.last.first_bad
+        return f"{bad.what}, {bad.seq}" if bad else ""
+
+    def _run(self) -> None:
+        while not self._stop.wait(ALERT_SECONDS):
+            try:
+                self.tick()
+            except sa.exc.SQLAlchemyError as error:
+                # the store is away for a moment; the ledger refuses acts meanwhile
+                log.error("watch failed", extra={"error": type(error).__name__})
