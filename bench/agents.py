@@ -63,7 +63,7 @@ async def cases(only: str, model: str, show: bool) -> None:
             return last
 
         async with running(app):
-            while app.warming:
+            while app.warming and not app.problems:
                 await asyncio.sleep(0.2)
             info = app.models.info()
             print(f"model: {info.label}")
