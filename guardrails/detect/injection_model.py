@@ -91,7 +91,7 @@ def squash(x: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Model:
-    """Loaded arrays. `score` is in 0..1: 0.5 is 5 % and 0.8 is 1 % false positives in validation."""
+    """Loaded arrays. A `score` of 0.5 is 5 %, of 0.8 is 1 % false positives in validation."""
 
     weights: Floats
     coefficients: Floats
