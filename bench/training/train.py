@@ -61,6 +61,9 @@ def main() -> None:
     component = nlp.get_pipe("ner")
     component.add_label("ADDRESS")
     optimizer = nlp.resume_training()
+    # the running averages do not follow the output layer that grew by a label: with them every
+    # address is forgotten (measured), so the last weights are kept and the rate decays instead
+    optimizer.averages = None
     rename = FRENCH_LABELS if language == "fr" else {}
     began, seen, epoch = time.time(), 0, 0
     losses: dict[str, float] = {}
@@ -96,8 +99,7 @@ def main() -> None:
         epoch += 1
         chooser.shuffle(data)
     args.out.mkdir(parents=True, exist_ok=True)
-    with nlp.use_params(optimizer.averages or {}):
-        component.to_disk(args.out)
+    component.to_disk(args.out)
     print(f"done: {seen} texts, {epoch} epochs, {args.out}")
 
 

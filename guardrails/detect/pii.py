@@ -48,14 +48,16 @@ def find(text: str, language: str | None = None, *, organizations: bool = False)
         else:
             results.extend(_moved(known, start))
     for spoken, rows in pending.items():
-        for (start, _, key), found in zip(
-            rows, _analyse([row[1] for row in rows], spoken), strict=True
-        ):
-            with _cache_lock:
-                _cache[key] = found
-                while len(_cache) > _CACHE_SIZE:
-                    _cache.popitem(last=False)
-            results.extend(_moved(found, start))
+        once = {
+            key: paragraph for _, paragraph, key in rows
+        }  # the same paragraph twice is read once
+        fresh = dict(zip(once, _analyse(list(once.values()), spoken), strict=True))
+        with _cache_lock:
+            _cache.update(fresh)
+            while len(_cache) > _CACHE_SIZE:
+                _cache.popitem(last=False)
+        for start, _, key in rows:
+            results.extend(_moved(fresh[key], start))
     if not organizations:
         results = [f for f in results if f.kind != "ORGANIZATION"]
     return sorted(results)

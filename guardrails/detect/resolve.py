@@ -33,6 +33,8 @@ def resolve(candidates: Iterable[Finding]) -> list[Finding]:
 
 
 def _rank(finding: Finding) -> float:
+    if finding.kind == "PHONE_NUMBER" and finding.score >= 0.9:
+        return 80  # written internationally or called a telephone number
     # a weak national identifier must not displace a strong telephone number
     return _RANK.get(finding.kind, _DEFAULT_RANK) + 20 * min(finding.score - 0.8, 0)
 

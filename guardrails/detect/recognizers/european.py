@@ -122,9 +122,8 @@ SHAPES = (
     ),
     Shape(
         "EU_VAT", "eu-vat",
-        r"(?<![\w.\-])(?:AT ?U\d{8}|BE ?[01]\d{3}[ .]?\d{3}[ .]?\d{3}|DE ?\d{9}|DK ?\d{8}|ES ?[A-Z0-9]\d{7}[A-Z0-9]"
-        r"|FI ?\d{8}|IE ?\d[A-Z0-9]\d{5}[A-Z]{1,2}|IT ?\d{11}|LU ?\d{8}|NL ?\d{9}B\d{2}|PL ?\d{10}|PT ?\d{9}"
-        r"|SE ?\d{12}|CZ ?\d{8,10}|EL ?\d{9}|HU ?\d{8}|HR ?\d{11}|SI ?\d{8}|SK ?\d{10}|RO ?\d{2,10})(?![\w\-])",
+        r"(?<![\w.\-])(?:AT|BE|DE|DK|ES|FI|IE|IT|LU|NL|PL|PT|SE|CZ|EL|HU|HR|SI|SK|RO) ?[A-Z\d]\d[A-Z\d. ]{5,13}"
+        r"(?<![ .])(?![\w\-])",
         "It has the check digits of a European VAT number.", 0.7, 0.97, cased=True,
         check=stdnum("eu.vat"), context=("vat", "tva", "mwst", "ust", "iva", "btw"),
         needs="0",

@@ -6,7 +6,7 @@ from guardrails.detect.recognizers.shape import Shape
 from guardrails.detect.recognizers.stoplists import LEADING, NOT_NAMES
 
 _U = "A-ZÀ-ÖØ-ÞŒĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶŁĻĽŃŅŇŌŐŒŔŘŚŞŠȘŤȚŪŮŰŲŹŻŽ"
-_NAME = rf"[{_U}][\w'’\-]{{1,30}}(?:[ \-](?:(?:de|du|des|la|le|van|von|der|den|da|di|del|bin|ben|al|el|d['’]|O['’])[ ]?){{0,2}}[{_U}][\w'’\-]{{0,30}}\.?){{0,3}}"
+_NAME = rf"[{_U}][\w'’\-]{{1,30}}(?:[ \-](?:(?:de|du|des|la|le|van|von|der|den|da|di|del|bin|ben|al|el|d['’]|O['’])[ ]?){{0,2}}(?:[{_U}][\w'’\-]{{1,30}}|[{_U}]\.?)){{0,3}}"
 _LOWER = r"[^\W\d_]{2,20}(?:[ \-][^\W\d_]{2,20})?"
 
 SHAPES = (

@@ -55,7 +55,9 @@ class Shape:
 
     def matches(self, text: str) -> list[tuple[int, int, float]]:
         """Spans and scores, in order."""
-        found = []
+        found: list[tuple[int, int, float]] = []
+        if not self.score and self.context_regex and not self.context_regex.search(text):
+            return found  # without a word of its context this shape counts nothing
         for match in self.regex.finditer(text):
             start, end = match.span("v") if "v" in self.regex.groupindex else match.span()
             if start < 0:
