@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import Product, visit
 from tests.upstream import Say
@@ -128,12 +128,9 @@ def test_a_draft_is_kept_as_it_is_typed_and_can_be_tried(house: Product, browser
         seen = page.locator("#atl-seen")
         page.get_by_label("Try it").fill(f"Ask {NAME} at {MAIL}.")
         seen.locator(".atl-token").nth(1).wait_for()
-        page.wait_for_function("location.search.includes('agent=')")
+        page.wait_for_url("**/build?agent=*")
         page.reload()
-        page.wait_for_function(
-            "document.querySelector('#atl-form textarea')?.value === 'Travel guide'"
-            " || document.querySelector('#atl-form input')?.value === 'Travel guide'"
-        )
+        expect(page.get_by_label("Name", exact=True)).to_have_value("Travel guide", timeout=20_000)
         page.get_by_role("link", name="Test in the Playground").click()
         page.wait_for_selector("[data-atl-chat=ready]")
         say(page, "How do I get to Lyon?")

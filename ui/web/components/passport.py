@@ -24,6 +24,7 @@ def passport(
     icon_name: str,
     tools: Sequence[str],
     data_class: str,
+    documents: Sequence[str] = (),
 ) -> Markup:
     """The live card beside the form."""
     say = context.say
@@ -31,6 +32,7 @@ def passport(
     facts = [
         ("model", model.label),
         ("runs", say(f"models.location.{model.location or 'unknown'}")),
+        *([("reads", ", ".join(documents))] if documents else []),
         ("uses", ", ".join(tools) or say("web.passport.no-tools")),
         ("data", say(f"web.data.{data_class}")),
     ]
@@ -58,6 +60,12 @@ def passport(
         say("web.passport.always"),
         guards,
     )
+
+
+def reads(knowledge: Sequence[str], language: str) -> list[str]:
+    """Names of the documents an agent always reads: those of the language, else all."""
+    own = [name for name in knowledge if name.startswith(f"{language}/")]
+    return [name.rpartition("/")[2] for name in own or knowledge]
 
 
 def saved(context: "Context", record: AgentRecord | None, wrong: str = "") -> Markup:

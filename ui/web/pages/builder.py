@@ -16,7 +16,7 @@ from guardrails.errors import GuardrailError
 from guardrails.findings import Screened
 from ui.identity import Person
 from ui.messages import say_error
-from ui.web.components.passport import passport, preview, saved
+from ui.web.components.passport import passport, preview, reads, saved
 from ui.web.frame import query
 from ui.web.markup import Markup, joined
 from ui.web.nav import address
@@ -115,7 +115,7 @@ def build(context: Context, page: gr.Blocks) -> None:
             list(form.tools), form.data_class,
             record.id if record and own else "",
             record.id if record and not own else (record.base if record else ""),
-            _card(context, form, record if own else None),
+            _card(context, form, record if own else None, base=record.id if record else ""),
             _seen(context, say("web.build.try.sample")),
         ]  # fmt: skip
 
@@ -129,25 +129,27 @@ def build(context: Context, page: gr.Blocks) -> None:
         if not draft and form == (
             form_of(templates()[base], context.language) if base in templates() else EMPTY
         ):
-            return [draft, _card(context, form, None)]
+            return [draft, _card(context, form, None, base)]
         try:
             record = await asyncio.to_thread(save, context, person, form, draft, base)
         except (GuardrailError, ValidationError) as error:
-            return [draft, _card(context, form, None, problem(context, error))]
+            return [draft, _card(context, form, None, base, problem(context, error))]
         return [record.id, _card(context, form, record)]
 
     page.load(arrive, None, [head, *fields, draft, base, card, seen], **quiet)
-    for part in fields:
-        part.input(
-            keep, [*fields, draft, base], [draft, card],
-            trigger_mode="always_last", concurrency_limit=None, **quiet,
-        )  # fmt: skip
+    texts = (title, purpose, instructions, starters)
+    gr.on(
+        # leaving a field as well: not every way of filling one in is reported as typing
+        [*(part.input for part in fields), *(part.blur for part in texts)],
+        keep, [*fields, draft, base], [draft, card],
+        trigger_mode="always_last", concurrency_limit=None, **quiet,
+    )  # fmt: skip
 
     def look(text: str, request: gr.Request) -> str:
         context.person(request, "screen.try")
         return _seen(context, text)
 
-    trial.input(look, trial, seen, trigger_mode="always_last", **quiet)
+    trial.change(look, trial, seen, trigger_mode="always_last", **quiet)
 
 
 EMPTY = Form("", "", "", "", "everyday", (), "internal")
@@ -266,17 +268,20 @@ def _title(number: int, text: str) -> Markup:
     ).format(number, text)
 
 
-def _card(context: Context, form: Form, record: AgentRecord | None, wrong: str = "") -> str:
-    icon_name = record.spec.icon if record else ICONS.get(form.category, "bot")
+def _card(
+    context: Context, form: Form, record: AgentRecord | None, base: str = "", wrong: str = ""
+) -> str:
+    spec = record.spec if record else templates().get(base)
     return str(
         Markup('<div class="atl-page">{}{}</div>').format(
             passport(
                 context,
                 title=form.title,
                 purpose=form.purpose,
-                icon_name=icon_name,
+                icon_name=spec.icon if spec else ICONS.get(form.category, "bot"),
                 tools=[tool_name(context, name) for name in form.tools],
                 data_class=form.data_class,
+                documents=reads(spec.knowledge if spec else (), context.language),
             ),
             saved(context, record, wrong),
         )
