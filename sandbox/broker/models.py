@@ -10,9 +10,9 @@ import logging
 import os
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from sandbox.broker.embedded import Embedded
 from sandbox.broker.errors import ModelError, translate
@@ -25,29 +25,19 @@ from sandbox.broker.model_events import (
     Usage,
 )
 from sandbox.broker.model_pins import Key, folders
+from sandbox.broker.providers import (
+    ALIASES,
+    LOOPBACK,
+    openai_shape,
+    parameters,
+    usual_location,
+)
 from sandbox.broker.routing import plain, route
 
 __all__ = ["ModelError", "ModelInfo", "Models", "TextDelta", "ToolCall", "Usage"]
 
-# Where an argument of a call comes from: names in the environment or the secrets file. A provider
-# not listed takes <PROVIDER>_API_KEY and <PROVIDER>_API_BASE, as litellm's own documentation does.
-_PARAMETERS: dict[str, dict[str, str]] = {
-    "azure": {
-        "api_key": "AZURE_API_KEY",
-        "api_base": "AZURE_API_BASE",
-        "api_version": "AZURE_API_VERSION",
-    },
-    "bedrock": {
-        "aws_access_key_id": "AWS_ACCESS_KEY_ID",
-        "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
-        "aws_session_token": "AWS_SESSION_TOKEN",
-        "aws_region_name": "AWS_REGION",
-    },
-}
-# litellm's plain `ollama/` speaks the completion endpoint; tools need the chat endpoint
-_ALIASES = {"ollama": "ollama_chat"}
-# servers that need no key refuse an empty one in the OpenAI client
-_KEYLESS = frozenset({"openai", "hosted_vllm", "ollama_chat", "lm_studio", "llamafile"})
+# far above any max_tokens: an upstream that sends more than this is broken or hostile
+_MAX_CHARACTERS = 1_000_000
 
 
 class Models:
@@ -95,7 +85,7 @@ class Models:
             label=name,
             kind="provider",
             provider=provider,
-            location=self._location or _location(provider, self._base),
+            location=self._location or usual_location(provider, self._base),
             state="warming" if warming else "ready",
         )
 
@@ -128,12 +118,12 @@ class Models:
         """
         if self._embedded is None:
             provider, _, name = self._model.partition("/")
-            provider = _ALIASES.get(provider, provider)
+            provider = ALIASES.get(provider, provider)
             events = complete(
                 f"{provider}/{name}",
-                [_openai(message) for message in messages],
+                [openai_shape(message) for message in messages],
                 tools,
-                parameters=self._parameters(provider),
+                parameters=parameters(provider, self._secrets, self._base),
                 timeout=self._timeout,
                 max_tokens=max_tokens,
                 temperature=temperature,
@@ -185,18 +175,6 @@ class Models:
             finally:
                 await events.aclose()
 
-    def _parameters(self, provider: str) -> dict[str, str]:
-        upper = provider.removesuffix("_chat").upper()
-        names = _PARAMETERS.get(
-            provider, {"api_key": f"{upper}_API_KEY", "api_base": f"{upper}_API_BASE"}
-        )
-        found = {key: self._secrets[name] for key, name in names.items() if name in self._secrets}
-        if self._base:
-            found["api_base"] = self._base
-        if "api_key" not in found and provider in _KEYLESS:
-            found["api_key"] = "none"
-        return found
-
 
 async def complete(
     model: str,
@@ -212,6 +190,7 @@ async def complete(
     provider = model.partition("/")[0]
     deadline = time.monotonic() + timeout
     started = False
+    received = 0
     stream: Any = None
     calls: dict[int, _Pieces] = {}
     usage: Any = None
@@ -244,6 +223,9 @@ async def complete(
             if not chunk.choices:
                 continue
             delta = chunk.choices[0].delta
+            received += _size(delta)
+            if received > _MAX_CHARACTERS:
+                raise ModelError("model-malformed", provider=provider)
             if delta.content:
                 started = True
                 yield TextDelta(delta.content)
@@ -266,6 +248,11 @@ async def complete(
     finally:
         if stream is not None:
             await stream.aclose()
+
+
+def _size(delta: Any) -> int:
+    calls = delta.tool_calls or ()
+    return len(delta.content or "") + sum(len(c.function.arguments or "") for c in calls)
 
 
 async def _before(deadline: float, awaitable: Any) -> Any:
@@ -296,9 +283,13 @@ class _Pieces:
         return ToolCall(self.id or f"call_{os.urandom(6).hex()}", self.name, arguments)
 
 
+@cache
 def _litellm() -> Any:
     """litellm, imported on first use and set to keep quiet, call nobody and never retry."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else the import fetches a price list
+    # a company's proxy must not see what is said to a model on this very machine
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), *LOOPBACK)))
     import litellm
 
     litellm.telemetry = False
@@ -314,32 +305,6 @@ def _litellm() -> Any:
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "httpx", "openai"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # their messages quote content
     return litellm
-
-
-def _location(provider: str, base: str) -> Location:
-    """Local when the address is this machine's; else unknown until the operator declares it."""
-    host = urlsplit(base).hostname or ""
-    if host in ("localhost", "127.0.0.1", "::1") or (provider == "ollama" and not base):
-        return "local"
-    return ""
-
-
-def _openai(message: Mapping[str, object]) -> dict[str, object]:
-    """A message with tool calls in OpenAI's own shape, whichever shape it came in."""
-    told = dict(message)
-    calls = told.get("tool_calls")
-    if isinstance(calls, Sequence) and calls and "function" not in calls[0]:
-        told["tool_calls"] = [
-            {
-                "id": call["id"],
-                "type": "function",
-                "function": {"name": call["name"], "arguments": json.dumps(call["arguments"])},
-            }
-            for call in calls
-        ]
-    elif calls == []:
-        del told["tool_calls"]  # some providers refuse an empty list
-    return told
 
 
 def _cost(litellm: Any, model: str, sent: int, made: int) -> float:

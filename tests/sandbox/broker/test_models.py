@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -224,6 +226,39 @@ async def test_a_call_in_our_own_shape_is_told_in_the_providers(tmp_path: Path) 
     sent = json.loads(upstream.bodies[0])["messages"][1]["tool_calls"][0]
     assert sent["type"] == "function"
     assert sent["function"] == {"name": "current_date", "arguments": '{"zone": "x"}'}
+
+
+async def test_a_proxy_never_sees_what_is_said_to_this_machine(tmp_path: Path) -> None:
+    script = """
+import asyncio, sys
+from pathlib import Path
+from sandbox.broker.models import Models
+async def main():
+    made = Models("openai/t", home=Path("."), base=sys.argv[1], timeout=30, secrets={})
+    print([event async for event in made.stream([{"role": "user", "content": "hi"}])][-1])
+asyncio.run(main())
+"""
+    with Upstream() as proxy, Upstream(Say("fine")) as upstream:
+        address = proxy.base.removesuffix("/v1")
+        proxied = {"HTTP_PROXY": address, "http_proxy": address, "ALL_PROXY": address}
+        done = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            script,
+            upstream.base,
+            env={"PATH": os.environ["PATH"], **proxied},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await done.communicate()
+    assert b"Usage" in out
+    assert (len(proxy.requests), len(upstream.requests)) == (0, 1)
+
+
+async def test_an_endless_reply_is_cut_off(tmp_path: Path) -> None:
+    endless = Upstream(Say(" ".join(["x" * 50_000] * 30)))
+    with endless as upstream, pytest.raises(ModelError) as caught:
+        await collect(models(upstream, tmp_path))
+    assert caught.value.code == "model-malformed"
 
 
 async def test_info_knows_a_loopback_server_is_local_and_says_so_only_then(tmp_path: Path) -> None:
