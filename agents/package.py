@@ -65,9 +65,10 @@ def export_agent(spec: AgentSpec, read: Read, claims: Mapping[str, str] | None =
     }
     files["manifest.json"] = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as pack:
+    # stored, not deflated: documents are packed already, and deflating differs between zlibs
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as pack:
         for name, data in sorted(files.items()):
-            pack.writestr(zipfile.ZipInfo(name, EPOCH), data, zipfile.ZIP_DEFLATED)
+            pack.writestr(zipfile.ZipInfo(name, EPOCH), data)
     return out.getvalue()
 
 
