@@ -86,8 +86,8 @@ async def _run_cold(
     runtime: Runtime = "data" if any(name in code for name in DATA_MODULES) else "bare"
     # the process dies with the thread that started it, so that thread waits with us
     with ThreadPoolExecutor(1) as thread:
+        ours, theirs = socket.socketpair()
         try:
-            ours, theirs = socket.socketpair()
             with theirs:
                 plan = Plan(runtime, theirs.fileno(), inbox, int(time.time()))
                 start = asyncio.get_running_loop().run_in_executor(thread, launcher.start, plan)
@@ -104,6 +104,7 @@ async def _run_cold(
             wall_s = round(time.monotonic() - began, 4)
             return Execution("refused", "", wall_s, launcher.name, message="seal.refused.pool")
         finally:
+            ours.close()
             shutil.rmtree(inbox, ignore_errors=True)
 
 

@@ -78,12 +78,12 @@ async def run_on(sealed: Sealed, code: str, limits: Limits) -> Execution:
             if frame is None:
                 break
             results.add(frame)
-    except WireError:
-        pass  # the end below says how
+    except WireError as error:
+        sealed.end("killed", error.reason)
     if results.status is None:
         end = await sealed.wait()
         # an end without a report is never a success, whatever the exit code claims
-        status = "killed" if end.status == "ok" else end.status
+        status = "killed" if end.status in ("ok", "error") else end.status
     else:
         status = results.status
     wall_s = round(time.monotonic() - began, 4)

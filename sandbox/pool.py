@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -90,9 +91,7 @@ class Pool:
             if idle:
                 sealed = idle.popleft()
                 self._refill(runtime)
-                if not sealed.ended:
-                    return sealed
-                continue
+                return sealed
             waiting: asyncio.Future[Sealed] = asyncio.get_running_loop().create_future()
             self._waiting[runtime].append(waiting)
             self._refill(runtime)
@@ -135,12 +134,24 @@ class Pool:
         while not self._closed and len(self._idle[runtime]) + len(self._starting[runtime]) < wanted:
             task = asyncio.create_task(self._add(runtime))
             self._starting[runtime].add(task)
-            task.add_done_callback(self._starting[runtime].discard)
+            task.add_done_callback(partial(self._added, runtime))
+
+    def _added(self, runtime: Runtime, task: "asyncio.Task[None]") -> None:
+        self._starting[runtime].discard(task)
+        self._refill(runtime)
+
+    def _gone(self, sealed: Sealed) -> None:
+        self._live.discard(sealed)
+        idle = self._idle[sealed.runtime]
+        if sealed in idle:  # killed from outside, or out of memory: nobody will take it
+            idle.remove(sealed)
+            sealed.discard()
+            self._refill(sealed.runtime)
 
     def _affordable(self) -> bool:
         """Whether one more idle process stays within the memory budget."""
         sizes = [sealed.private_mib() for idle in self._idle.values() for sealed in idle]
-        expected = max([*sizes, EXPECTED_MIB])
+        expected = max(sizes, default=EXPECTED_MIB)
         starting = sum(len(tasks) for tasks in self._starting.values())
         return sum(sizes) + (starting + 1) * expected <= self._memory_mib
 
@@ -151,7 +162,6 @@ class Pool:
             self._failed(runtime, error)
             delay = RETRY_S[min(self._failures[runtime], len(RETRY_S)) - 1]
             await asyncio.sleep(delay)
-            asyncio.get_running_loop().call_soon(self._refill, runtime)
             return
         self._failures[runtime] = 0
         waiting = self._waiting[runtime]
@@ -194,7 +204,7 @@ class Pool:
             raise
         sealed = Sealed(started, ours, self.launcher.name, runtime, inbox)
         self._live.add(sealed)
-        sealed.on_end(self._live.discard)
+        sealed.on_end(self._gone)
         try:
             await sealed.greet(START_S)
         except BaseException:

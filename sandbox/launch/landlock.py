@@ -7,6 +7,7 @@ stand below a home that only root can pass.
 """
 
 import base64
+import mimetypes
 import os
 import shutil
 import subprocess
@@ -87,7 +88,7 @@ class Landlock:
             "parent": os.getpid(),
             "threads": 0 if uid is not None else _threads_of_user(),
             "read": [
-                *(path for path in SYSTEM if os.path.exists(path)),
+                *(path for path in (*SYSTEM, *mimetypes.knownfiles) if os.path.exists(path)),
                 *(str(bind.source) for bind in base.interpreter()),
                 str(base.packages().source),
                 str(app),

@@ -23,6 +23,8 @@ class Unsealed:
         runs = default_runs()
         make_runs(runs)
         run = new_run(runs)
+        temporary = run / "tmp"
+        temporary.mkdir()
         root = str(Path(__file__).resolve().parents[2])
         paths = [root, str(base.packages().source)]
         code = base.BOOT.format(paths=paths, channel=plan.channel)
@@ -34,7 +36,7 @@ class Unsealed:
                 stdin=subprocess.DEVNULL,
                 stdout=errors_write,
                 stderr=errors_write,
-                env={**base.ENVIRONMENT, "HOME": str(run), "MPLCONFIGDIR": str(run)},
+                env={**base.ENVIRONMENT, "HOME": str(temporary), "MPLCONFIGDIR": str(temporary)},
                 pass_fds=[plan.channel],
                 cwd=run,
                 start_new_session=True,

@@ -17,15 +17,19 @@ VALUES = st.recursive(
     | st.integers(-(2**63), 2**63)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), inner)
+    ),
     max_leaves=20,
 )
 FRAMES = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), VALUES)
 
 
 @given(st.lists(FRAMES, max_size=4), st.integers(1, 50))
-def test_frames_come_back_however_the_bytes_are_cut(frames: list[dict[str, object]], cut: int) -> None:
+def test_frames_come_back_however_the_bytes_are_cut(
+    frames: list[dict[str, object]], cut: int
+) -> None:
     data = b"".join(encode(frame) for frame in frames)
     reader = FrameReader()
     got = [frame for at in range(0, len(data), cut) for frame in reader.feed(data[at : at + cut])]

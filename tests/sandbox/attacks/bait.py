@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-
 VALUE = secrets.token_hex(16)  # this process's secret, also in its environment
 os.environ["SEAL_SECRET"] = VALUE
 
@@ -83,7 +82,10 @@ class Bait:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self._stack.close()
 
