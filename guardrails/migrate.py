@@ -12,7 +12,6 @@ from alembic.script import ScriptDirectory
 from guardrails.audit import textindex
 from guardrails.audit.writing import begin_writing, write_lock
 from guardrails.errors import GuardrailError
-from guardrails.store import metadata
 
 FOLDER: Final = Path(__file__).with_name("migrations")
 _ADVISORY_LOCK = 0x41544D47
@@ -34,7 +33,6 @@ def upgrade(engine: sa.Engine) -> None:
         if current != script.get_current_head():
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-        metadata.create_all(connection)
         connection.commit()
         # apart from the revisions: sqlite-utils ends the transaction it is called in
         textindex.create(connection)

@@ -24,7 +24,8 @@ class QueueProcessor(SpanProcessor):
     """Hands ended spans to `exporter` in batches from one thread.
 
     `dropped` counts spans that found no room, `failed` those the exporter refused. A batch that
-    fails is tried `tries` times with growing pauses.
+    fails is tried `tries` times with growing pauses. At the end what is queued has `patience`
+    seconds to go out; what does not make it is counted as failed.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class QueueProcessor(SpanProcessor):
         *,
         size: int = QUEUE_SPANS,
         tries: int = 3,
+        patience: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.dropped = 0
@@ -41,6 +43,7 @@ class QueueProcessor(SpanProcessor):
         self._exporter = exporter
         self._size = size
         self._tries = tries
+        self._patience = patience
         self._sleep = sleep
         self._spans: deque[ReadableSpan] = deque()
         self._changed = threading.Condition()
@@ -80,8 +83,11 @@ class QueueProcessor(SpanProcessor):
         with self._changed:
             self._stop = True
             self._changed.notify_all()
-        self._thread.join(30)
-        self._exporter.shutdown()
+        self._thread.join(self._patience)
+        self._exporter.shutdown()  # ends an exporter's own retries
+        self._thread.join(self._patience)
+        self.failed += len(self._spans)
+        self._spans.clear()
 
     def _run(self) -> None:
         while True:

@@ -97,7 +97,8 @@ class Spans:
             # imported late: only installations with a collector pay for it
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-            self._collector = QueueProcessor(OTLPSpanExporter(endpoint=otlp_endpoint), size=queue)
+            exporter = OTLPSpanExporter(endpoint=otlp_endpoint, timeout=5)  # it retries by itself
+            self._collector = QueueProcessor(exporter, size=queue, tries=1, patience=3)
             self._provider.add_span_processor(self._collector)
         self._tracer = self._provider.get_tracer("atelier", schema_url=None)
 
