@@ -22,12 +22,9 @@ def make_runs(runs: Path) -> None:
 
 
 def new_run(runs: Path) -> Path:
-    """A new directory for one run. Its name cannot be guessed, so another uid may pass."""
-    folder = Path(
-        tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-{_began(os.getpid())}-", dir=runs)
-    )
-    folder.chmod(0o755)  # the sealed uid may be another one
-    return folder
+    """A new directory for one run, mode 0700; as root its launcher gives it to the sealed uid."""
+    mine = f"{PREFIX}{os.getpid()}-{_began(os.getpid())}-"
+    return Path(tempfile.mkdtemp(prefix=mine, dir=runs))
 
 
 def sweep(runs: Path) -> int:

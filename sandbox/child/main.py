@@ -59,6 +59,7 @@ def main(descriptor: int) -> None:
         job = channel.receive()
         if job.get("t") == "take":
             _limit(job, pages)
+            os.close(pages)
             job = channel.receive()
         os.chdir(str(boot["work"]))
         JOBS[str(job["t"])](channel, {**job, "data": boot["data"], "work": boot["work"]})

@@ -14,6 +14,7 @@ CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # same on every archite
 VERSION_FLAG = 1
 RULE_PATH_BENEATH = 1
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+PR_CAPBSET_DROP = 24
 
 WRITE_FILE, READ_FILE, READ_DIR, REMOVE_FILE = 1 << 1, 1 << 2, 1 << 3, 1 << 5
 MAKE_REG, MAKE_SYM, TRUNCATE = 1 << 8, 1 << 12, 1 << 14
@@ -62,6 +63,8 @@ def restrict(libc: ctypes.CDLL, boot: Frame) -> None:
         _allow(libc, ruleset_fd, path, WORK | TRUNCATE)
     uid = boot["uid"]
     if isinstance(uid, int):
+        for capability in range(64):
+            libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)

@@ -58,18 +58,24 @@ class Bubblewrap:
             block_read, block = held.pipe()
             first = held.file(program("first"))
             root = os.geteuid() == 0
-            descriptors = ["--info-fd", str(info_write)]
+            arguments = ["--info-fd", str(info_write)]
             if root:
+                uid = base.own_uid(plan.serial)
+                os.chown(plan.inbox, uid, uid)
                 # Root's own uid must not be the sealed one: file modes and process limits do
                 # nothing against it. So the map is written here, with a uid of the run's own.
-                descriptors += ["--userns-block-fd", str(block_read)]
+                arguments += ["--userns-block-fd", str(block_read)]
+            arguments += self._arguments(plan, first)
+            # not on the command line: every user of the host can read that
+            listed = held.file(b"\0".join(os.fsencode(argument) for argument in arguments))
+            passed = [plan.channel, first, listed, info_write, *([block_read] if root else [])]
             process = subprocess.Popen(  # noqa: S603  (an absolute path and our own arguments)
-                [str(self.binary), *descriptors, *self._arguments(plan, first)],
+                [str(self.binary), "--args", str(listed), "--", *self._command(plan)],
                 stdin=subprocess.DEVNULL,
                 stdout=errors_write,
                 stderr=errors_write,
                 env={},  # `--clearenv` would leave ours readable in /proc/1/environ
-                pass_fds=[plan.channel, first, info_write, *([block_read] if root else [])],
+                pass_fds=passed,
                 cwd="/",
             )
             held.close(errors_write, info_write)
@@ -119,9 +125,11 @@ class Bubblewrap:
         library_path = f"{base.PYTHON}/lib"
         for name, value in {**base.ENVIRONMENT, "LD_LIBRARY_PATH": library_path}.items():
             arguments += ["--setenv", name, value]
-        paths = [base.APP, base.PACKAGES]
-        arguments += ["--", base.interpreter()[0].target, "-I", "-S", "-B", "-X", "utf8", "-c"]
-        return [*arguments, base.BOOT.format(paths=paths, channel=plan.channel)]
+        return arguments
+
+    def _command(self, plan: Plan) -> list[str]:
+        code = base.BOOT.format(paths=[base.APP, base.PACKAGES], channel=plan.channel)
+        return [base.interpreter()[0].target, "-I", "-S", "-B", "-X", "utf8", "-c", code]
 
 
 def _parents(targets: list[str]) -> list[str]:

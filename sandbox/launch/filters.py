@@ -17,6 +17,7 @@ Stage = Literal["first", "second"]
 
 # Calls into parts of the kernel that no agent and no data library needs.
 ALWAYS = """
+get_robust_list
 ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_open
 pidfd_getfd pidfd_send_signal
 add_key request_key keyctl
@@ -49,6 +50,7 @@ setsid setpgid personality seccomp
 # Second rung: without namespaces, files and processes of the same owner are the host's own.
 SHARED_HOST = """
 chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat
+inotify_init inotify_init1 inotify_add_watch
 setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr setxattrat removexattrat
 flock file_setattr
 kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo setpriority sched_setaffinity
@@ -82,9 +84,11 @@ NAMESPACES = (
     0x40000000,  # CLONE_NEWNET
 )
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+LOW = 0xFFFFFFFF  # the kernel looks at 32 bits of an int; the rest is whatever the caller left
 AF_UNIX = 1
 NOT_STREAM = (2, 3, 4, 5, 6, 10)  # datagram, raw, rdm, seqpacket, dccp, packet
-PR_SET_SECCOMP = 22
+PR_SET_PDEATHSIG, PR_SET_SECCOMP = 1, 22
+F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15  # signals to others by way of a file
 
 
 @cache
@@ -109,9 +113,11 @@ def program(stage: Stage, shared_host: bool = False) -> bytes:
     deny(ALWAYS)
     if shared_host:
         deny(SHARED_HOST)
+        for command in (F_SETOWN, F_SETSIG, F_SETOWN_EX):
+            rules.add_rule(no, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, LOW, command))
     # 64-bit values: the kernel compares 32 bits of the request, so compare only those
     for request in (TIOCSTI, TIOCLINUX):
-        rules.add_rule(no, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+        rules.add_rule(no, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, LOW, request))
     # its flags are in memory, where a filter cannot read them; callers fall back to clone
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
     if stage == "first":
@@ -128,11 +134,14 @@ def program(stage: Stage, shared_host: bool = False) -> bytes:
             )
         # asyncio wakes itself through a pair of UNIX stream sockets. Nothing else may be made:
         # a datagram socket could send to an address without `connect`.
-        rules.add_rule(no, "socketpair", seccomp.Arg(0, seccomp.NE, AF_UNIX))
+        rules.add_rule(no, "socketpair", seccomp.Arg(0, seccomp.GT, AF_UNIX))
+        rules.add_rule(no, "socketpair", seccomp.Arg(0, seccomp.LT, AF_UNIX))
         for kind in NOT_STREAM:
             rules.add_rule(no, "socketpair", seccomp.Arg(1, seccomp.MASKED_EQ, 0xF, kind))
         rules.add_rule(no, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))  # other processes'
-        rules.add_rule(no, "prctl", seccomp.Arg(0, seccomp.EQ, PR_SET_SECCOMP))
+        # on the second rung it is the only tie to the host: who cuts it would outlive a kill
+        rules.add_rule(no, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, LOW, PR_SET_PDEATHSIG))
+        rules.add_rule(no, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, LOW, PR_SET_SECCOMP))
     return _export(rules)
 
 

@@ -43,9 +43,10 @@ class Landlock:
         try:
             for folder in (work, temporary):
                 folder.mkdir(mode=0o700)
-                if uid is not None:
-                    os.chown(folder, uid, uid)
             _copy_sources(app)
+            if uid is not None:
+                for folder in (run, work, temporary, plan.inbox):
+                    os.chown(folder, uid, uid)
             errors, errors_write = held.pipe()
             python = held.folder(Path(sys.base_prefix))
             modules = held.folder(base.packages().source)

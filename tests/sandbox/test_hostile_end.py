@@ -128,7 +128,7 @@ async def test_a_run_that_does_not_read_does_not_hold_up_the_broker(
     sealed = await pool.warm("bare")
     await sealed.begin(LIMITS)
     await sealed.send({"t": "python", "code": "import time; time.sleep(14)", "limits": {}})
-    with pytest.raises(WireError, match="not-reading|gone"):
+    with pytest.raises(WireError, match=r"not-reading|gone"):
         for _ in range(50):
             await sealed.send({"t": "noise", "text": "x" * 900_000})
     await sealed.kill()

@@ -78,6 +78,7 @@ class Bait:
             "argument": argument,
             "program": shutil.which("true"),
             "leak": self.leak,
+            "bounded": True,
         }
         return self
 

@@ -35,7 +35,8 @@ class Row:
 def attack(one: Attack, launcher: Launcher) -> Row:
     """One attack inside the seal."""
     with Bait() as bait:
-        facts = {**bait.facts, "temporary": "/tmp"}
+        # the second rung keeps the bounding set: without a capability it cannot be changed
+        facts = {**bait.facts, "temporary": "/tmp", "bounded": launcher.name == "bubblewrap"}
         files = {"x.csv": b"a,b\n1,2\n"}
 
         def run(code: str) -> Execution:

@@ -5,7 +5,7 @@ hold of something; `BAIT` (see `bait.py`) holds what there is to get. `before` r
 run of its own, for attacks from one run on another.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.limits import Limits
@@ -30,6 +30,9 @@ def reach(x86, arm, *arguments):
 """
 
 
+USUAL = Limits(wall_s=8.0, cpu_s=4.0, memory_mib=256)
+
+
 @dataclass(frozen=True)
 class Attack:
     """One attempt. `control` says who can show that it works outside; "root" needs rights that an
@@ -40,7 +43,7 @@ class Attack:
     code: str
     before: str = ""
     control: Literal["any", "root"] = "any"
-    limits: Limits = field(default=Limits(wall_s=8.0, cpu_s=4.0, memory_mib=256))
+    limits: Limits = USUAL
 
 
 NETWORK = {
@@ -99,8 +102,8 @@ for path in ('x.csv', '/data/x.csv', BAIT['inbox'] + '/x.csv'):
     except OSError: continue
     escaped()""",
     "a device of the host": """
-for name in ('/dev/mem', '/dev/kmsg', '/dev/vda', '/dev/tty', '/dev/ptmx', '/dev/loop0', '/dev/fuse'):
-    try: os.open(name, os.O_RDWR)
+for name in ('mem', 'kmsg', 'vda', 'tty', 'ptmx', 'loop0', 'fuse'):
+    try: os.open('/dev/' + name, os.O_RDWR)
     except OSError: continue
     escaped()""",
     "an opening by handle": """
@@ -144,7 +147,8 @@ except OSError as error:
     "a process by posix_spawn": """
 os.posix_spawn(BAIT['program'], ['echo'], {}); escaped()""",
     "a process by clone3": """
-result, error = call(435, 435, ctypes.create_string_buffer(b"\\0" * 32 + b"\\x11" + bytes(55), 88), 88)
+wanted = ctypes.create_string_buffer(b"\\0" * 32 + b"\\x11" + bytes(55), 88)
+result, error = call(435, 435, wanted, 88)
 if result == 0: os._exit(0)
 if result > 0: escaped()""",
     "a program from memory": """
@@ -213,6 +217,14 @@ import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30)); escaped()""",
     "root's uid": "os.setresuid(0, 0, 0); os.setgroups([0]); escaped()",
+    "a capability": """
+class Sets(ctypes.Structure): _fields_ = [(n, ctypes.c_uint32) for n in 'epiEPI']
+sets = Sets()
+call(125, 90, ctypes.byref((ctypes.c_uint32 * 2)(0x20080522, 0)), ctypes.byref(sets))
+kept = [n for n in range(41) if libc.prctl(23, n, 0, 0, 0) == 1]
+if sets.e or sets.p or sets.E or sets.P or (kept and BAIT['bounded']): escaped()""",
+    "outliving the server": """
+if libc.prctl(1, 0, 0, 0, 0) == 0: escaped()""",
     "a set-uid file": """
 open('x', 'w').close(); os.chmod('x', 0o4755)
 os.chown('x', 0, 0); escaped()""",
@@ -270,7 +282,8 @@ for _ in range(20):
 escaped()""",
     "thousands of open files": """
 import resource
-try: resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+try: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 except (OSError, ValueError): pass
 kept = [os.open('.', os.O_RDONLY) for _ in range(900)]; escaped()""",
     "processor time beyond the limit": """
@@ -299,7 +312,9 @@ CROSS_RUN = {
     ),
     "a file left in the working directory": (
         "open(BAIT['shared'] + '/left', 'w').write('x')",
-        "if os.path.exists(BAIT['shared'] + '/left'): os.unlink(BAIT['shared'] + '/left'); escaped()",
+        """
+path = BAIT['shared'] + '/left'
+if os.path.exists(path): os.unlink(path); escaped()""",
     ),
     "System V memory left behind": (
         "call(29, 194, 4242, 4096, 0o1666)",
@@ -347,6 +362,7 @@ ROOT_ONLY = {
     "a new root",
     "the clock",
     "a set-uid file",
+    "a capability",
     "root's uid",
     "a higher priority",
     "real-time scheduling",
@@ -375,7 +391,7 @@ def _rows() -> list[Attack]:
             name,
             code,
             control="root" if name in ROOT_ONLY else "any",
-            **({"limits": SHORT[name]} if name in SHORT else {}),
+            limits=SHORT.get(name, USUAL),
         )
         for group, table in groups
         for name, code in table.items()
