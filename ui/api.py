@@ -17,16 +17,18 @@ from starlette.responses import Response
 from guardrails.errors import BadInput, GuardrailError
 from ui.door import refusal_response
 from ui.faults import status_of, translated, worded
-from ui.routes import audit, chat, conversations, health, screening, session
+from ui.routes import audit, chat, conversations, health, provider, screening, session
 from ui.routes.common import Rates, services
 from ui.routes.shapes import Refusal
 
 if TYPE_CHECKING:
+    from ui.oidc import Provider
     from ui.wiring import App
 
 ROUTERS = (
     health.router,
     session.router,
+    provider.router,
     chat.router,
     conversations.router,
     screening.router,
@@ -34,7 +36,7 @@ ROUTERS = (
 )
 
 
-def build(app: "App", rates: Rates | None = None) -> FastAPI:
+def build(app: "App", rates: Rates | None = None, asked: "Provider | None" = None) -> FastAPI:
     """The API over one composition root. The caller wraps it in `ui.door.Door`."""
     api = FastAPI(
         title="Atelier",
@@ -47,6 +49,7 @@ def build(app: "App", rates: Rates | None = None) -> FastAPI:
     )
     api.state.services = app
     api.state.rates = rates or Rates()
+    api.state.provider = asked or (configured(app) if app is not None else None)
     for router in ROUTERS:
         api.include_router(router)
     api.add_exception_handler(GuardrailError, _refused)
@@ -54,6 +57,24 @@ def build(app: "App", rates: Rates | None = None) -> FastAPI:
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(Exception, _refused)
     return api
+
+
+def configured(app: "App") -> "Provider | None":
+    """The identity provider of the settings. Raises GuardrailError("oidc-bad-setting")."""
+    settings = app.settings
+    if not settings.oidc_issuer:
+        return None
+    from ui.oidc import Provider
+
+    secret = settings.oidc_client_secret
+    return Provider(
+        app.keys,
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else "",
+        roles=settings.oidc_roles,
+        groups_claim=settings.oidc_groups_claim,
+    )
 
 
 def product_version() -> str:

@@ -169,7 +169,7 @@ def _model_file(settings: Settings) -> Path | None:
 
     # by size only: hashing 1.1 GB belongs to the start, which does it
     model = pinned("practice")
-    for folder in folders(settings.home):
+    for folder in folders(settings.home, settings.model_cache):
         file: Path = folder / model.file
         if file.is_file() and file.stat().st_size == model.size:
             return file

@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 STATUS: dict[str, int] = {
     "not-signed-in": 401,
     "bad-sign-in": 401,
+    "oidc-refused": 401,
+    "oidc-no-role": 403,
+    "oidc-off": 404,
+    "oidc-unreachable": 502,
     "not-permitted": 403,
     "cross-site": 403,
     "too-large": 413,

@@ -8,7 +8,7 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from guardrails.errors import BadInput, GuardrailError
+from guardrails.errors import BadInput, GuardrailError, NotPermitted
 from guardrails.store import metadata
 from ui.access import ROLES, Role
 from ui.messages import LANGUAGES, Language
@@ -99,6 +99,32 @@ class People:
         account = self.find(login)
         if account is None:
             raise GuardrailError("no-such-account", login=login)
+        return account
+
+    def provided(
+        self,
+        login: str,
+        *,
+        name: str,
+        department: str,
+        roles: Iterable[str],
+        language: Language,
+    ) -> Account:
+        """The account of somebody an identity provider vouches for, made or brought up to date.
+
+        Roles follow the provider at every sign-in. Raises NotPermitted when it is disabled here.
+        """
+        values = {"name": name, "department": department, "roles": _roles(roles)}
+        with self._engine.begin() as connection:
+            known = people.c.login == login
+            done = connection.execute(people.update().where(known).values(values))
+        if not done.rowcount:
+            return self.add(
+                login, None, name=name, department=department, roles=roles, language=language
+            )
+        account = self.find(login)
+        if account is None:
+            raise NotPermitted
         return account
 
     def remove(self, login: str) -> Account:

@@ -108,13 +108,15 @@ def check_accounts(settings: "Settings") -> None:
     """Refuse an address of the network without accounts before anything listens."""
     from guardrails.migrate import upgrade
     from guardrails.store import open_engine
-    from ui.identity import check_start
+    from ui.identity import Mode, check_start
     from ui.people import People
 
     engine = open_engine(settings.database_url)
     try:
         upgrade(engine)
-        check_start(settings.host, "accounts" if People(engine).exist() else "workshop")
+        some = bool(settings.oidc_issuer) or People(engine).exist()
+        mode: Mode = "accounts" if some else "workshop"
+        check_start(settings.host, mode)
     finally:
         engine.dispose()
 

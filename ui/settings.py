@@ -57,6 +57,16 @@ class Settings(BaseModel):
     unsafe_no_sandbox: bool = Field(
         False, description="Developers only: run agents without the seal; every trace is marked."
     )
+    public_url: str = Field(
+        "", description="Address that people use, behind a proxy; for the provider's redirection."
+    )
+    oidc_issuer: str = Field("", description="Identity provider's issuer; empty means none.")
+    oidc_client_id: str = Field("", description="This product's client id at the provider.")
+    oidc_client_secret: SecretStr | None = Field(None, description="The client's secret.")
+    oidc_roles: str = Field(
+        "", description="`group=role` pairs with commas; empty makes everybody staff."
+    )
+    oidc_groups_claim: str = Field("groups", description="Claim that lists a person's groups.")
     upload_limit_mib: int = Field(25, ge=1, le=1024, description="Largest upload, MiB.")
 
     @property

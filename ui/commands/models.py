@@ -21,9 +21,9 @@ def add(to: typer.Typer, voice: Voice) -> None:
         from sandbox.broker.model_fetch import fetch as bring
         from sandbox.broker.model_pins import folders, locate, pinned
 
-        home = settings_now().home
+        settings = settings_now()
         model = pinned("fallback" if fallback else "practice")
-        where = folders(home)
+        where = folders(settings.home, settings.model_cache)
         present = locate(model, where)
         if present is not None:
             voice.result(voice("model.present", file=str(present)))

@@ -82,12 +82,12 @@ async def sign_in(request: Request, app: Services, rates: Limits) -> Response:
     signed = await run_in_threadpool(_try, app, rates, given, address)
     if signed is None:
         if form is not None:
-            query = urlencode({"failed": "1", "next": _inside(form.get("next"))})
+            query = urlencode({"failed": "1", "next": inside(form.get("next"))})
             return RedirectResponse(f"/sign-in?{query}", 303)
         raise GuardrailError("bad-sign-in")
     done: Response = JSONResponse({"done": True})
     if form is not None:
-        done = RedirectResponse(_inside(form.get("next")), 303)
+        done = RedirectResponse(inside(form.get("next")), 303)
     secure = request.url.scheme == "https"
     set_cookie(done, SESSION_COOKIE, signed[1], secure=secure)
     done.delete_cookie(VIEW_COOKIE, path="/")
@@ -168,7 +168,7 @@ async def _json(request: Request) -> Credentials:
         raise BadInput("bad-request") from error
 
 
-def _inside(target: object) -> str:
+def inside(target: object) -> str:
     """A path of ours, or the front page: never another site's address."""
     text = target if isinstance(target, str) else ""
     plain = text.startswith("/") and not text.startswith(("//", "/\\"))

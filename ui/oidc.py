@@ -1,0 +1,254 @@
+"""Sign-in through an identity provider: OpenID Connect code flow with PKCE, state and nonce.
+
+Sources: OpenID Connect Core 1.0 (3.1.3.7 for the ID token), RFC 7636 (PKCE), RFC 9700 (current
+practice), OpenID Connect Back-Channel Logout 1.0. Knows no cookies of ours but the one that carries
+a sign-in to its callback, and no roles but the ones the settings give to the provider's groups.
+"""
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus, urlsplit
+
+import httpx
+from itsdangerous import BadSignature, TimestampSigner
+
+from guardrails.errors import GuardrailError
+from guardrails.keys import Keys
+from ui.access import ROLES, Role
+from ui.identity import is_loopback
+
+COOKIE = "atelier_oidc"
+COOKIE_SECONDS = 600
+DISCOVERY_SECONDS = 3600
+ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # asymmetric only: `none` and HMAC never
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+SCOPE = "openid profile email"
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where to send the browser, and the cookie that the callback needs."""
+
+    url: str
+    cookie: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """Somebody the provider vouches for. `key` is stable and unique among all issuers."""
+
+    key: str
+    name: str
+    department: str
+    language: str
+    roles: frozenset[Role]
+    next: str
+
+
+class Provider:
+    """One identity provider. `transport` replaces the network in tests."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        issuer: str,
+        client_id: str,
+        client_secret: str,
+        roles: str = "",
+        groups_claim: str = "groups",
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`roles` is `group=role` pairs with commas; empty makes everybody staff.
+
+        Raises GuardrailError("oidc-bad-setting") for a role that does not exist, a missing client
+        id, or an issuer that is not https (loopback excepted).
+        """
+        place = urlsplit(issuer)
+        secure = place.scheme == "https" or is_loopback(place.hostname or "")
+        if not secure or not client_id:
+            raise GuardrailError("oidc-bad-setting", setting="oidc_issuer, oidc_client_id")
+        self._issuer = issuer
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._roles = role_map(roles)
+        self._groups_claim = groups_claim
+        self._transport = transport
+        self._signer = TimestampSigner(
+            keys.derive("cookie"), salt="oidc", digest_method=hashlib.sha256
+        )
+        self._found: tuple[float, dict[str, Any]] | None = None
+        self._keys: dict[str, Any] | None = None
+
+    async def begin(self, redirect_uri: str, next_: str) -> Start:
+        """Begin a sign-in. Raises GuardrailError("oidc-unreachable")."""
+        from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+        from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+        found = await self._discover()
+        verifier, nonce, state = (secrets.token_urlsafe(size) for size in (48, 24, 24))
+        url = prepare_grant_uri(
+            str(found["authorization_endpoint"]),
+            self._client_id,
+            "code",
+            redirect_uri=redirect_uri,
+            scope=SCOPE,
+            state=state,
+            nonce=nonce,
+            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge_method="S256",
+        )
+        kept = json.dumps([state, nonce, verifier, next_])
+        return Start(url, self._signer.sign(kept).decode())
+
+    async def finish(self, redirect_uri: str, cookie: str, query: Mapping[str, str]) -> Known:
+        """Who came back. Raises GuardrailError: oidc-refused, oidc-unreachable, oidc-no-role."""
+        try:
+            kept = self._signer.unsign(cookie, max_age=COOKIE_SECONDS)
+        except BadSignature as error:
+            raise GuardrailError("oidc-refused") from error
+        state, nonce, verifier, next_ = json.loads(kept)
+        given = query.get("state", "")
+        if "error" in query or not secrets.compare_digest(given.encode(), str(state).encode()):
+            raise GuardrailError("oidc-refused")
+        found = await self._discover()
+        # RFC 9207: an answer that names another issuer was mixed up on the way
+        if query.get("iss", self._issuer) != self._issuer:
+            raise GuardrailError("oidc-refused")
+        token = await self._exchange(found, redirect_uri, query.get("code", ""), verifier)
+        claims = await self._claims(found, str(token.get("id_token", "")), nonce=nonce)
+        return self._known(claims, str(next_))
+
+    async def logged_out(self, token: str) -> str:
+        """The key of the person whose sessions must end. Raises GuardrailError("oidc-refused")."""
+        claims = await self._claims(await self._discover(), token, nonce=None)
+        events = claims.get("events")
+        # a logout token must not be an ID token that somebody replays here, hence: no nonce
+        if not isinstance(events, dict) or LOGOUT_EVENT not in events or "nonce" in claims:
+            raise GuardrailError("oidc-refused")
+        return self._key(claims)
+
+    def _known(self, claims: Mapping[str, Any], next_: str) -> Known:
+        groups = claims.get(self._groups_claim, [])
+        groups = groups if isinstance(groups, list) else [groups]
+        roles: frozenset[Role] = frozenset({"staff"})
+        if self._roles:
+            roles = frozenset(self._roles[group] for group in groups if group in self._roles)
+            if not roles:
+                raise GuardrailError("oidc-no-role")
+        name = claims.get("name") or claims.get("preferred_username") or claims.get("email") or "?"
+        language = "fr" if str(claims.get("locale", "")).lower().startswith("fr") else "en"
+        department = str(claims.get("department", ""))[:200]
+        return Known(self._key(claims), str(name)[:200], department, language, roles, next_)
+
+    def _key(self, claims: Mapping[str, Any]) -> str:
+        # issuer and subject together are unique; an e-mail address is neither stable nor proven
+        whole = f"{self._issuer}\n{claims['sub']}".encode()
+        return f"oidc:{hashlib.sha256(whole).hexdigest()[:32]}"
+
+    async def _claims(
+        self, found: Mapping[str, Any], token: str, *, nonce: str | None
+    ) -> dict[str, Any]:
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+        from joserfc.jwk import KeySet
+
+        rules: dict[str, Any] = {
+            "iss": {"essential": True, "value": self._issuer},
+            "aud": {"essential": True, "value": self._client_id},
+            "sub": {"essential": True},
+            "iat": {"essential": True},
+        }
+        if nonce is not None:
+            rules |= {"nonce": {"essential": True, "value": nonce}, "exp": {"essential": True}}
+        for fresh in (False, True):
+            try:
+                keys = KeySet.import_key_set(await self._key_set(found, fresh=fresh))
+                decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
+                jwt.JWTClaimsRegistry(leeway=60, **rules).validate(decoded.claims)
+            except (JoseError, ValueError, KeyError) as error:
+                # the provider may have new keys: fetch them once, then believe the failure
+                if fresh:
+                    raise GuardrailError("oidc-refused") from error
+                continue
+            claims = dict(decoded.claims)
+            if isinstance(claims["aud"], list) and len(claims["aud"]) > 1:
+                self._require(claims.get("azp") == self._client_id)
+            return claims
+        raise GuardrailError("oidc-refused")
+
+    async def _exchange(
+        self, found: Mapping[str, Any], redirect_uri: str, code: str, verifier: str
+    ) -> dict[str, Any]:
+        body = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        }
+        if not self._client_secret:
+            body["client_id"] = self._client_id
+        try:
+            async with self._http() as http:
+                answer = await http.post(
+                    str(found["token_endpoint"]), data=body, auth=self._client_authentication()
+                )
+                token = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise GuardrailError("oidc-unreachable") from error
+        self._require(answer.is_success and isinstance(token, dict))
+        return dict(token)
+
+    def _client_authentication(self) -> httpx.Auth:
+        if not self._client_secret:
+            return httpx.Auth()  # a public client: PKCE alone binds the code to this browser
+        # RFC 6749, 2.3.1: both are form-encoded before they go into the header
+        return httpx.BasicAuth(quote_plus(self._client_id), quote_plus(self._client_secret))
+
+    async def _discover(self) -> dict[str, Any]:
+        if self._found is None or time.monotonic() - self._found[0] > DISCOVERY_SECONDS:
+            where = self._issuer.rstrip("/") + "/.well-known/openid-configuration"
+            found = await self._get(where)
+            # OpenID Connect Discovery 1.0, 4.3: exactly the issuer that was asked
+            self._require(found.get("issuer") == self._issuer)
+            self._found = (time.monotonic(), found)
+        return self._found[1]
+
+    async def _key_set(self, found: Mapping[str, Any], *, fresh: bool) -> Any:
+        if self._keys is None or fresh:
+            self._keys = await self._get(str(found["jwks_uri"]))
+        return self._keys
+
+    async def _get(self, address: str) -> dict[str, Any]:
+        try:
+            async with self._http() as http:
+                answer = (await http.get(address)).raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise GuardrailError("oidc-unreachable") from error
+        self._require(isinstance(answer, dict))
+        return dict(answer)
+
+    def _http(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=self._transport, timeout=10)
+
+    @staticmethod
+    def _require(holds: bool) -> None:
+        if not holds:
+            raise GuardrailError("oidc-refused")
+
+
+def role_map(text: str) -> dict[str, Role]:
+    """`group=role,group=role` as a mapping. Raises GuardrailError("oidc-bad-setting")."""
+    found: dict[str, Role] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        group, _, name = (piece.strip() for piece in pair.rpartition("="))
+        role = next((each for each in ROLES if each == name), None)
+        if role is None or not group:
+            raise GuardrailError("oidc-bad-setting", setting="oidc_roles")
+        found[group] = role
+    return found

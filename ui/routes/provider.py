@@ -1,0 +1,100 @@
+"""Signing in through the identity provider, and being signed out by it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+
+from guardrails.audit.ledger import Act
+from guardrails.errors import GuardrailError
+from ui.identity import SESSION_COOKIE, VIEW_COOKIE, set_cookie
+from ui.oidc import COOKIE, COOKIE_SECONDS, Known, Provider
+from ui.routes.common import Limits, Services
+from ui.routes.session import inside
+from ui.routes.shapes import Done
+
+router = APIRouter(prefix="/session/oidc", tags=["session"])
+
+
+def provider(request: Request) -> Provider:
+    """The configured provider. Raises GuardrailError("oidc-off")."""
+    found: Provider | None = request.app.state.provider
+    if found is None:
+        raise GuardrailError("oidc-off")
+    return found
+
+
+Configured = Annotated[Provider, Depends(provider)]
+
+
+@router.get("", response_class=RedirectResponse, status_code=303)
+async def begin(request: Request, app: Services, at: Configured, next: str = "/") -> Response:
+    """Go to the identity provider, and come back to `next`."""
+    start = await at.begin(_callback(request, app), inside(next))
+    answer = RedirectResponse(start.url, 303)
+    answer.set_cookie(
+        COOKIE,
+        start.cookie,
+        max_age=COOKIE_SECONDS,
+        path="/api/v1/session/oidc",
+        httponly=True,
+        secure=request.url.scheme == "https",
+        samesite="lax",
+    )
+    return answer
+
+
+@router.get("/callback", response_class=RedirectResponse, status_code=303)
+async def callback(request: Request, app: Services, rates: Limits, at: Configured) -> Response:
+    """Where the identity provider sends the browser back to."""
+    rates.sign_in_address.take(request.client.host if request.client else "")
+    cookie = request.cookies.get(COOKIE, "")
+    try:
+        known = await at.finish(_callback(request, app), cookie, request.query_params)
+    except GuardrailError as error:
+        act = Act("signin", "system", verdict="deny", rule=error.code)
+        await app.ledger.arecord(act)
+        # a person stands before this page: the sign-in page says it better than JSON
+        return RedirectResponse(f"/sign-in?failed={error.code}", 303)
+    value = await run_in_threadpool(_session, app, known)
+    answer = RedirectResponse(inside(known.next), 303)
+    set_cookie(answer, SESSION_COOKIE, value, secure=request.url.scheme == "https")
+    answer.delete_cookie(VIEW_COOKIE, path="/")
+    answer.delete_cookie(COOKIE, path="/api/v1/session/oidc")
+    return answer
+
+
+@router.post("/logout")
+async def logout(logout_token: Annotated[str, Form()], app: Services, at: Configured) -> Done:
+    """The provider ends a person's sessions (back-channel logout)."""
+    key = await at.logged_out(logout_token)
+    await run_in_threadpool(_end, app, key)
+    return Done()
+
+
+def _session(app: Any, known: Known) -> str:
+    account = app.people.provided(
+        known.key,
+        name=known.name,
+        department=known.department,
+        roles=known.roles,
+        language="fr" if known.language == "fr" else "en",
+    )
+    # recorded before the session exists: without a record nobody gets in
+    app.ledger.record(Act("signin", account.id, rule="oidc"))
+    return str(app.identity.begin(account))
+
+
+def _end(app: Any, key: str) -> None:
+    account = app.people.find(key)
+    if account is not None:
+        app.ledger.record(Act("signout", account.id, rule="oidc"))
+        app.identity.end_all(account.id)
+
+
+def _callback(request: Request, app: Any) -> str:
+    base = app.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/").removesuffix(
+        "/api/v1"
+    )
+    return f"{base}/api/v1/session/oidc/callback"
