@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,17 @@ async def cases(only: str, model: str, show: bool) -> None:
 
     chosen = [spec for spec in templates().values() if only in ("", spec.id)]
     with tempfile.TemporaryDirectory() as home:
-        app = build(Settings(home=Path(home), model=model, model_timeout=300))
+        settings = {"home": home, "model": model, "model_timeout": 300}
+        app = build(Settings.model_validate(settings))
         actor = Actor("bench", "bench", frozenset({"administrator"}))
 
         async def ask(spec: AgentSpec, case: Case) -> Reply:
             files = {Path(name).name: sample_path(name) for name in case.files}
             last: Reply | None = None
+            # a busy machine must not look like a bad answer
+            spec = spec.model_copy(
+                update={"limits": spec.limits.model_copy(update={"wall_s": 600.0})}
+            )
             async for event in app.sessions.send(
                 actor=actor, agent=spec, text=case.input, files=files, language=case.language
             ):
@@ -62,6 +68,7 @@ async def cases(only: str, model: str, show: bool) -> None:
             assert last is not None
             return last
 
+        app.sessions.limits = replace(app.sessions.limits, wall_s=600.0)
         async with running(app):
             while app.warming and not app.problems:
                 await asyncio.sleep(0.2)

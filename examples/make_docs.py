@@ -48,7 +48,8 @@ def _page() -> str:
     )
     rows = [
         f"| [{spec.title.en}](#{spec.id}) | {spec.title.fr} "
-        f"| {say('en', f'category.{spec.category}')} | {spec.data_class} | {_tools(spec)} | {spec.saves_minutes:g} |\n"
+        f"| {say('en', f'category.{spec.category}')} | {spec.data_class} "
+        f"| {_tools(spec)} | {spec.saves_minutes:g} |\n"
         for spec in templates().values()
     ]
     return head + "".join(rows) + "".join(map(_section, templates().values()))

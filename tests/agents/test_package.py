@@ -115,7 +115,7 @@ def lying() -> bytes:
 HOSTILE: list[tuple[str, Callable[[], bytes]]] = [
     ("package-not-a-package", lambda: b""),
     ("package-not-a-package", lambda: b"MZ" * 500),
-    ("package-not-a-package", lambda: GOOD[:-30]),
+    ("package-not-a-package", lambda: SMALL[:-30]),
     ("package-not-a-package", lambda: packed({"manifest.json": b"[]"}, honest=False)),
     ("package-not-a-package", lambda: packed({"manifest.json": b"[" * 9999}, honest=False)),
     ("package-not-a-package", lambda: packed({"agent.yaml": b"id: x"}, honest=False)),
