@@ -94,6 +94,7 @@ class Identity:
         self._people = people
         self._language: Language = language
         self._clock = clock
+        self.provider = provider
         accounts = provider or people.exist()
         self.mode: Mode = "accounts" if accounts else "workshop"
         check_start(host, self.mode)

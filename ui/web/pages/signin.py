@@ -1,12 +1,13 @@
 """Sign-in: a plain form that works without JavaScript; `ui.routes.session` checks and records."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ui.identity import Identity
-from ui.messages import Language, say
+from ui.messages import Language, catalogue, say
 from ui.web import headers
 from ui.web.documents import document
 from ui.web.markup import Markup, icon
@@ -30,7 +31,7 @@ def routes(identity: Identity) -> APIRouter:
         language = identity.language(request)
         if identity.person(request) is not None:
             return RedirectResponse(address(language, "home"), 303)
-        page = HTMLResponse(form(language, inside(next), failed=bool(failed)))
+        page = HTMLResponse(form(language, inside(next), failed, provider=identity.provider))
         page.headers["cache-control"] = "no-store"
         page.headers["content-security-policy"] = headers.policy()
         return page
@@ -43,11 +44,11 @@ def inside(next: str) -> str:
     return next if next.startswith("/") and not next.startswith(("//", "/\\")) else "/"
 
 
-def form(language: Language, next: str, *, failed: bool) -> str:
-    """The page."""
+def form(language: Language, next: str, failed: str, *, provider: bool = False) -> str:
+    """The page. `failed` is empty, or the code of what went wrong; `provider` offers its button."""
     wrong = (
         Markup('<div class="atl-ribbon" data-kind="error" role="alert">{}<b>{}</b></div>').format(
-            icon("triangle-alert"), say(language, "web.signin.failed")
+            icon("triangle-alert"), _why(language, failed)
         )
         if failed
         else ""
@@ -59,7 +60,7 @@ def form(language: Language, next: str, *, failed: bool) -> str:
         '<input type="hidden" name="next" value="{}">'
         '<label>{}<input name="login" autocomplete="username" required autofocus></label>'
         '<label>{}<input name="password" type="password" autocomplete="current-password" required>'
-        '</label><button class="atl-button" data-kind="primary">{}</button></form></main>'
+        '</label><button class="atl-button" data-kind="primary">{}</button>{}</form></main>'
     ).format(
         icon("shield-check"),
         say(language, "web.signin.title"),
@@ -69,5 +70,19 @@ def form(language: Language, next: str, *, failed: bool) -> str:
         say(language, "web.signin.login"),
         say(language, "web.signin.password"),
         say(language, "web.signin.go"),
+        _provider(language, next) if provider else "",
     )
     return document(language, say(language, "web.signin.title"), body, sheets=("pages",))
+
+
+def _why(language: Language, failed: str) -> str:
+    # only codes of the provider's sign-in are told apart; a wrong password is never explained
+    code = failed if failed.startswith("oidc-") and f"error.{failed}" in catalogue(language) else ""
+    return say(language, f"error.{code}") if code else say(language, "web.signin.failed")
+
+
+def _provider(language: Language, next: str) -> Markup:
+    where = f"/api/v1/session/oidc?{urlencode({'next': next})}"
+    return Markup('<a class="atl-button" href="{}">{}</a>').format(
+        where, say(language, "signin.provider")
+    )
