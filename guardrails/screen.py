@@ -57,6 +57,7 @@ class ScreenPolicy:
 DEFAULT = ScreenPolicy()
 _STUCK = 4  # detectors that may hang at once before every new text is refused at the door
 _MEMORY = 4096  # paragraphs remembered
+_LOADING_S = 120.0  # for models, once
 
 
 class Screen:
@@ -77,6 +78,31 @@ class Screen:
         self.max_chars = max_chars
         self._seen = _Seen(_MEMORY)
         self._stuck = threading.Semaphore(_STUCK)
+        self._warm = threading.Event()
+        self._warming = threading.Lock()
+
+    def warm(self) -> None:
+        """Load the default detectors' models now. Raises ScreenFailed when one is missing.
+
+        The first text does this by itself; loading has a limit of its own, because on a busy
+        machine it takes longer than any text may.
+        """
+        if self._warm.is_set():
+            return
+        with self._warming:
+            if self._warm.is_set():
+                return
+            loads = [
+                load
+                for given, load in (
+                    (self._find_pii is _default_pii, _load_pii),
+                    (self._score_injection is _default_injection, _load_injection),
+                )
+                if given
+            ]
+            for load in loads:
+                self._within("loading", load, time.monotonic() + max(_LOADING_S, self.timeout_s))
+            self._warm.set()
 
     def text(
         self,
@@ -91,9 +117,11 @@ class Screen:
         """Screen one text; `Screened.text` is masked through `vault` when one is given.
 
         Provenance `model`, and `masked`, mean text that has been through this vault already: its
-        placeholders are keys. Everywhere else a placeholder-looking string is data. Findings carry offsets into
-        `text` as given. Raises ScreenFailed; the text must then go nowhere.
+        placeholders are keys. Everywhere else a placeholder-looking string is data. Findings carry
+        offsets into `text` as given. Raises ScreenFailed; the text must then go nowhere.
         """
+        self._sized(text)
+        self.warm()
         deadline = time.monotonic() + self.timeout_s
         findings = self._findings(text, language, deadline)
         ask = policy.ask_injection.get(provenance)
@@ -124,11 +152,15 @@ class Screen:
 
     def findings(self, text: str, language: str | None = None) -> list[Finding]:
         """Secrets and personal data in one text, in order. Raises ScreenFailed."""
+        self._sized(text)
+        self.warm()
         return self._findings(text, language, time.monotonic() + self.timeout_s)
 
-    def _findings(self, text: str, language: str | None, deadline: float) -> list[Finding]:
+    def _sized(self, text: str) -> None:
         if len(text) > self.max_chars:
             raise ScreenFailed("screen-too-long", n=len(text), limit=self.max_chars)
+
+    def _findings(self, text: str, language: str | None, deadline: float) -> list[Finding]:
         if not text.strip():
             return []
         secrets = self._cached("secrets", text, "", self._find_secrets, deadline)
@@ -271,6 +303,18 @@ def _default_pii(text: str, language: str | None) -> list[Finding]:
     from guardrails.detect import pii  # loads language models, so only where first needed
 
     return list(pii.find(text, language))
+
+
+def _load_pii() -> None:
+    from guardrails.detect import pii
+
+    pii.warm()
+
+
+def _load_injection() -> None:
+    from guardrails.detect import injection
+
+    injection.warm()
 
 
 def _default_secrets(text: str) -> list[Finding]:

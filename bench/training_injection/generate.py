@@ -113,15 +113,16 @@ def _pipes(text: str) -> list[str]:
     return re.split(r"(?<!\\)\|", text)
 
 
-ATTACK_FILES = {"attack_en": 10, "attack_fr": 8, "attack_de": 2, "attack_es": 2}
+INDIRECT = ("indirect", "meddle", "side")  # orders that stand in what a model reads for a person
+ATTACK_FILES = {"attack_en": 10, "attack_fr": 9, "attack_de": 2, "attack_es": 2}
 DOCUMENTS = {
-    "en": [("documents", s) for s in ("mail_en", "mail_en", "table", "minutes", "web", "code")],
-    "fr": [("documents", "mail_fr")],
+    "en": [("documents", s) for s in ("mail_en", "mail_en", "table", "minutes", "web", "code", "prose")],
+    "fr": [("documents", "mail_fr"), ("documents", "prose_fr")],
     "x": [("documents", "mail_de_es")],
 }
 ASKS = {
-    "en": [("benign_en", s) for s in ("lookalike", "question", "question", "roleplay")],
-    "fr": [("benign_fr", s) for s in ("lookalike", "question")],
+    "en": [("benign_en", s) for s in ("lookalike", "question", "question", "roleplay", "style")],
+    "fr": [("benign_fr", s) for s in ("lookalike", "question", "style")],
     "x": [("benign_de_es", "question")],
 }
 
@@ -137,14 +138,14 @@ def attacks(writer: Writer, count: int, extra: list[str]) -> list[Row]:
         stem = chance.choices(list(ATTACK_FILES), list(ATTACK_FILES.values()))[0]
         language = {"attack_en": "en", "attack_fr": "fr"}.get(stem, "x")
         indirect = chance.random() < 0.45
-        names = [s for s in writer.files[stem] if (s in ("indirect", "meddle")) == indirect]
+        names = [s for s in writer.files[stem] if (s in INDIRECT) == indirect]
         section = chance.choice(names or list(writer.files[stem]))
         attack, group = writer.line(stem, section)
         attack = _style(writer, attack)
         parts: list[tuple[str, str]] = [(attack, "attack")]
-        if section in ("indirect", "meddle"):
+        if section in INDIRECT:
             # text in a document that gives orders; alone it is seldom seen
-            if section == "meddle" or chance.random() < 0.75:
+            if section != "indirect" or chance.random() < 0.75:
                 document = _document(writer, language, extra)
                 text = _inside(chance, document, _wrap(writer, attack))
                 parts.append((document, "document"))
@@ -188,7 +189,7 @@ def benign(writer: Writer, count: int, extra: list[str]) -> list[Row]:
     chance = writer.chance
     rows = []
     for _ in range(count):
-        language = chance.choices(["en", "fr", "x"], [10, 6, 3])[0]
+        language = chance.choices(["en", "fr", "x"], [10, 8, 3])[0]
         roll = chance.random()
         if roll < 0.46:
             text, group = writer.line(*chance.choice(ASKS[language]))

@@ -1,0 +1,115 @@
+"""Figures of the injection detector: true positives at 1 % and 5 % false positives, and its cost.
+
+Measured live on `tests/corpus/injection.yaml`, which training never saw, and on any labelled rows
+given with `--rows FOLDER` (`injection_*.jsonl`). The validation figures of training, out of fold on
+rows that cannot be kept here, are shown beside them; see bench/training_injection/MODEL_CARD.md.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from bench.table import Row, show
+from guardrails.detect import injection
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT / "tests" / "corpus" / "injection.yaml"
+FIGURES = Path(__file__).parent / "training_injection" / "figures.json"
+
+
+def at(attacks: list[float], benign: list[float], rate: float) -> float:
+    """The share of `attacks` scored above the threshold that `rate` of `benign` exceed."""
+    limit = sorted(benign, reverse=True)[int(rate * len(benign))]
+    return sum(score > limit for score in attacks) / len(attacks)
+
+
+def cpu_ms(text: str, times: int = 200) -> float:
+    """Median CPU milliseconds per text."""
+    spent = []
+    for _ in range(times):
+        start = time.process_time()
+        injection.score(text)
+        spent.append(time.process_time() - start)
+    return float(np.median(spent)) * 1000
+
+
+def corpus_rows() -> list[Row]:
+    corpus = yaml.safe_load(CORPUS.read_text("utf-8"))
+    scores = {
+        (kind, language): [injection.score(text) for text in texts]
+        for kind, languages in corpus.items()
+        for language, texts in languages.items()
+    }
+
+    def of(kind: str, *languages: str) -> list[float]:
+        return [one for language in languages or ("en", "fr") for one in scores[kind, language]]
+
+    attacks, alike, clean = of("attacks"), of("lookalikes"), of("clean")
+    french = of("lookalikes", "fr") + of("clean", "fr")
+    return [
+        Row("own corpus: true at 1 %, look-alikes", at(attacks, alike, 0.01), "", 0.85, True),
+        Row("own corpus: true at 5 %, look-alikes", at(attacks, alike, 0.05), "", 0.93, True),
+        Row(
+            "own corpus: true at 1 %, with clean", at(attacks, alike + clean, 0.01), "", 0.72, True
+        ),
+        Row(
+            "own corpus: true at 5 %, with clean", at(attacks, alike + clean, 0.05), "", 0.88, True
+        ),
+        Row(
+            "own corpus: French, true at 5 %", at(of("attacks", "fr"), french, 0.05), "", 0.75, True
+        ),
+        Row("own corpus: clean documents flagged (0.5)", sum(s >= 0.5 for s in clean) / len(clean)),
+    ]
+
+
+def validation_rows() -> list[Row]:
+    figures = json.loads(FIGURES.read_text("utf-8"))
+    rows = []
+    for name, (one, five) in figures["dev"].items():
+        low, high = (0.85, 0.93) if name == "look-alikes" else (0.72, 0.88)
+        rows.append(Row(f"validation: true at 1 %, {name}", one, "", low, True))
+        rows.append(Row(f"validation: true at 5 %, {name}", five, "", high, True))
+    rows.append(
+        Row("validation: French, made, true at 5 %", figures["made, French"]["look-alikes"][1], "",
+            0.75, True)
+    )  # fmt: skip
+    return rows
+
+
+def given_rows(folder: Path) -> list[Row]:
+    items = [
+        json.loads(line)
+        for file in sorted(folder.glob("injection_*.jsonl"))
+        for line in file.read_text("utf-8").splitlines()
+    ]
+    scores = [(item["label"], injection.score(item["text"])) for item in items]
+    attacks = [score for label, score in scores if label]
+    benign = [score for label, score in scores if not label]
+    return [
+        Row("given rows: true at 1 %", at(attacks, benign, 0.01), "", 0.72, True),
+        Row("given rows: true at 5 %", at(attacks, benign, 0.05), "", 0.88, True),
+    ]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=Path, help="folder with labelled injection_*.jsonl")
+    given = parser.parse_args(arguments or [])
+    injection.warm()
+    text = ("Please find attached the report on the budget; let me know what you think. " * 8)[:500]
+    rows = corpus_rows() + validation_rows()
+    if given.rows:
+        rows += given_rows(given.rows)
+    rows.append(Row("CPU per 500-character text, p50", cpu_ms(text), "ms", 5.0))
+    rows.append(Row("CPU per 3,000-character document, p50", cpu_ms(text * 6, 60), "ms", 5.0))
+    show("Injection", rows)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
