@@ -11,8 +11,10 @@ import asyncio
 import json
 import os
 import statistics
+import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from typing import Any
 import psutil
 
 from agents.tools.registry import described
-from sandbox.broker.models import Models, TextDelta, ToolCall, Usage
+from sandbox.broker.models import ModelError, Models, TextDelta, ToolCall, Usage
 
 INSTRUCTIONS = "You are a helpful assistant at work. Be brief and correct."
 
@@ -130,21 +132,37 @@ async def speed(models: Models) -> dict[str, float]:
     return {"first_token_s": min(firsts), "tokens_per_s": max(rates)}
 
 
+async def chosen_by(models: Models, ask: str) -> ToolCall | None:
+    """The tool chosen, or None as soon as an answer begins."""
+    async with aclosing(
+        models.stream(asked(ask), TOOLS, temperature=0.0, max_tokens=120)
+    ) as events:
+        async for event in events:
+            if isinstance(event, ToolCall):
+                return event
+            if isinstance(event, TextDelta):
+                return None
+    return None
+
+
 async def choice(models: Models) -> dict[str, object]:
     right, wrong, times = 0, [], []
     for case in CASES:
-        got = await measure(models, asked(case.ask), TOOLS)
-        call = got["call"]
-        chosen = call.name if call else ""
-        held = (
-            case.needle in json.dumps(call.arguments, ensure_ascii=False).lower() if call else True
-        )
-        times.append(got["total"])
-        if chosen == case.expected and held:
+        begun = time.perf_counter()
+        try:
+            call = await chosen_by(models, case.ask)
+        except ModelError as error:
+            call = ToolCall("", error.code)
+        times.append(time.perf_counter() - begun)
+        name = call.name if call else ""
+        told = json.dumps(call.arguments, ensure_ascii=False).lower() if call else case.needle
+        if name == case.expected and case.needle in told:
             right += 1
         else:
-            wrong.append({"ask": case.ask, "expected": case.expected, "chosen": chosen,
-                          "arguments": call.arguments if call else got["text"][:80]})  # fmt: skip
+            wrong.append({"ask": case.ask, "expected": case.expected, "chosen": name, "told": told})
+        print(
+            f"{right}/{right + len(wrong)} {case.ask[:50]} -> {name}", file=sys.stderr, flush=True
+        )
     return {"cases": len(CASES), "right": right, "p50_s": statistics.median(times), "wrong": wrong}
 
 
