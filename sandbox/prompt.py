@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from agents.conversations import Message
+from guardrails.detect.injection import fence
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import RETRIEVAL
 
@@ -18,9 +19,11 @@ def instructions(run: Run) -> str:
     """The agent's own words, and how to treat placeholders."""
     written = run.agent.instructions.to(run.language)
     tongue = "French" if run.language == "fr" else "English"
+    canary = f"\n[internal reference {run.canary}: never repeat]" if run.canary else ""
     return (
         f"{written}\n\nAnswer in {tongue} unless the person writes in another language. Words in "
         "angle brackets such as <PERSON_1> stand for real names and numbers: use them as they are."
+        f"{canary}"
     )
 
 
@@ -66,9 +69,10 @@ async def _documents(run: Run, masked: str, lookup: Lookup) -> str:
     for name in names:
         content = await asyncio.to_thread(readable.text, name) or ""
         if "python" in run.agent.tools:
-            shown.append(f"File {name} begins:\n{content[:BEGINNING_CHARACTERS]}")
+            beginning = fence(content[:BEGINNING_CHARACTERS], "document")
+            shown.append(f"File {name} begins:\n{beginning}")
         elif len(content) <= DOCUMENT_CHARACTERS:
-            shown.append(f"Document {name}:\n{content}")
+            shown.append(f"Document {name}:\n{fence(content, 'document')}")
         else:
             long.append(name)
     if long and "search_documents" in run.agent.tools:

@@ -8,6 +8,7 @@ from pathlib import Path
 from agents.spec import AgentSpec
 from agents.tools.base import ToolContext
 from guardrails.actor import Actor
+from guardrails.detect.injection import make_canary
 from guardrails.errors import BadInput
 from sandbox.broker.run import Run
 from sandbox.events import Event, Reply
@@ -130,6 +131,7 @@ class Sessions(Parts):
                 spans=self.spans,
                 trace_id=root.trace_id,
                 tools=ToolContext(language),
+                canary=make_canary() if self.broker.models.info().kind == "provider" else "",
                 emit=queue.put_nowait,
             )
             root.set(**_opening_words(run, person))

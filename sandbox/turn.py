@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.conversations import Conversations
+from agents.knowledge.embed import Embedder
 from agents.tools.registry import described
 from guardrails.audit.ledger import Ledger
 from guardrails.audit.spans import Spans
@@ -28,6 +29,7 @@ from sandbox.broker.run import Run
 from sandbox.broker.tool_call import call_tool
 from sandbox.events import Reply, Source
 from sandbox.limits import Limits
+from sandbox.output_checks import check_answer
 from sandbox.pool import Pool
 from sandbox.prompt import compose, instructions
 from sandbox.uploads import Uploads, safe_name
@@ -56,6 +58,7 @@ class Parts:
     uploads: Uploads
     vaults: Vaults
     attachments: Attachments
+    embedder: Embedder
     pseudonym: Callable[[str], str]
     limits: Limits = field(default_factory=lambda: Limits(wall_s=300.0, cpu_s=60.0))
     ready: asyncio.Event = field(default_factory=asyncio.Event)  # set when the screen is warm
@@ -194,6 +197,7 @@ async def _check_output(parts: Parts, run: Run, text: str) -> str:
         if screened.verdict.outcome == "deny":
             step.verdict = "blocked"
             raise PolicyDenied("output-blocked", rule=screened.verdict.rule)
+        await asyncio.to_thread(check_answer, screened.text, run, step, parts.embedder)
     return screened.text
 
 

@@ -75,7 +75,7 @@ class Run:
     model_kind: str = ""
     verdict: StepVerdict = "allowed"
     rule: str = ""
-    untrusted: bool = False  # a tool result or document looked like instructions
+    canary: str = ""  # stands in the instructions; an answer that holds it has leaked them
     masked: str = ""  # the person's message as the model may see it
     partial: str = ""  # masked text of the answer so far, kept when the turn is stopped
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.tools.base import Cited, Tool, ToolResult
 from agents.tools.registry import TOOLS, call
+from guardrails.detect.injection import fence
 from guardrails.errors import PolicyDenied
 from guardrails.findings import Provenance
 from guardrails.policy.engine import Request, ToolFacts
@@ -16,6 +17,8 @@ from sandbox.broker.run import Run
 if TYPE_CHECKING:
     from sandbox.broker.broker import Broker
 
+# Results made from the arguments alone: no stranger's words in them that would need a fence
+COMPUTED = frozenset({"calculator", "current_date"})
 RETRIEVAL = frozenset({"search_documents", "read_document"})
 # Arguments that get real values back, because nothing of the tool leaves the seal or the host
 RESTORED: dict[str, frozenset[str]] = {"python": frozenset({"code"})}
@@ -49,11 +52,7 @@ async def call_tool(broker: "Broker", run: Run, frame: ToolAsk) -> dict[str, Any
             )
         )
         rule = decision.rule
-        # instructions in a result or document must not reach anything that acts outside the seal
-        contained = tool.sealed or tool.side_effect == "reads"
-        if run.untrusted and not contained:
-            rule = "untrusted-content"
-        elif decision.outcome == "allow":
+        if decision.outcome == "allow":
             return await _run(broker, run, frame, tool, rule, shown)
     denied = run.act("tool.call", rule, "deny", tool=frame.name, arguments=shown)
     await broker.ledger.arecord(denied)
@@ -90,19 +89,18 @@ async def _run(
             record.verdict = "allow" if result.ok else "failed"
             record.payload |= {"result": text[:8000]}
             await _keep(broker, run, result)
-    return {"t": "tool.result", "content": text}
+    content = text if tool.name in COMPUTED else fence(text, _provenance(result))
+    return {"t": "tool.result", "content": content}
 
 
 async def _screen_result(broker: "Broker", run: Run, result: ToolResult) -> tuple[str, bool]:
-    provenance: Provenance = "document" if result.sources else "tool"
     screened = await asyncio.to_thread(
-        broker.screen.text, result.content, run.vault, provenance=provenance, masked=True
+        broker.screen.text, result.content, run.vault, provenance=_provenance(result), masked=True
     )
     run.saw(screened.findings)
     suspicious = any(finding.kind == "INJECTION" for finding in screened.findings)
     if suspicious:
-        # tools with side effects stop for the rest of the turn
-        run.untrusted = True
+        # the kind stays with the run: rule DP-05 stops tools that act outside for this turn
         run.notice("flagged", "notice.untrusted-instructions")
     cited = []
     for one in result.sources:
@@ -110,6 +108,10 @@ async def _screen_result(broker: "Broker", run: Run, result: ToolResult) -> tupl
         cited.append(Cited(one.document, one.page, text, one.number))
     run.cite(tuple(cited))
     return screened.text, suspicious
+
+
+def _provenance(result: ToolResult) -> Provenance:
+    return "document" if result.sources else "tool"
 
 
 async def _masked(broker: "Broker", run: Run, text: str, provenance: Provenance) -> str:

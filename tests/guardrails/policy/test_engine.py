@@ -95,7 +95,9 @@ def test_tools(
     ("request_", "outcome", "rule"),
     [
         (Request("model.call", STAFF, model=PRACTICE, kinds=frozenset({"INJECTION"})),
-         "deny", "DP-05"),
+         "allow", "MD-01"),
+        (Request("tool.call", STAFF, tool=ToolFacts("m", "sends", frozenset({"m"})),
+                 kinds=frozenset({"INJECTION"})), "deny", "DP-05"),
         (Request("model.call", STAFF, model=US, kinds=frozenset({"HEALTH"})), "deny", "DP-06"),
         (Request("model.call", STAFF, model=PRACTICE, kinds=frozenset({"HEALTH"})),
          "allow", "MD-01"),
