@@ -5,6 +5,7 @@ canonical JSON of the rest. A truncated ledger cannot explain the checkpoints th
 """
 
 import base64
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from guardrails.audit.canonical import canonical
 from guardrails.errors import GuardrailError
+
+_TAIL = 4_096  # bytes; a line has some 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +52,30 @@ def genuine(key: Ed25519PublicKey, checkpoint: Checkpoint) -> bool:
     return True
 
 
-def append(file: Path, checkpoint: Checkpoint) -> None:
-    """Write one line and wait until it is on the disk. Raises OSError."""
-    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(handle, (json.dumps(asdict(checkpoint)) + "\n").encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def extend(file: Path, key: Ed25519PrivateKey, seq: int, head: str, at: int) -> Checkpoint | None:
+    """Sign the head and append it, on the disk when this returns. Raises OSError.
 
-
-def repair(file: Path) -> None:
-    """Cut off a torn last line, so that the next one starts on its own."""
-    if not file.exists():
-        return
-    data = file.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        with file.open("r+b") as out:
-            out.truncate(whole)
+    Several processes may share one file: numbers are given under its lock. None when a checkpoint
+    for `seq` or a later row stands already. A torn last line is cut off first.
+    """
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(handle, "r+b") as out:
+        fcntl.flock(out, fcntl.LOCK_EX)
+        begin = max(0, out.seek(0, os.SEEK_END) - _TAIL)
+        out.seek(begin)
+        data = out.read()
+        whole = begin + data.rfind(b"\n") + 1
+        lines = data[: whole - begin].decode("utf-8", "replace").splitlines()
+        known = list(parse(lines[-1:]))
+        if known and known[-1].seq >= seq:
+            return None
+        checkpoint = sign(key, known[-1].number + 1 if known else 1, seq, head, at)
+        out.seek(whole)
+        out.truncate()
+        out.write((json.dumps(asdict(checkpoint)) + "\n").encode())
+        out.flush()
+        os.fsync(out.fileno())
+    return checkpoint
 
 
 def read(file: Path) -> list[Checkpoint]:

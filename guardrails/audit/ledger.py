@@ -91,14 +91,8 @@ class Ledger:
         self._lock = write_lock(engine)
         self._checkpointed_seq = 0
         self._checkpointed_at = time.monotonic()
-        self._number = 0
         self._since_checkpoint = 0
         self._closing = threading.Event()
-        if checkpoint_file is not None:
-            checkpoints.repair(checkpoint_file)
-            known = checkpoints.read(checkpoint_file)
-            if known:
-                self._number, self._checkpointed_seq = known[-1].number, known[-1].seq
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
 
@@ -333,9 +327,7 @@ class Ledger:
         if self._file is None or seq == 0 or seq == self._checkpointed_seq:
             return
         at = int(self._clock() * 1_000_000)
-        mark = checkpoints.sign(self._signing, self._number + 1, seq, last, at)
-        checkpoints.append(self._file, mark)
-        self._number += 1
+        checkpoints.extend(self._file, self._signing, seq, last, at)
         self._checkpointed_seq = seq
 
 
