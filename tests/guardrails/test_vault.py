@@ -417,3 +417,14 @@ def test_a_value_that_cannot_be_kept_is_refused_and_forgotten(store: _Full) -> N
     with pytest.raises(VaultError):
         mask_people(vault, "Marie")
     assert not vault.placeholders()
+
+
+def test_the_page_on_pseudonyms_tells_the_truth() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "pseudonyms.md").read_text("utf-8")
+    forms = re.findall(r"`([^`]+)`", page.partition("all read as")[2].partition("Bold")[0])
+    assert len(forms) > 6
+    vault = Vault("c", KEY)
+    mask_people(vault, "Marie Tremblay", "Marie", "Mme Tremblay")
+    assert list(vault.placeholders()) == ["<PERSON_1>", "<PERSON_1B>", "<PERSON_1C>"]
+    for form in forms:
+        assert vault.restore(form) == "Marie Tremblay", form
