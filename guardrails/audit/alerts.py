@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 Level = Literal["info", "warning", "critical"]
 BURST = 5  # denials of one person within BURST_SECONDS
 BURST_SECONDS = 300.0
+RECENT_ROWS = 20_000  # of the ledger are looked at each time
 AGAIN_SECONDS = 3_600.0  # the same alert about the same thing is not repeated sooner
 
 
@@ -207,18 +208,22 @@ class Alerts:
             .having(count >= BURST)
         )
         since = now - int(AGAIN_SECONDS * 1e6)
+        newest = sa.select(sa.func.max(ledger.c.seq)).scalar_subquery()
         tried = sa.select(ledger.c.actor).where(
-            ledger.c.at >= since, ledger.c.rule.in_(["self-approval", "PB-06"])
+            # by number, which is indexed; times are not
+            ledger.c.seq > newest - RECENT_ROWS,
+            ledger.c.at >= since,
+            ledger.c.rule.in_(["self-approval", "PB-06"]),
         )
         hour = since << 10
-        known = sa.select(traces.c.model).where(traces.c.id < hour)
+        earlier = traces.alias()
         outside = (
             sa.select(traces.c.model)
             .where(
                 traces.c.id >= hour,
                 traces.c.model_kind == "provider",
                 traces.c.location != "local",
-                traces.c.model.not_in(known),
+                ~sa.exists().where(earlier.c.model == traces.c.model, earlier.c.id < hour),
             )
             .distinct()
         )
