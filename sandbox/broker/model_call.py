@@ -41,6 +41,8 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
     offered = described([tool.name for tool in frame.tools if tool.name in run.agent.tools])
     info = broker.models.info()
     run.model, run.model_kind = info.label, info.kind
+    if info.kind == "fallback" and info.state == "fetching":
+        run.notice("fallback-model", "notice.fallback-model")
     decision = broker.policy.decide(
         Request(
             action="model.call",
