@@ -21,6 +21,7 @@ _DROPPED = frozenset(
     + [*range(0xE0100, 0xE01F0)]
 )
 _DASHES = frozenset(range(0x2010, 0x2016)) | {0x2212, 0xFE58, 0xFE63, 0xFF0D, 0x2043}
+_POINTS = frozenset({0x00B7, 0x2027, 0x30FB, 0x2024, 0x3002, 0xFF0E, 0xFF61})
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,24});")
 # characters that may be one half of a pair which NFKC composes (e + U+0301)
 _TAG_LOW, _TAG_HIGH = 0xE0020, 0xE007E
@@ -100,6 +101,8 @@ def _piece(cluster: str, code: int, mixed: bool | None) -> str:
         return "-"
     if len(cluster) > 1:
         return _compose(cluster)
+    if code in _POINTS:
+        return "."
     digit = unicodedata.decimal(cluster, None)
     if digit is not None:
         return str(digit)

@@ -26,6 +26,8 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=26000)
     parser.add_argument("--minutes", type=float, default=14)
     parser.add_argument("--rate", type=float, default=4e-4)
+    parser.add_argument("--start", type=Path, help="go on from this trained component")
+    parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--prose", type=Path, action="append", default=[])
     parser.add_argument("--technical", type=Path, action="append", default=[])
     args = parser.parse_args()
@@ -38,7 +40,7 @@ def main() -> None:
     spacy.require_cpu()
     language = args.language
     stock = ner.stock(language)
-    data = list(examples(args.texts, language, seed=11))
+    data = list(examples(args.texts, language, seed=args.seed))
     known = rehearsal.lexicon()
     chooser = random.Random(5)
     for folders, technical, limit in ((args.prose, False, 5000), (args.technical, True, 2500)):
@@ -60,6 +62,9 @@ def main() -> None:
     nlp = ner.stock(language)
     component = nlp.get_pipe("ner")
     component.add_label("ADDRESS")
+    if args.start:
+        component.from_disk(args.start)
+        component.model.attrs["unseen_classes"] = set()
     optimizer = nlp.resume_training()
     # the running averages do not follow the output layer that grew by a label: with them every
     # address is forgotten (measured), so the last weights are kept and the rate decays instead

@@ -189,8 +189,20 @@ class LeanAnalyzer(AnalyzerEngine):
             for result in recognizer.analyze(text, recognizer.supported_entities, artifacts)
         ]
 
+    def structured(self, text: str, language: str) -> list[RecognizerResult]:
+        """Results of the patterns alone, for second readings of a text."""
+        return [
+            result
+            for recognizer in self._by_language(language)
+            if isinstance(recognizer, Shapes | Phones | Customs)
+            for result in recognizer.analyze(text, recognizer.supported_entities, _NOTHING)
+        ]
+
     def _by_language(self, language: str) -> list[EntityRecognizer]:
         return [r for r in self.registry.recognizers if r.supported_language == language]
+
+
+_NOTHING = NlpArtifacts([], [], [], [], None, "en")  # type: ignore[arg-type]
 
 
 @cache

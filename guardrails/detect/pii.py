@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from guardrails.detect import disguises
 from guardrails.detect import language as languages
 from guardrails.detect.recognizers import moments
 from guardrails.detect.resolve import resolve
@@ -16,8 +17,12 @@ from guardrails.normalize import normalize
 if TYPE_CHECKING:
     from presidio_analyzer import RecognizerResult
 
+    from guardrails.detect.analyzer import LeanAnalyzer
+
 _CACHE_SIZE = 8192  # paragraphs; a few hundred bytes each
 _MAX_PARAGRAPH = 4000  # characters; longer ones are cut at a line or sentence end
+_SURE = 0.6  # a second reading reports only what is this sure
+_TOGETHER = 400  # characters up to which neighbouring paragraphs are read as one
 _BREAK = re.compile(r"\n[ \t\r]*\n\s*")
 _cache: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
 _cache_lock = threading.Lock()
@@ -34,8 +39,7 @@ def find(text: str, language: str | None = None, *, organizations: bool = False)
     default = given or languages.of(text)
     pending: dict[languages.Language, list[tuple[int, str, bytes]]] = {}
     results: list[Finding] = []
-    for start, paragraph in _paragraphs(text):
-        spoken = given or languages.of(paragraph, default)
+    for start, paragraph, spoken in _spoken(text, given, default):
         key = hashlib.blake2b(
             f"{spoken}\0{paragraph}".encode("utf-8", "surrogatepass"), digest_size=16
         ).digest()
@@ -73,6 +77,27 @@ def forget() -> None:
     """Empty the paragraph cache (after the organisation's own kinds changed)."""
     with _cache_lock:
         _cache.clear()
+
+
+def _spoken(
+    text: str, given: languages.Language | None, default: languages.Language
+) -> Iterator[tuple[int, str, languages.Language]]:
+    """Paragraphs with their language; short neighbours of one language stay together.
+
+    An address or a signature often has blank lines inside: its pieces need each other.
+    """
+    held: tuple[int, int, languages.Language] | None = None
+    for start, paragraph in _paragraphs(text):
+        spoken = given or languages.of(paragraph, default)
+        end = start + len(paragraph)
+        if held and held[2] == spoken and end - held[0] <= _TOGETHER:
+            held = (held[0], end, spoken)
+            continue
+        if held:
+            yield held[0], text[held[0] : held[1]], held[2]
+        held = (start, end, spoken)
+    if held:
+        yield held[0], text[held[0] : held[1]], held[2]
 
 
 def _moved(findings: tuple[Finding, ...], by: int) -> Iterator[Finding]:
@@ -113,6 +138,7 @@ def _analyse(paragraphs: list[str], language: languages.Language) -> list[tuple[
         plain, engine.names.artifacts([n.text for n in plain], language), strict=True
     ):
         candidates = [_finding(r) for r in engine.candidates(normalized.text, language, artifacts)]
+        candidates += _disguised(normalized.text, engine, language)
         kept = resolve(candidates)
         if not moments.personal(normalized.text, [f.kind for f in kept]):
             kept = [f for f in kept if f.kind != "DATE_TIME" or f.score >= moments.BIRTH]
@@ -125,6 +151,20 @@ def _analyse(paragraphs: list[str], language: languages.Language) -> list[tuple[
             )
         )
     return results
+
+
+def _disguised(
+    text: str, engine: "LeanAnalyzer", language: languages.Language
+) -> Iterator[Finding]:
+    """What stands in the text spelled out, spaced out or encoded."""
+    for reading in disguises.readings(text):
+        for result in engine.structured(reading.text, language):
+            if result.entity_type in disguises.KINDS_LEFT_OUT or result.score < _SURE:
+                continue
+            start, end = reading.span(result.start, result.end)
+            found = _finding(result)
+            why = f"{found.explanation} It was spelled, spaced out or encoded."
+            yield Finding(start, end, found.kind, found.score, found.detector, why)
 
 
 def _finding(result: "RecognizerResult") -> Finding:

@@ -75,6 +75,15 @@ SHAPES = (
         context=("adresse", "rue", "avenue", "boulevard", "address", "habite", "domicile", "ville"),
     ),
     Shape(
+        "LOCATION",
+        "postcode",
+        r"(?<!\w)(?:zip(?: ?code)?|postal code|postcode|post code|code postal|cp)(?: is| est|:| :){0,2} {0,2}(?P<v>[A-Z]{0,2}\d{3,5}(?:[ \-]?\d{2,4}|[ \-]?[A-Z]{2})?)(?![\w])",
+        "The text calls it a postcode.",
+        0.75,
+        0.75,
+        needs="0",
+    ),
+    Shape(
         "UK_POSTCODE",
         "uk-postcode",
         r"(?<!\w)(?:GIR ?0AA|[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2})(?!\w)",

@@ -7,6 +7,7 @@ from guardrails.detect.recognizers.stoplists import LEADING, NOT_NAMES
 
 _U = "A-ZÀ-ÖØ-ÞŒĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶŁĻĽŃŅŇŌŐŒŔŘŚŞŠȘŤȚŪŮŰŲŹŻŽ"
 _NAME = rf"[{_U}][\w'’\-]{{1,30}}(?:[ \-](?:(?:de|du|des|la|le|van|von|der|den|da|di|del|bin|ben|al|el|d['’]|O['’])[ ]?){{0,2}}(?:[{_U}][\w'’\-]{{1,30}}|[{_U}]\.?)){{0,3}}"
+_NAME_PLAIN = rf"[{_U}][\w'’\-]{{1,30}}(?:[ \-][{_U}][\w'’\-]{{1,30}}){{0,3}}"
 _LOWER = r"[^\W\d_]{2,20}(?:[ \-][^\W\d_]{2,20})?"
 
 SHAPES = (
@@ -22,7 +23,7 @@ SHAPES = (
     Shape(
         "PERSON",
         "introduction",
-        rf"(?<!\w)(?:(?i:my name is|name's|i am called|call me|je m['’]appelle|je me nomme|mon nom est|c['’]est|ici|this is|regards,?\n|cordialement,?\n)) (?P<v>{_NAME})",
+        rf"(?<!\w)(?:(?i:my name is|name's|i am called|call me|je m['’]appelle|je me nomme|mon nom est|c['’]est|ici|this is|regards,?\n|cordialement,?\n)) (?P<v>{_NAME_PLAIN})",
         "The text introduces a person.",
         0.8,
         0.8,
@@ -35,6 +36,15 @@ SHAPES = (
         "The text introduces a person.",
         0.75,
         0.75,
+    ),
+    Shape(
+        "PERSON",
+        "asked-name",
+        rf"(?<!\w)(?i:(?:last|first|maiden|family|full|middle|user) name|surname|nom de (?:famille|jeune fille)|prénom)(?i: is| est|\?| was| était|:| c['’]est){{1,2}} {{0,2}}(?P<v>{_NAME}|[^\W\d_]{{3,20}}(?=[.\n]|$))",
+        "The text gives a name.",
+        0.8,
+        0.8,
+        cased=True,
     ),
     Shape(
         "PERSON",
@@ -61,7 +71,7 @@ def sift(
     for start, end, label in entities:
         if label == "ADDRESS":
             place = _edges(text, start, end)
-            if place and any(c.isalnum() for c in text[place[0] : place[1]]):
+            if place and _address_like(text[place[0] : place[1]]):
                 found.append((*place, "LOCATION", 0.85, "address-model", _ADDRESS_WHY))
             continue
         pieces = _lines(text, start, end) if label == "PERSON" else [(start, end)]
@@ -71,6 +81,24 @@ def sift(
                 score = 0.85 if label == "PERSON" else 0.8 if label == "LOCATION" else 0.6
                 found.append((*kept, label, score, f"ner-{language}", _WHY[label]))
     return found
+
+
+_STREET_WORD = re.compile(
+    r"(?i)\b(?:corner|street|road|avenue|square|lane|rue|place|boulevard|chemin|allée|route|quai|box)\b"
+)
+
+
+def _address_like(value: str) -> bool:
+    """A word of letters, and a number or a street's word: bare digits and bare names are neither."""
+    words = re.findall(r"[^\W\d_]{3,}", value)
+    if not words or all(w.lower() in NOT_NAMES for w in words):
+        return False
+    # an account number in groups has capitals and digits mixed in one token
+    if re.fullmatch(r"[A-Z0-9 .\-]+", value) and re.search(
+        r"\b(?=\w*\d)(?=\w*[A-Z])\w{4,}\b", value
+    ):
+        return False
+    return any(c.isdigit() for c in value) or bool(_STREET_WORD.search(value))
 
 
 _ADDRESS_WHY = "The language model reads it as an address."
@@ -127,6 +155,18 @@ def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None
     value = text[start:end]
     tokens = [w.rstrip(".").lower() for w in _TOKEN.findall(value)]
+    after = text[end : end + 2]
+    if (
+        after.startswith(":")
+        and (after.endswith("\n") or after == ":")
+        and not any(c == "," for c in value)
+    ):
+        return None  # a heading
+    if text[max(0, start - 1) : start] in ("'", '"', "«") and re.search(
+        r"(?i)\b(?:projet|project|programme?|code|opération|operation|mission) ?['\"«]$",
+        text[:start][-16:],
+    ):
+        return None  # what stands in quotes after "project" is its code name
     if _BAD.search(value) or all(t in NOT_NAMES for t in tokens) or len(value) > 60:
         return None
     if len(tokens) == 1 and (
@@ -148,6 +188,8 @@ def _place(text: str, start: int, end: int, label: str) -> tuple[int, int] | Non
         or re.search(r"[@_={}<>\[\]\\]|://", value)
     ):
         return None
+    if (" " not in value and any(c.isdigit() for c in value)) or re.fullmatch(r"\w+ [A-Z]", value):
+        return None  # a cell, a case number, a protocol
     if len(value) < 3 and value not in ("US", "UK", "UE", "EU"):
         return None
     return edges

@@ -9,7 +9,7 @@ _CANDIDATE = re.compile(
 _WORDS = re.compile(
     r"(?<!\w)(?:tel|tél|téléphone|telephone|phone|mobile|cell|cellphone|portable|fax|call|ring|dial|"
     r"numéro|appeler|appelez|rappeler|rappelez|joindre|joignable|whatsapp|sms|text|desk|office|"
-    r"contact|number|standard|ligne|gsm)(?!\w)",
+    r"contact|number|standard|ligne|gsm|answering|answer|reached|reachable|dialed|voicemail|landline)(?!\w)",
     re.IGNORECASE,
 )
 _OTHER = re.compile(
@@ -17,6 +17,10 @@ _OTHER = re.compile(
     r"reference|invoice|facture|dossier|ticket|passport|passeport|licen[cs]e|vat|tva|siret|siren|nir|sécu|ssn|"
     r"routing|npi|imei|isbn|serial|série|matricule|contrat|contract|client n°|version|build|port|pid)\b[^.\n]{0,14}$"
     r"|\b[A-Z]{2}\d{2}(?:[ ][A-Z0-9]{2,4}){0,8} ?$",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(
+    r"\s{0,2}[\[(]?(?:office|desk|fax|mobile|cell|home|work|bureau|portable|domicile)\b",
     re.IGNORECASE,
 )
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./-])\d{1,2}\1\d{2,4}")
@@ -56,7 +60,7 @@ def find(text: str, language: str) -> list[tuple[int, int, float]]:
         score = _score(value, language)
         if score < 0.95 and _OTHER.search(before):
             continue
-        if score < 0.7 and _WORDS.search(before):
+        if score < 0.7 and (_WORDS.search(before) or _AFTER.match(text, end)):
             score = max(score + 0.35, 0.7) if score else (0.6 if digits <= 15 else 0.0)
         if score >= 0.5:
             found.append((start, end, score))
