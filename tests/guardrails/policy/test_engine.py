@@ -26,6 +26,7 @@ LOCAL = ModelFacts("hosted_vllm/x", "provider", "local", "vllm")
 EU = ModelFacts("mistral/x", "provider", "eu", "mistral")
 US = ModelFacts("openai/x", "provider", "us", "openai")
 UNKNOWN = ModelFacts("openai/x", "provider", "", "openai")
+FAMILIES = ("MD-", "DP-", "TL-", "FI-", "PB-")
 CLASSES = ("public", "internal", "confidential", "restricted")
 
 
@@ -239,7 +240,7 @@ def test_a_folder_without_rules_cannot_be_used(tmp_path: Path) -> None:
 def test_every_rule_has_words_in_both_languages(default: PolicySet) -> None:
     words = catalogue()
     assert set(default.ids) <= set(words)
-    assert set(words) - set(default.ids) == {"BU-01", "no-match", "policy-error"}
+    assert not [rule for rule in set(words) - set(default.ids) if rule[:3] in FAMILIES]
     for rule in words:
         assert explain(rule, "en") != explain(rule, "fr")
 
