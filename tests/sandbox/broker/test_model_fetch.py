@@ -14,7 +14,16 @@ import pytest
 from sandbox.broker import practice_model
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_fetch import fetch
-from sandbox.broker.model_pins import Part, Pinned, folders, is_pinned, locate, pinned, verified
+from sandbox.broker.model_pins import (
+    Part,
+    Pinned,
+    fetch_folder,
+    folders,
+    is_pinned,
+    locate,
+    pinned,
+    verified,
+)
 
 CONTENT = [bytes([number]) * (1000 + number) for number in range(2)]
 WHOLE = b"".join(CONTENT)
@@ -112,6 +121,17 @@ def test_too_little_disk_is_said_before_anything_is_fetched(registry: Path, tmp_
     with pytest.raises(ModelError) as caught:
         fetch(made, tmp_path / "m")
     assert caught.value.code == "model-no-space"
+
+
+def test_a_folder_that_cannot_be_made_is_named_and_the_next_one_taken(
+    registry: Path, tmp_path: Path
+) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    with pytest.raises(ModelError) as caught:
+        fetch(model(registry), in_the_way / "m")
+    assert caught.value.code == "model-folder"
+    assert fetch_folder([in_the_way / "m", tmp_path / "home"]) == tmp_path / "home"
 
 
 def test_two_fetches_at_once_fetch_once(registry: Path, tmp_path: Path) -> None:
