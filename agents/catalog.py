@@ -31,6 +31,9 @@ GALLERY = (
     "expense-checker",
     "onboarding-buddy",
     "training-quiz",
+    "job-advert",
+    "complaint-classifier",
+    "project-status",
 )
 
 drafts = sa.Table(

@@ -66,6 +66,8 @@ async def cases(only: str, model: str, show: bool) -> None:
             ):
                 last = event if isinstance(event, Reply) else last
             assert last is not None
+            if last.error:
+                print(f"    {case.id}: {last.error} {last.error_data}", flush=True)
             return last
 
         app.sessions.limits = replace(app.sessions.limits, wall_s=600.0)

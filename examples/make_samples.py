@@ -118,7 +118,7 @@ def sales(values: dict[str, Any], target: Path) -> None:
     """Sixty orders from a fixed recipe, so that every sum is known."""
     book = Workbook()
     book.properties.created = book.properties.modified = FIXED.replace(tzinfo=None)
-    sheet = book.active
+    sheet: Any = book.active
     sheet.title = values["sheet"]
     sheet.append(values["columns"])
     for cell in sheet[1]:
