@@ -11,6 +11,7 @@ from agents.tools.registry import described
 from guardrails.errors import PolicyDenied
 from guardrails.findings import Provenance
 from guardrails.policy.engine import ModelFacts, Request
+from guardrails.screen import Screen
 from guardrails.stream import restore_stream, screen_stream
 from sandbox.broker.frames import Message, ModelCall
 from sandbox.broker.models import TextDelta, ToolCall, Usage
@@ -112,14 +113,38 @@ async def _screened(broker: "Broker", run: Run, messages: list[Message]) -> list
                 {
                     "id": call.id,
                     "type": "function",
-                    "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+                    "function": {"name": call.name, "arguments": json.dumps(arguments)},
                 }
-                for call in message.tool_calls
+                for call, arguments in [
+                    (call, await asyncio.to_thread(_cleaned, broker.screen, run, call.arguments))
+                    for call in message.tool_calls
+                ]
             ]
         if message.tool_call_id:
             plain["tool_call_id"] = message.tool_call_id
         screened.append(plain)
     return screened
+
+
+def _cleaned(screen: Screen, run: Run, value: Any) -> Any:
+    """A tool call's arguments with every text in them, names included, screened."""
+    if isinstance(value, str):
+        result = screen.text(value, run.vault, provenance="model", masked=True)
+        run.saw(result.findings)
+        return result.text
+    if isinstance(value, dict):
+        return {
+            _cleaned(screen, run, str(name)): _cleaned(screen, run, one)
+            for name, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_cleaned(screen, run, one) for one in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # a card or account number is personal data without its quotation marks too
+        text = str(value)
+        cleaned = _cleaned(screen, run, text)
+        return value if cleaned == text else cleaned
+    return value
 
 
 async def _stream(
