@@ -142,6 +142,10 @@ def _port(settings: Settings) -> Iterator[Check]:
 def _people(settings: Settings) -> Iterator[Check]:
     from ui.identity import is_loopback
 
+    if settings.oidc_issuer:
+        yield Check("people", "ok", "doctor.people-provider", {"issuer": settings.oidc_issuer})
+        return
+
     if not (settings.home / "atelier.db").exists() and not settings.database:
         state: State = "ok" if is_loopback(settings.host) else "bad"
         yield Check("people", state, f"doctor.people-{_word(state == 'ok', 'workshop')}")

@@ -339,7 +339,7 @@ async def test_a_form_goes_where_it_came_from_but_never_to_another_site(house: H
             answer = await web.post("/session", data=form)
             assert answer.status_code == 303 and answer.headers["location"] == landed
         wrong = await web.post("/session", data={"login": "sample", "password": "x"})
-        assert wrong.headers["location"].startswith("/sign-in?failed=")
+        assert wrong.headers["location"].startswith("/sign-in?failed=bad-sign-in")
 
 
 async def test_guessing_passwords_is_slowed_down(house: House) -> None:

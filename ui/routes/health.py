@@ -3,10 +3,10 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from ui.identity import Person
-from ui.routes.common import Services, allowed
+from ui.routes.common import Services, allowed, somebody
 from ui.routes.shapes import Health, Model, Shape
 
 router = APIRouter(tags=["health"])
@@ -23,9 +23,14 @@ class Status(Shape):
 
 
 @router.get("/health")
-def health(app: Services) -> Health:
-    """Liveness: answers 200 as soon as the page does; `warming` says what is still loading."""
-    return Health(status="ok", warming=app.warming, model=Model(**asdict(app.models.info())))
+def health(request: Request, app: Services) -> Health:
+    """Liveness: answers 200 as soon as the page does; `warming` says what is still loading.
+
+    Which model answers is told to people who are signed in.
+    """
+    known = somebody(request) is not None
+    model = Model(**asdict(app.models.info())) if known else None
+    return Health(status="ok", warming=app.warming, model=model)
 
 
 @router.get("/status")

@@ -79,24 +79,23 @@ async def sign_in(request: Request, app: Services, rates: Limits) -> Response:
     form = await request.form() if _is_form(request) else None
     given = _credentials(form) if form is not None else await _json(request)
     address = request.client.host if request.client else ""
-    signed = await run_in_threadpool(_try, app, rates, given, address)
-    if signed is None:
-        if form is not None:
-            query = urlencode({"failed": "1", "next": inside(form.get("next"))})
-            return RedirectResponse(f"/sign-in?{query}", 303)
-        raise GuardrailError("bad-sign-in")
+    try:
+        value = await run_in_threadpool(_try, app, rates, given, address)
+    except GuardrailError as error:
+        if form is None or error.code not in ("bad-sign-in", "too-many-attempts"):
+            raise
+        query = urlencode({"failed": error.code, "next": inside(form.get("next"))})
+        return RedirectResponse(f"/sign-in?{query}", 303)
     done: Response = JSONResponse({"done": True})
     if form is not None:
         done = RedirectResponse(inside(form.get("next")), 303)
     secure = request.url.scheme == "https"
-    set_cookie(done, SESSION_COOKIE, signed[1], secure=secure)
+    set_cookie(done, SESSION_COOKIE, value, secure=secure)
     done.delete_cookie(VIEW_COOKIE, path="/")
     return done
 
 
-def _try(
-    app: Services, rates: Rates, given: Credentials, address: str
-) -> tuple[Person, str] | None:
+def _try(app: Services, rates: Rates, given: Credentials, address: str) -> str:
     name = given.login.strip().casefold()
     rates.sign_in_address.take(address)
     rates.sign_in_name.take(name)
@@ -104,11 +103,11 @@ def _try(
     if account is None:
         # the name tried may be a password typed in the wrong field: it is not written down
         app.ledger.record(Act("signin", "system", verdict="deny", rule="bad-sign-in"))
-        return None
+        raise GuardrailError("bad-sign-in")
     # recorded before the session exists: without a record nobody gets in
     app.ledger.record(Act("signin", account.id, rule="password"))
     rates.sign_in_name.forget(name)
-    return account, app.identity.begin(account)
+    return str(app.identity.begin(account))
 
 
 @router.delete("/session")
