@@ -23,6 +23,7 @@ from sandbox.wire import WireError
 log = logging.getLogger(__name__)
 START_S = 60.0  # to import the runtime on a busy machine
 RETRY_S = (0.5, 2.0, 10.0, 30.0)
+REFILL_S = 0.05
 EXPECTED_MIB = 64.0  # of a warm process, until one has been measured
 
 
@@ -90,7 +91,8 @@ class Pool:
             idle = self._idle[runtime]
             if idle:
                 sealed = idle.popleft()
-                self._refill(runtime)
+                # a moment later: starting one now would take the processor from this very run
+                asyncio.get_running_loop().call_later(REFILL_S, self._refill, runtime)
                 return sealed
             waiting: asyncio.Future[Sealed] = asyncio.get_running_loop().create_future()
             self._waiting[runtime].append(waiting)

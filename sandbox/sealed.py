@@ -72,7 +72,7 @@ class Sealed:
         self._sending = asyncio.Lock()
         connection.setblocking(False)
         self._abandoned = False
-        self._payload = self.pid
+        self.payload = self.pid
         self._pidfd = os.pidfd_open(self.pid)
         self._inner = -1
         if started.inner:
@@ -88,7 +88,7 @@ class Sealed:
     def private_mib(self) -> float:
         """Memory that is this process's alone (resident minus shared), MiB; 0 when unknown."""
         try:
-            text = Path(f"/proc/{self._payload}/statm").read_text("ascii")
+            text = Path(f"/proc/{self.payload}/statm").read_text("ascii")
         except OSError:
             return 0.0
         _, resident, shared, *_ = text.split()
@@ -105,7 +105,7 @@ class Sealed:
         if frame is None or frame.get("t") != "ready":
             raise WireError(self.last_words() or "not-ready")
         self._close_errors()
-        self._payload = await asyncio.to_thread(_payload, self._started.inner or self.pid)
+        self.payload = await asyncio.to_thread(_payload, self._started.inner or self.pid)
 
     def last_words(self) -> str:
         """What it wrote to standard error before it was ready, capped. Our own code's words."""
