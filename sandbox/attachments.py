@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agents.catalog import sample_path
+from agents.catalog import sample_path, templates
 from agents.knowledge.ingest import Knowledge, Library
 from agents.spec import AgentSpec
 from agents.tools.base import Executed, Passage, ToolContext
@@ -39,14 +39,19 @@ class Readable:
     agent_vault: Vault
     vault: Vault
     screen: Screen
+    sample: bool = False  # what the agent knows is sample data: a person's own file replaces it
 
     def names(self) -> list[str]:
         """The agent's documents, then the person's."""
-        return list(dict.fromkeys([*self.known.names(), *self.given.names()]))
+        given = self.given.names()
+        known = [] if self.sample and given else self.known.names()
+        return list(dict.fromkeys([*known, *given]))
 
     def search(self, query: str, k: int = 5) -> list[Passage]:
         """The best passages of both, best first."""
-        known = [self._converted(passage) for passage in self.known.search(query, k)]
+        aside = self.sample and bool(self.given.names())
+        hits = [] if aside else self.known.search(query, k)
+        known = [self._converted(passage) for passage in hits]
         found = [*self.given.search(query, k), *known]
         return sorted(found, key=lambda passage: -passage.score)[:k]
 
@@ -136,6 +141,7 @@ class Attachments:
             agent_vault,
             vault,
             self.screen,
+            sample=agent.id in templates(),
         )
 
         async def run_python(code: str, _files: Mapping[str, Path]) -> Executed:
