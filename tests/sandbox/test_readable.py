@@ -36,6 +36,12 @@ class Reversed:
         return Screened(text.replace("Ada", "<PERSON_7>"), (), Verdict("allow", "screen.masked"))
 
 
+def opened(given: Any, sample: bool = False) -> Readable:
+    both: Any = Reversed()
+    known: Any = Shelf("handbook")
+    return Readable(given, known, both, both, both, sample)
+
+
 @pytest.mark.parametrize(
     ("given", "sample", "found"),
     [
@@ -45,15 +51,11 @@ class Reversed:
     ],
 )
 def test_which_documents_are_searched(given: str, sample: bool, found: list[str]) -> None:
-    both: Any = Reversed()
-    shelves: Any = (Shelf(given), Shelf("handbook"))
-    readable = Readable(*shelves, agent_vault=both, vault=both, screen=both, sample=sample)
+    readable = opened(Shelf(given), sample)
     assert [passage.document for passage in readable.search("leave")] == found
     assert set(readable.names()) == set(found)
 
 
 def test_what_the_agent_knows_is_masked_anew_for_this_conversation() -> None:
-    both: Any = Reversed()
-    shelves: Any = (Shelf(), Shelf("handbook"))
-    readable = Readable(*shelves, agent_vault=both, vault=both, screen=both)
+    readable = opened(Shelf())
     assert readable.search("leave")[0].text == "handbook: <PERSON_7>"
