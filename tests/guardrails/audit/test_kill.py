@@ -24,7 +24,10 @@ def kill_and_check(store: sa.Engine, keys: Keys, folder: Path, number: int) -> i
     )
     assert child.stdout is not None
     assert child.stdout.readline() == b"working\n"
-    time.sleep(0.15 + 0.05 * (number % 5))
+    before = acts.stat().st_size if acts.exists() else 0
+    while not acts.exists() or acts.stat().st_size == before:  # a busy machine starts slowly
+        time.sleep(0.01)
+    time.sleep(0.1 + 0.05 * (number % 5))
     child.kill()
     child.wait()
     child.stdout.close()
