@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.faults import translated
 from ui.messages import Language, say_error
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MARGIN = 1024 * 1024  # for the text and the multipart frame around an upload of the largest size
 DRAIN_SECONDS = 10.0
+REFUSALS = {"too-large": 413, "cross-site": 403, "host-not-allowed": 421, "internal": 500}
 HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -103,15 +105,18 @@ class Door:
                     headers.append("set-cookie", renewed(secure))
             await send(message)
 
+        code = ""
         try:
             await self._app(scope, counted, dressed)
-        except Exception:
-            # not hidden: only an error that follows from the broken body is replaced by its cause
-            if not over or started:
-                raise
+        except Exception as error:
+            # it ends here: what stands above would print the error's text, which may be content;
+            # `translated` logs where it happened without it
+            code = "too-large" if over else translated(error).code
         if over and not started:
             await drain(receive)
             await self._refuse("too-large", request, scope, receive, send)
+        elif code and not started:
+            await self._refuse("internal", request, scope, receive, send)
 
     def _renewal(self, request: HTTPConnection) -> Callable[[bool], str] | None:
         from ui.identity import SESSION_COOKIE, set_cookie
@@ -133,7 +138,9 @@ class Door:
         self, code: str, request: HTTPConnection, scope: Scope, receive: Receive, send: Send
     ) -> None:
         language = self._identity.language(request)
-        status = {"too-large": 413, "cross-site": 403, "host-not-allowed": 421}[code]
+        status = {"too-large": 413, "cross-site": 403, "host-not-allowed": 421, "internal": 500}[
+            code
+        ]
         data = {"limit": self._limit_mib} if code == "too-large" else {}
         response = refusal_response(status, code, say_error(language, code, **data), language)
         dress(response.headers, secure=request.url.scheme == "https")

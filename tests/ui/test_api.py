@@ -14,7 +14,7 @@ from guardrails.findings import Finding
 from guardrails.screen import Screen
 from sandbox.events import Delta, Event
 from sandbox.uploads import Kept
-from tests.ui.api_client import PASSWORD, client, events, served, with_accounts
+from tests.ui.api_client import BASE, PASSWORD, client, events, served, with_accounts
 from tests.ui.fake_house import House, open_house
 from ui.rates import Rate
 from ui.routes.common import Rates
@@ -390,3 +390,21 @@ async def test_screening_a_text_returns_findings_and_keeps_nothing(tmp_path: Pat
     assert {finding["kind"] for finding in answer["findings"]} == {"EMAIL_ADDRESS"}
     assert kinds(house) == []
     house.close()
+
+
+async def test_an_unexpected_error_ends_at_the_door_without_its_text(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = "Ada Sample, 1 Sample Street"
+
+    def failing(*_given: object) -> None:
+        raise ValueError(content)
+
+    house.conversations.mine = failing  # type: ignore[method-assign,assignment]
+    transport = httpx.ASGITransport(app=served(house))
+    async with httpx.AsyncClient(transport=transport, base_url=f"{BASE}/api/v1") as web:
+        # an error that left the application would be raised here, and printed by the server
+        answer = await web.get("/conversations", headers={"accept-language": "fr"})
+    assert answer.status_code == 500 and answer.json()["code"] == "internal"
+    assert content not in answer.text and "ValueError" in caplog.text
+    assert content not in caplog.text.replace(f'content = "{content}"', "")

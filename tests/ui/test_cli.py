@@ -199,6 +199,35 @@ def test_an_open_address_without_accounts_refuses_to_start(tmp_path: Path, langu
     assert ("démarré" if language == "fr" else "did not start") in done.stderr
 
 
+@pytest.mark.timeout(300)
+def test_a_turn_runs_through_the_same_door(tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("The workshop is on Monday in room 4.")
+    text = "Write to Claire Fontaine at claire.fontaine@example.com"
+    with Upstream(Say("Dear <PERSON_1>, see you on Monday.")) as upstream:
+        model = {"ATELIER_MODEL_BASE": upstream.base, "OPENAI_API_KEY": "sample"}
+        home = tmp_path / "home"
+        told = atelier(home, "run", "email-drafter", "--input", text, "--file", str(note), **model)
+        assert told.returncode == 0, told.stderr
+        assert told.stdout.strip() == "Dear Claire Fontaine, see you on Monday."
+        assert "masked" in told.stderr and "tr_" in told.stderr
+        received = upstream.received.decode("utf-8", "replace")
+        assert "Fontaine" not in received and "room 4" in received
+        reply = as_json(atelier(home, "run", "email-drafter", "--input", "-", "--json",
+                                given="Hello", **model))  # fmt: skip
+        assert reply["status"] == "done" and reply["conversation"].startswith("c_")
+        upstream.script = [Say(status=401)]
+        failed = atelier(home, "run", "email-drafter", "--input", "Hi", ATELIER_LANGUAGE="fr",
+                         **model)  # fmt: skip
+        assert failed.returncode == 4 and "administrateur" in failed.stderr
+        nobody = atelier(home, "run", "nobody", "--input", "Hi", **model)
+        assert nobody.returncode == 2 and "Traceback" not in nobody.stderr
+    shown = as_json(atelier(home, "audit", "list", "--json"))["rows"]
+    assert len(shown) == 3 and "Fontaine" not in json.dumps(shown)
+    one = atelier(home, "audit", "show", shown[-1]["trace_id"][:8])
+    assert one.returncode == 0 and "model.call" in one.stdout
+
+
 class Server:
     """A real server on a free port."""
 

@@ -11,6 +11,7 @@ from ui.commands.common import REFUSED, UNAVAILABLE, Voice, read_text, settings_
 
 if TYPE_CHECKING:
     from sandbox.events import Reply
+    from ui.wiring import App
 
 
 def add(to: typer.Typer, voice: Voice) -> None:
@@ -46,13 +47,8 @@ async def _turn(
     conversation: str | None,
     as_json: bool,
 ) -> "Reply":
-    from guardrails.actor import Actor
     from guardrails.errors import BadInput, GuardrailError
-    from sandbox.events import Delta, Notice, Reply
-    from ui.access import ROLES
-    from ui.identity import WORKSHOP_ID
     from ui.lock import ServerLock
-    from ui.routes.chat import notice
     from ui.wiring import build, running
 
     settings = settings_now()
@@ -63,32 +59,52 @@ async def _turn(
     lock = ServerLock(settings.home)
     alone = not lock.held()
     if alone:
-        lock.take("run")
-    app = build(settings)
-    # whoever may read the home may do anything in it, so this is the local owner
-    owner = Actor(WORKSHOP_ID, roles=frozenset(ROLES))
-    async with running(app, recover=alone):
-        record = app.catalog.get(agent, owner.id)
-        turn = app.sessions.send(
-            actor=owner,
-            agent=record.spec,
-            conversation=conversation,
-            text=text,
-            files={file.name: file for file in files},
-            language=voice.language,
-        )
-        reply: Reply | None = None
-        async for event in turn:
-            if isinstance(event, Notice) and not as_json:
-                print(visible(str(notice(event, voice.language)["text"])), file=sys.stderr)
-            elif isinstance(event, Delta) and not as_json:
-                lines = [visible(line) for line in event.text.split("\n")]
-                print("\n".join(lines), end="", flush=True)
-            elif isinstance(event, Reply):
-                reply = event
+        lock.take("atelier run")
+    try:
+        app = build(settings)
+        async with running(app, recover=alone):
+            reply = await _follow(voice, app, agent, text, files, conversation, as_json)
+    finally:
+        lock.free()
     if reply is None:
         raise GuardrailError("run-ended")
     _finish(voice, reply, as_json)
+    return reply
+
+
+async def _follow(
+    voice: Voice,
+    app: "App",
+    agent: str,
+    text: str,
+    files: list[Path],
+    conversation: str | None,
+    as_json: bool,
+) -> "Reply | None":
+    from guardrails.actor import Actor
+    from sandbox.events import Delta, Notice, Reply
+    from ui.access import ROLES
+    from ui.identity import WORKSHOP_ID
+    from ui.routes.chat import notice
+
+    # whoever may read the home may do anything in it, so this is the local owner
+    owner = Actor(WORKSHOP_ID, roles=frozenset(ROLES))
+    reply: Reply | None = None
+    async for event in app.sessions.send(
+        actor=owner,
+        agent=app.catalog.get(agent, owner.id).spec,
+        conversation=conversation,
+        text=text,
+        files={file.name: file for file in files},
+        language=voice.language,
+    ):
+        if isinstance(event, Notice) and not as_json:
+            print(visible(str(notice(event, voice.language)["text"])), file=sys.stderr)
+        elif isinstance(event, Delta) and not as_json:
+            lines = [visible(line) for line in event.text.split("\n")]
+            print("\n".join(lines), end="", flush=True)
+        elif isinstance(event, Reply):
+            reply = event
     return reply
 
 

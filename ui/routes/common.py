@@ -20,6 +20,7 @@ class Rates:
 
     sign_in_name: Rate = field(default_factory=lambda: Rate(8, 900))
     sign_in_address: Rate = field(default_factory=lambda: Rate(40, 900))
+    logout: Rate = field(default_factory=lambda: Rate(300, 60))
     messages: Rate = field(default_factory=lambda: Rate(60, 60))
     screen: Rate = field(default_factory=lambda: Rate(120, 60))
     verify: Rate = field(default_factory=lambda: Rate(6, 60))

@@ -66,8 +66,16 @@ async def callback(request: Request, app: Services, rates: Limits, at: Configure
 
 
 @router.post("/logout")
-async def logout(logout_token: Annotated[str, Form()], app: Services, at: Configured) -> Done:
+async def logout(
+    logout_token: Annotated[str, Form()],
+    request: Request,
+    app: Services,
+    rates: Limits,
+    at: Configured,
+) -> Done:
     """The provider ends a person's sessions (back-channel logout)."""
+    # anybody may send a token, and a bad one makes us ask the provider for its keys again
+    rates.logout.take(request.client.host if request.client else "")
     key = await at.logged_out(logout_token)
     await run_in_threadpool(_end, app, key)
     return Done()
