@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from guardrails.store import open_engine
 _BODY = [ledger.c[name] for name in Body._fields]
 _WIDTH = len(_BODY)
 _FETCH = 2_000
+# a checkpoint comes every 1,000 rows, counted after a commit of up to 512
+MOST_UNSIGNED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,12 @@ def verify(
     with engine.connect() as connection:
         removed = [t for t in read_tombstones(connection) if genuine(public_key, t)]
         with closing(_rows(connection)) as rows:
-            return _walk(rows, known, removed, mac_key)
+            result = _walk(rows, known, removed, mac_key)
+    unsigned = result.rows - result.proven_to
+    if result.ok and isinstance(checkpoints, Path) and unsigned > MOST_UNSIGNED:
+        problem = Problem(result.proven_to + 1, "checkpoint-missing")
+        return replace(result, ok=False, first_bad=problem)
+    return result
 
 
 def _rows(connection: sa.Connection) -> Any:

@@ -206,3 +206,20 @@ def test_two_processes_share_one_checkpoint_file(store: sa.Engine, keys: Keys, m
         ledger.close()
     result = verify(store, keys.signing().public_key(), marks)
     assert (result.ok, result.checkpoints, result.proven_to) == (True, 9, 36)
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_checkpoint_file_that_was_removed_or_cut_is_found(
+    engine: sa.Engine, keys: Keys, tmp_path: Path, kept: int
+) -> None:
+    file = tmp_path / "checkpoints"
+    ledger = Ledger(engine, keys, checkpoint_file=file)
+    ledger.record(Act("x", "alice"))
+    ledger.checkpoint()
+    waiting = [ledger._submit("event", Act("x", "alice"), None, "allow", {}) for _ in range(2_100)]
+    for done in waiting:
+        done.result(30)
+    ledger.close()
+    assert found(engine, keys, file) is None
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:kept]))
+    assert found(engine, keys, file) == Problem(kept + 1, "checkpoint-missing")
