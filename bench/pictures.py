@@ -45,12 +45,13 @@ TALKS = {
     ],
 }
 ANSWERS = {
-    "en": "Subject: Workshop moved to room 12\n\nDear <PERSON_1>,\n\nThe workshop now takes place in "
-    "**room 12**:\n\n- same day, same time\n- coffee from 9 am\n\nCould you confirm by e-mail "
+    "en": "Subject: Workshop moved to room 12\n\nDear <PERSON_1>,\n\nThe workshop now takes place "
+    "in **room 12**:\n\n- same day, same time\n- coffee from 9 am\n\nCould you confirm by e-mail "
     "(<EMAIL_ADDRESS_1>) or by phone (<PHONE_NUMBER_1>)?\n\nKind regards,\n[Your name]",
     "fr": "Objet : Atelier déplacé en salle 12\n\nBonjour <PERSON_1>,\n\nL’atelier aura lieu en "
-    "**salle 12** :\n\n- même jour, même heure\n- café dès 9 h\n\nPouvez-vous confirmer par courriel "
-    "(<EMAIL_ADDRESS_1>) ou par téléphone (<PHONE_NUMBER_1>) ?\n\nCordialement,\n[Votre nom]",
+    "**salle 12** :\n\n- même jour, même heure\n- café dès 9 h\n\nPouvez-vous confirmer par "
+    "courriel (<EMAIL_ADDRESS_1>) ou par téléphone (<PHONE_NUMBER_1>) ?\n\nCordialement,\n"
+    "[Votre nom]",
 }
 PLAIN = {
     "en": "- Decision: the blue design\n- Next meeting: room 12",
@@ -122,6 +123,8 @@ def photograph(house: Product, browser: Browser, folder: Path, language: str, ta
         ("phone", True, False),
         ("dark", False, True),
     ):
+        if dark and language != "en":
+            continue
         with visit(browser, house.address, phone=phone, dark=dark) as visitor:
             page = visitor.page()
             for name in scenes(visitor, page, language, talked):

@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
+from agents.catalog import templates
+from guardrails.actor import Actor
+from guardrails.audit.tables import ledger
 from tests.ui.fake_house import House, open_house
 from ui.identity import VIEW_COOKIE
 from ui.web import nav
 from ui.web.app import build
+from ui.web.pages import audit
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +150,54 @@ def test_without_a_session_every_page_leads_to_sign_in_and_back(tmp_path: Path) 
         assert "Amélie Roy" in site.get("/en/").text
         assert site.get("/en/audit").status_code == 403
     house.close()
+
+
+def call(site: TestClient, path: str, target: str, data: list[object]) -> list[object]:
+    """Call the first Gradio handler of a page whose trigger is `target`, as its script would."""
+    config = site.get(f"{path}/config").json()
+    found = next(
+        each
+        for each in config["dependencies"]
+        if target in [event for _, event in each["targets"]] and len(each["inputs"]) == len(data)
+    )
+    body = {"data": data, "fn_index": found["id"], "session_hash": "test"}
+    answer = site.post(f"{path}/gradio_api/run/predict", json=body)
+    assert answer.status_code == 200, answer.text[:300]
+    shown: list[object] = answer.json()["data"]
+    return shown
+
+
+async def test_the_audit_page_pages_searches_and_writes_down_that_it_did(
+    house: House, site: TestClient
+) -> None:
+    agent = templates()["email-drafter"]
+    for _ in range(audit.PAGE + 3):
+        async for _event in house.sessions.send(actor=Actor("p1"), agent=agent, text="Hello"):
+            pass
+    house.spans.flush()
+    shown = call(site, "/en/audit", "load", [])
+    table = str(shown[1])
+    assert table.count("data-atl-trace") == audit.PAGE
+    assert f"{audit.PAGE} of {audit.PAGE + 3} shown" in table
+    cursor = str(shown[2])
+    older = call(site, "/en/audit", "click", ["", "all", "7", "", cursor])
+    assert str(older[1]).count("data-atl-trace") == 3
+    none = call(site, "/en/audit", "change", ["nothingofthekind", "all", "7", ""])
+    assert "No trace fits" in str(none[1])
+    trace = house.traces.page().rows[0].trace_id
+    detail = str(call(site, "/fr/audit", "click", [trace])[0])
+    assert "Nom 1" in detail
+    assert "Claire" not in detail
+    proof = str(call(site, "/en/audit", "click", [])[0])
+    assert 'data-kind="ok"' in proof
+    with house.engine.connect() as db:
+        kinds = {row.kind for row in db.execute(sa.select(ledger.c.kind))}
+    assert {"audit.search", "trace.view", "audit.verify"} <= kinds
+    words = db_text(house)
+    assert "nothingofthekind" not in words
+
+
+def db_text(house: House) -> str:
+    """Every byte of the store's files, to show what was not written."""
+    files = sorted(house.settings.home.glob("atelier.db*"))
+    return b"".join(file.read_bytes() for file in files).decode("latin-1")

@@ -7,7 +7,7 @@ then FastAPI with the API, the static files and one Gradio mount per language an
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
@@ -44,20 +44,13 @@ def build(app: "App") -> FastAPI:
     os.environ.update(QUIET)
     import gradio as gr  # 5 s of import: only when pages are wanted
 
-    from ui.web.pages.common import Context
-
     parent = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_nothing)
     parent.mount("/api/v1", api.build(app))
     parent.mount(f"/static/{static_version()}", GZipMiddleware(Kept(directory=STATIC), 600))
     parent.include_router(signin.routes(app.identity))
     _samples(parent, app)
     parent.add_exception_handler(GuardrailError, _refusal(app))
-    with _one_loop():
-        for language in LANGUAGES:
-            context = Context(app, language)
-            # longer paths first: Starlette takes the first mount that fits
-            for page in sorted(nav.PAGES, key=lambda page: -len(page.path)):
-                _mount(gr, parent, context, page)
+    _in_a_loop(lambda: _pages(gr, parent, app))
     parent.add_middleware(Shell, identity=app.identity, look=_look(app))
     parent.add_middleware(Door, identity=app.identity, limit_mib=app.settings.upload_limit_mib)
     return parent
@@ -72,21 +65,28 @@ class Kept(StaticFiles):
         return answer
 
 
-@contextlib.contextmanager
-def _one_loop() -> Iterator[None]:
-    """In a thread without an event loop Gradio opens one per mount and closes none: lend it one."""
+def _pages(gr: Any, parent: FastAPI, app: "App") -> None:
+    from ui.web.pages.common import Context
+
+    for language in LANGUAGES:
+        context = Context(app, language)
+        # longer paths first: Starlette takes the first mount that fits
+        for page in sorted(nav.PAGES, key=lambda page: -len(page.path)):
+            _mount(gr, parent, context, page)
+
+
+def _in_a_loop(work: Callable[[], None]) -> None:
+    """Where no event loop runs, Gradio opens one per mount and closes none: run one around it."""
+
+    async def inside() -> None:
+        work()
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            yield
-        finally:
-            asyncio.set_event_loop(None)
-            loop.close()
+        asyncio.run(inside())
     else:
-        yield
+        work()
 
 
 def _refusal(app: "App") -> Callable[[Request, Exception], Response]:

@@ -215,9 +215,9 @@ def _banners(person: Person, around: Surroundings) -> Markup:
 
 
 def _banner(kind: str, picture: str, text: str) -> Markup:
-    return Markup('<div class="atl-banner" data-kind="{}" role="note">{}<p>{}</p></div>').format(
-        kind, icon(picture), text
-    )
+    return Markup(
+        '<div class="atl-banner" data-kind="{}" role="region" aria-label="{}">{}<p>{}</p></div>'
+    ).format(kind, text, icon(picture), text)
 
 
 def _workshop(person: Person, around: Surroundings) -> Markup:
@@ -240,9 +240,10 @@ def _workshop(person: Person, around: Surroundings) -> Markup:
         else Markup("<p>{}</p>").format(say(language, "web.banner.roles"))
     )
     return Markup(
-        '<div class="atl-banner" data-kind="workshop" role="note">{}{}'
+        '<div class="atl-banner" data-kind="workshop" role="region" aria-label="{}">{}{}'
         '<label class="atl-role">{}<select data-atl-role>{}</select></label></div>'
     ).format(
+        say(language, "web.banner.view-as"),
         icon("wrench"),
         text,
         say(language, "web.banner.view-as"),

@@ -142,6 +142,8 @@ def _bar(span: SpanRow) -> Bar:
         name = {"input": "input-check", "output": "output-check"}.get(name, span.name)
     elif tool := conventions.read(span.attributes, "tool"):
         name = f"tool.{tool}"
+    elif span.kind == "LLM":
+        name = name.rpartition("/")[2]
     elif span.kind in ("TOOL", "RETRIEVER"):
         name = f"tool.{name}"
     return Bar(

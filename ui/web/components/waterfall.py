@@ -97,7 +97,7 @@ def _more(language: Language, bar: Bar) -> Markup:
         )
     for key, text in bar.detail.items():
         parts.append(
-            Markup('<h4>{}</h4><pre class="atl-said">{}</pre>').format(
+            Markup('<h3>{}</h3><pre class="atl-said">{}</pre>').format(
                 step_name(language, key), masked(language, text)
             )
         )

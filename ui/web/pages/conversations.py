@@ -2,32 +2,19 @@
 
 import gradio as gr
 
-from guardrails.errors import GuardrailError
 from ui.identity import Person
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
-from ui.web.pages.common import Context, filled, html, refusal
+from ui.web.pages.common import Context, filled, html
 from ui.web.pages.home import conversation_row
 
 
 def build(context: Context, page: gr.Blocks) -> None:
     """Put the page into `page`."""
     part = html(elem_id="atl-conversations")
-    chosen = gr.Textbox(visible="hidden", elem_id="atl-delete-id", show_label=False)
-    go = gr.Button(visible="hidden", elem_id="atl-delete-go")
     filled(
         page, part, lambda request: content(context, context.person(request, "conversations.own"))
     )
-
-    def delete(conversation: str, request: gr.Request) -> str:
-        person = context.person(request, "conversations.own")
-        try:
-            context.app.conversations.delete(conversation, person.id)
-        except GuardrailError as error:
-            raise refusal(context.language, error) from error
-        return str(content(context, person))
-
-    go.click(delete, chosen, part, queue=False, api_visibility="private", show_progress="hidden")
 
 
 def content(context: Context, person: Person) -> Markup:
@@ -61,5 +48,13 @@ def _delete_button(context: Context, conversation: str) -> Markup:
     label = context.say("web.conversations.delete")
     return Markup(
         '<button type="button" class="atl-iconbutton" data-atl-delete="{}" data-atl-sure="{}"'
+        ' data-atl-failed="{}"'
         ' aria-label="{}" title="{}">{}</button>'
-    ).format(conversation, context.say("web.conversations.sure"), label, label, icon("trash-2"))
+    ).format(
+        conversation,
+        context.say("web.conversations.sure"),
+        context.say("web.chat.offline"),
+        label,
+        label,
+        icon("trash-2"),
+    )

@@ -26,6 +26,7 @@ _SCRIPT_KEYS = (
     "step.",
     "tool.",
     "error.",
+    "notice.",
 )
 
 

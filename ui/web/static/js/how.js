@@ -52,7 +52,7 @@ function row(say, language, step, total) {
   if (step.verdict && step.verdict !== "allowed") more.push(verdict(say, step.verdict));
   if (step.rule) more.push(el("p", {}, `${say("web.how.rule")} `, el("code", {}, step.rule)));
   for (const [key, text] of Object.entries(step.detail ?? {})) {
-    more.push(el("h4", {}, stepName(say, key)), el("pre", { class: "atl-said", tabindex: "0" }, ...masked(say, String(text))));
+    more.push(el("h3", {}, stepName(say, key)), el("pre", { class: "atl-said", tabindex: "0" }, ...masked(say, String(text))));
   }
   if (!more.length) more.push(el("p", { class: "atl-small" }, say("web.how.nothing")));
   return el("details", { "data-span": kind },

@@ -54,7 +54,14 @@ document.addEventListener("click", async (event) => {
     return toast(copy.dataset.atlDone);
   }
   const remove = at("[data-atl-delete]");
-  if (remove && confirm(remove.dataset.atlSure)) press("atl-delete", remove.dataset.atlDelete);
+  if (remove && confirm(remove.dataset.atlSure)) {
+    // through the API: it erases the files and the vault too, and writes that down first
+    const answer = await fetch(`/api/v1/conversations/${encodeURIComponent(remove.dataset.atlDelete)}`, { method: "DELETE" }).catch(() => null);
+    if (!answer?.ok) return toast((await answer?.json().catch(() => null))?.message ?? remove.dataset.atlFailed);
+    const list = remove.closest("ul");
+    remove.closest("li").remove();
+    if (!list.children.length) location.reload();
+  }
   const trace = at("[data-atl-trace]");
   if (trace && !event.metaKey && !event.ctrlKey) {
     event.preventDefault();
