@@ -83,7 +83,11 @@ def score(
     per: dict[str, Tally] = defaultdict(Tally)
     for row in data:
         gold = [(s, e, rename[t]) for s, e, t in row.spans if t in rename]
-        said = [(f.start, f.end, rename[f.kind]) for f in find(row.text, row.language) if f.kind in rename]
+        said = [
+            (f.start, f.end, rename[f.kind])
+            for f in find(row.text, row.language)
+            if f.kind in rename
+        ]
         if types is not None:
             gold = [g for g in gold if g[2] in types]
             said = [p for p in said if p[2] in types]

@@ -44,7 +44,9 @@ def _group(r: random.Random, digits: str, sizes: list[int]) -> str:
     for size in sizes:
         parts.append(digits[at : at + size])
         at += size
-    return r.choice([" ", " ", " ", ".", "-", ""]).join([*parts, digits[at:]] if digits[at:] else parts)
+    return r.choice([" ", " ", " ", ".", "-", ""]).join(
+        [*parts, digits[at:]] if digits[at:] else parts
+    )
 
 
 def _luhn(body: str) -> str:
@@ -63,10 +65,17 @@ def _makers(r: random.Random, fake: Faker, language: str) -> dict[str, Callable[
         return "".join(r.choice("0123456789") for _ in range(n))
 
     def nir() -> str:
-        month, department = f"{r.randint(1, 12):02d}", r.choice([f"{r.randint(1, 95):02d}", "2A", "2B"])
+        month, department = (
+            f"{r.randint(1, 12):02d}",
+            r.choice([f"{r.randint(1, 95):02d}", "2A", "2B"]),
+        )
         body = f"{r.choice('12')}{digits(2)}{month}{department}{r.randint(1, 990):03d}{r.randint(1, 999):03d}"
         number = int(body.replace("2A", "19").replace("2B", "18"))
-        return _group(r, f"{body}{97 - number % 97:02d}", [1, 2, 2, 2, 3, 3, 2]) if r.random() < 0.8 else f"{body} {97 - number % 97:02d}"
+        return (
+            _group(r, f"{body}{97 - number % 97:02d}", [1, 2, 2, 2, 3, 3, 2])
+            if r.random() < 0.8
+            else f"{body} {97 - number % 97:02d}"
+        )
 
     def siren() -> str:
         return _luhn(str(r.randint(3, 9)) + digits(7))
@@ -77,12 +86,36 @@ def _makers(r: random.Random, fake: Faker, language: str) -> dict[str, Callable[
     def vat() -> str:
         number = siren()
         key = (12 + 3 * (int(number) % 97)) % 97
-        return r.choice([f"FR{key:02d}{number}", f"FR {key:02d} {number[:3]} {number[3:6]} {number[6:]}", f"FR{key:02d} {number}"])
+        return r.choice(
+            [
+                f"FR{key:02d}{number}",
+                f"FR {key:02d} {number[:3]} {number[3:6]} {number[6:]}",
+                f"FR{key:02d} {number}",
+            ]
+        )
 
     def card() -> str:
-        prefix, length = r.choice([("4", 16), ("51", 16), ("2221", 16), ("2720", 16), ("5299", 16), ("37", 15), ("6011", 16), ("36", 14), ("3566", 16)])
+        prefix, length = r.choice(
+            [
+                ("4", 16),
+                ("51", 16),
+                ("2221", 16),
+                ("2720", 16),
+                ("5299", 16),
+                ("37", 15),
+                ("6011", 16),
+                ("36", 14),
+                ("3566", 16),
+            ]
+        )
         value = _luhn(prefix + digits(length - len(prefix) - 1))
-        return _group(r, value, [4, 4, 4, 4]) if length == 16 else _group(r, value, [4, 6, 5]) if length == 15 else value
+        return (
+            _group(r, value, [4, 4, 4, 4])
+            if length == 16
+            else _group(r, value, [4, 6, 5])
+            if length == 15
+            else value
+        )
 
     def iban() -> str:
         from stdnum import iban as std
@@ -95,18 +128,53 @@ def _makers(r: random.Random, fake: Faker, language: str) -> dict[str, Callable[
             body = f"{r.choice('1234567')}{digits(8)}"
             pairs = [body[1:3], body[3:5], body[5:7], body[7:9]]
             s = r.choice([" ", ".", "-", ""])
-            return r.choice([f"0{body[0]}{s}{s.join(pairs)}", f"+33 {body[0]} {' '.join(pairs)}", f"+33{body}", f"0033 {body[0]} {' '.join(pairs)}", f"+33 (0){body[0]} {' '.join(pairs)}"])
-        area, mid, last = r.choice(["212", "415", "617", "312", "206", "303"]), f"{r.randint(2, 9)}{digits(2)}", digits(4)
-        return r.choice([f"({area}) {mid}-{last}", f"{area}-{mid}-{last}", f"{area}.{mid}.{last}", f"+1 {area} {mid} {last}", f"+1-{area}-{mid}-{last}", f"001-{area}-{mid}-{last}", f"+44 20 7{digits(3)} {digits(4)}", f"020 7946 0{digits(3)}", f"+49 30 {digits(7)}"])
+            return r.choice(
+                [
+                    f"0{body[0]}{s}{s.join(pairs)}",
+                    f"+33 {body[0]} {' '.join(pairs)}",
+                    f"+33{body}",
+                    f"0033 {body[0]} {' '.join(pairs)}",
+                    f"+33 (0){body[0]} {' '.join(pairs)}",
+                ]
+            )
+        area, mid, last = (
+            r.choice(["212", "415", "617", "312", "206", "303"]),
+            f"{r.randint(2, 9)}{digits(2)}",
+            digits(4),
+        )
+        return r.choice(
+            [
+                f"({area}) {mid}-{last}",
+                f"{area}-{mid}-{last}",
+                f"{area}.{mid}.{last}",
+                f"+1 {area} {mid} {last}",
+                f"+1-{area}-{mid}-{last}",
+                f"001-{area}-{mid}-{last}",
+                f"+44 20 7{digits(3)} {digits(4)}",
+                f"020 7946 0{digits(3)}",
+                f"+49 30 {digits(7)}",
+            ]
+        )
 
     def ssn() -> str:
         return f"{r.randint(100, 665)}-{r.randint(10, 99)}-{r.randint(1000, 9999)}"
 
     def when() -> str:
         day, month, year = r.randint(1, 28), r.randint(1, 12), r.randint(1940, 2005)
-        names = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre" if language == "fr" else "January February March April May June July August September October November December"
+        names = (
+            "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
+            if language == "fr"
+            else "January February March April May June July August September October November December"
+        )
         name = names.split()[month - 1]
-        return r.choice([f"{day:02d}/{month:02d}/{year}", f"{day} {name} {year}", f"{year}-{month:02d}-{day:02d}", f"{day:02d}.{month:02d}.{year}"])
+        return r.choice(
+            [
+                f"{day:02d}/{month:02d}/{year}",
+                f"{day} {name} {year}",
+                f"{year}-{month:02d}-{day:02d}",
+                f"{day:02d}.{month:02d}.{year}",
+            ]
+        )
 
     letters = "ABCDEFGHJKLMNPQRSTVWXYZ"
     return {

@@ -2,8 +2,25 @@
 
 from bench.training.pools import Draw, Pool
 
-_UNITS_EN = ("Apt. {n}", "Suite {n}", "Apt {n}", "Flat {s}", "Unit {s}", "Floor {s}", "#{n}", "Room {n}")
-_UNITS_FR = ("Apt. {n}", "bât. {l}", "Bâtiment {l}", "appartement {s}", "{s}e étage", "escalier {l}", "résidence {w}")
+_UNITS_EN = (
+    "Apt. {n}",
+    "Suite {n}",
+    "Apt {n}",
+    "Flat {s}",
+    "Unit {s}",
+    "Floor {s}",
+    "#{n}",
+    "Room {n}",
+)
+_UNITS_FR = (
+    "Apt. {n}",
+    "bât. {l}",
+    "Bâtiment {l}",
+    "appartement {s}",
+    "{s}e étage",
+    "escalier {l}",
+    "résidence {w}",
+)
 _STATES = (
     "CA NY TX FL IL WA MA CO GA NJ VA OH PA AZ MI NC OR MN NSW VIC QLD ON QC BC AB SK PR GU MP EC KZN PA nan CO RJ SP"
 ).split()
@@ -16,7 +33,9 @@ _FR_STREETS = (
     "Émile Zola|Gambetta|de Paris|des Écoles|du Faubourg Saint-Antoine|Molière|Jules Ferry|de l'Hôtel de Ville|"
     "Maréchal Foch|aux Fleurs|des Frères Lumière|de Bretagne|du Bois|du Lavoir|Sainte-Catherine|Jeanne d'Arc"
 ).split("|")
-_EN_TYPES = "St|Street|Ave|Avenue|Road|Rd|Lane|Drive|Court|Place|Blvd|Terrace|Close|Way|Crescent|Gardens|Square".split("|")
+_EN_TYPES = "St|Street|Ave|Avenue|Road|Rd|Lane|Drive|Court|Place|Blvd|Terrace|Close|Way|Crescent|Gardens|Square".split(
+    "|"
+)
 
 
 def person(d: Draw) -> str:
@@ -52,13 +71,21 @@ def person(d: Draw) -> str:
 def unit(d: Draw) -> str:
     r = d.r
     form = r.choice(_UNITS_FR if d.language == "fr" and r.random() < 0.7 else _UNITS_EN)
-    return form.format(n=r.randint(1, 999), s=r.randint(1, 40), l=r.choice("ABCDEFGH"), w=d.family())
+    return form.format(
+        n=r.randint(1, 999), s=r.randint(1, 40), l=r.choice("ABCDEFGH"), w=d.family()
+    )
 
 
 def street(d: Draw, p: Pool) -> str:
     """A street with its number, in the locale's order or in the others'."""
     r, x = d.r, d.r.random()
-    number = r.choice([str(r.randint(1, 250)), str(r.randint(1, 9999)), f"{r.randint(1, 90)}{r.choice(['bis', ' bis', ' ter', 'A', 'b'])}"])
+    number = r.choice(
+        [
+            str(r.randint(1, 250)),
+            str(r.randint(1, 9999)),
+            f"{r.randint(1, 90)}{r.choice(['bis', ' bis', ' ter', 'A', 'b'])}",
+        ]
+    )
     name = r.choice(p.streets)
     if d.language == "fr" and x < 0.5 or x < 0.06:
         kind = r.choice(_FR_TYPES)
@@ -104,10 +131,16 @@ def address(d: Draw) -> str:
     if x < 0.05 and d.language == "en":
         return military(d)
     sep = r.choice(["\n", ", ", "\n ", " ", ",\n", "\n\n", " - ", "\n    "])
-    lead = f"{r.choice([r.randint(1, 9999), wrong])} " if d.language == "en" and r.random() < 0.35 else ""
+    lead = (
+        f"{r.choice([r.randint(1, 9999), wrong])} "
+        if d.language == "en" and r.random() < 0.35
+        else ""
+    )
     room = f"{r.choice([' ', sep, ', '])}{unit(d)}" if r.random() < 0.45 else ""
     if x < 0.35:
-        return f"{lead}{first}{room}{sep}{r.choice([code, wrong])} {town}" + (f"{sep}{p.country}" if r.random() < 0.4 else "")
+        return f"{lead}{first}{room}{sep}{r.choice([code, wrong])} {town}" + (
+            f"{sep}{p.country}" if r.random() < 0.4 else ""
+        )
     if x < 0.50:
         return f"{lead}{first}{room}{sep}{town}{sep}{p.country} {wrong}"
     if x < 0.60:

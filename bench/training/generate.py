@@ -87,7 +87,12 @@ def fill(d: Draw, template: str) -> Example:
                     start += len(article)
         text += value
         label = _LABEL[slot]
-        if spans and slot == "family" and spans[-1][2] == label and text[spans[-1][1] : start] == " ":
+        if (
+            spans
+            and slot == "family"
+            and spans[-1][2] == label
+            and text[spans[-1][1] : start] == " "
+        ):
             start = spans.pop()[0]  # "{given} {family}" is one person
         spans.append((start, len(text), label))
     return text, spans

@@ -24,7 +24,11 @@ def prose(folder: Path) -> list[str]:
     """Paragraphs of 60 to 900 characters."""
     found: list[str] = []
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.stat().st_size > 400_000 or path.suffix in (".json", ".js", ".css", ".png"):
+        if (
+            not path.is_file()
+            or path.stat().st_size > 400_000
+            or path.suffix in (".json", ".js", ".css", ".png")
+        ):
             continue
         try:
             text = path.read_text(encoding="utf-8")
@@ -35,7 +39,9 @@ def prose(folder: Path) -> list[str]:
             blocks = [re.sub(r"\s+", " ", b).strip() for b in re.split(r"\n\n", text)]
         else:
             blocks = [b.strip() for b in re.split(r"\n\s*\n", text)]
-        found += [b for b in blocks if 60 <= len(b) <= 900 and sum(c.isalpha() for c in b) > 0.6 * len(b)]
+        found += [
+            b for b in blocks if 60 <= len(b) <= 900 and sum(c.isalpha() for c in b) > 0.6 * len(b)
+        ]
     return found
 
 
@@ -49,7 +55,9 @@ def lexicon() -> frozenset[str]:
     return frozenset(names)
 
 
-def silver(nlp: object, texts: list[str], known: frozenset[str], technical: bool) -> Iterator[Example]:
+def silver(
+    nlp: object, texts: list[str], known: frozenset[str], technical: bool
+) -> Iterator[Example]:
     """The stock model's own labels; doubtful persons dropped or their text skipped."""
     for doc in nlp.pipe(texts, batch_size=64):  # type: ignore[attr-defined]
         spans, doubtful = [], False
@@ -71,8 +79,16 @@ def labelled(path: Path, held_out: int, part: bool) -> list[Example]:
         if (number % held_out == 0) != part:
             continue
         raw = json.loads(line)
-        names = {"PERSON": "PERSON", "LOCATION": "GPE", "ADDRESS": "ADDRESS", "ZIP": "ADDRESS", "ORG": "ORG"}
-        spans = sorted((s["start"], s["end"], names[s["type"]]) for s in raw["spans"] if s["type"] in names)
+        names = {
+            "PERSON": "PERSON",
+            "LOCATION": "GPE",
+            "ADDRESS": "ADDRESS",
+            "ZIP": "ADDRESS",
+            "ORG": "ORG",
+        }
+        spans = sorted(
+            (s["start"], s["end"], names[s["type"]]) for s in raw["spans"] if s["type"] in names
+        )
         rows.append((raw["text"], _joined(raw["text"], spans)))
     return rows
 

@@ -47,7 +47,10 @@ def main() -> None:
         texts = [t for folder in folders for t in rehearsal.prose(folder)]
         chooser.shuffle(texts)
         rows = list(rehearsal.silver(stock, texts[:limit], known, technical))
-        print(f"{len(rows)} {'technical' if technical else 'narrative'} texts of {len(texts)}", flush=True)
+        print(
+            f"{len(rows)} {'technical' if technical else 'narrative'} texts of {len(texts)}",
+            flush=True,
+        )
         data += rows
     dev = DEV / _DEV[language]
     if dev.exists():
@@ -84,7 +87,11 @@ def main() -> None:
                 entities = [
                     span
                     for s, e, label in spans
-                    if (span := doc.char_span(s, e, rename.get(label, label), alignment_mode="expand"))
+                    if (
+                        span := doc.char_span(
+                            s, e, rename.get(label, label), alignment_mode="expand"
+                        )
+                    )
                 ]
                 doc.ents  # noqa: B018
                 reference = doc.copy()
@@ -99,7 +106,10 @@ def main() -> None:
             nlp.update(batch, drop=0.2, sgd=optimizer, losses=losses)
             seen += len(batch)
             if seen // 2000 != (seen - len(batch)) // 2000:
-                print(f"epoch {epoch} seen {seen} loss {losses.get('ner', 0):.0f} {time.time() - began:.0f}s", flush=True)
+                print(
+                    f"epoch {epoch} seen {seen} loss {losses.get('ner', 0):.0f} {time.time() - began:.0f}s",
+                    flush=True,
+                )
                 losses = {}
         epoch += 1
         chooser.shuffle(data)
@@ -108,7 +118,9 @@ def main() -> None:
     print(f"done: {seen} texts, {epoch} epochs, {args.out}")
 
 
-def _with_silver(stock: object, row: tuple[str, list[tuple[int, int, str]]]) -> tuple[str, list[tuple[int, int, str]]]:
+def _with_silver(
+    stock: object, row: tuple[str, list[tuple[int, int, str]]]
+) -> tuple[str, list[tuple[int, int, str]]]:
     text, spans = row
     doc = next(islice(stock.pipe([text]), 1))  # type: ignore[attr-defined]
     extra = [

@@ -74,7 +74,7 @@ def readings(text: str) -> Iterator[Reading]:
         yield from _changed(text, ((_SPOKEN_MAIL, _mail),))
     yield from _changed(text, ((_SPOKEN_DIGITS, _digits),))
     yield from _changed(text, ((_SPACED, lambda m: m.group().replace(" ", "")),))
-    yield from _changed(text, ((_SEPARATED, lambda m: re.sub(r"\D", " ", m.group())),))
+    yield from _changed(text, ((_SEPARATED, _separated),))
     if "%" in text:
         yield from _changed(text, ((_PERCENT, _percent),))
     if "\\" in text:
@@ -118,6 +118,12 @@ def _mail(match: re.Match[str]) -> str:
 
 def _digits(match: re.Match[str]) -> str:
     return "".join(_DIGIT[w] for w in re.findall(_NUMBER, match.group().lower()))
+
+
+def _separated(match: re.Match[str]) -> str | None:
+    value = match.group()
+    # shorter runs are dates, times and versions
+    return re.sub(r"\D", " ", value) if sum(c.isdigit() for c in value) >= 12 else None
 
 
 def _percent(match: re.Match[str]) -> str | None:

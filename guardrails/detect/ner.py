@@ -78,9 +78,18 @@ def _pipeline(language: str) -> "Language":
 
 
 def trained_folder(language: str) -> Path | None:
-    """Where the shipped trained component lies; None when the stock one measures better."""
+    """Where the trained component lies; None where the stock one stands in.
+
+    `ATELIER_NER_EN` and `ATELIER_NER_FR` name another folder, or `stock` (bench, training). The
+    English component needs the vectors that `guardrails.detect.fetch` brings.
+    """
     override = os.environ.get("ATELIER_NER_" + language.upper())
-    return Path(override) if override else None
+    if override:
+        return None if override == "stock" else Path(override)
+    folder = Path(__file__).parent / "models" / language
+    if language == "en" and not (vectors_folder() / "config.cfg").exists():
+        return None
+    return folder if (folder / "model").exists() else None
 
 
 def pipeline(language: str) -> "Language":

@@ -60,6 +60,8 @@ SHAPES = (
 
 _TRIM = " \t\r\n.,;:!?()[]{}<>\"“”«»'’*_#|/\\-–—>"
 _BAD = re.compile(r"[\d@_=/\\<>{}\[\]#$%^*+|~]|://")
+_FROM_TOWN = re.compile(r"([^\W\d_][\w\-]+) (?:de|from|du|d['’])\s?([^\W\d_][\w\-]+)")
+_GREETING = re.compile(r"(?i)(?:c['’]est|ici|this is|it['’]s|suis) $")
 _TOKEN = re.compile(r"[^\W\d_][\w'’.\-]*")
 
 
@@ -77,10 +79,43 @@ def sift(
         pieces = _lines(text, start, end) if label == "PERSON" else [(start, end)]
         for piece in pieces:
             kept = _person(text, *piece) if label == "PERSON" else _place(text, *piece, label)
+            town = _FROM_TOWN.fullmatch(text, *kept) if kept and label == "PERSON" else None
+            if town and _GREETING.search(text[max(0, piece[0] - 12) : piece[0]]):
+                # "c'est Alice de Nantes": on the telephone people say where they call from
+                kept = town.span(1)
+                found.append((*town.span(2), "LOCATION", 0.7, f"ner-{language}", _WHY["LOCATION"]))
             if kept:
                 score = 0.85 if label == "PERSON" else 0.8 if label == "LOCATION" else 0.6
                 found.append((*kept, label, score, f"ner-{language}", _WHY[label]))
-    return found
+    return found + _again(
+        text, [f[:2] for f in found if f[2] == "PERSON"], [e[:2] for e in entities]
+    )
+
+
+def _again(
+    text: str, persons: list[tuple[int, int]], taken: list[tuple[int, int]]
+) -> list[tuple[int, int, str, float, str, str]]:
+    """ "Alice" and "Dupont" alone, in a text that names "Alice Dupont" in full."""
+    words: set[str] = set()
+    for start, end in persons:
+        tokens = [w for w in _TOKEN.findall(text[start:end]) if len(w) >= 3 and w[0].isupper()]
+        if len(tokens) >= 2:
+            words |= {w for w in tokens if w.lower() not in NOT_NAMES and w.rstrip(".") == w}
+    if not words:
+        return []
+    union = "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True)[:200])
+    return [
+        (
+            m.start(),
+            m.end(),
+            "PERSON",
+            0.8,
+            "name-again",
+            "It is part of a name that stands in full nearby.",
+        )
+        for m in re.finditer(rf"(?<![\w-])(?:{union})(?![\w-])", text)
+        if not any(m.start() < e and s < m.end() for s, e in taken)
+    ]
 
 
 _STREET_WORD = re.compile(
@@ -97,6 +132,8 @@ def _address_like(value: str) -> bool:
     if re.fullmatch(r"[A-Z0-9 .\-]+", value) and re.search(
         r"\b(?=\w*\d)(?=\w*[A-Z])\w{4,}\b", value
     ):
+        return False
+    if re.fullmatch(r"[A-Z]{2,4}(?: ?\d{2,4}){3,9}", value):
         return False
     return any(c.isdigit() for c in value) or bool(_STREET_WORD.search(value))
 
@@ -167,6 +204,8 @@ def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
         text[:start][-16:],
     ):
         return None  # what stands in quotes after "project" is its code name
+    if " - " in value or (value.isupper() and len(tokens) > 3):
+        return None  # a heading in capitals
     if _BAD.search(value) or all(t in NOT_NAMES for t in tokens) or len(value) > 60:
         return None
     if len(tokens) == 1 and (
