@@ -76,7 +76,7 @@ class Settings(BaseModel):
 
 
 def load_settings(environment: dict[str, str] | None = None, file: Path | None = None) -> Settings:
-    """Read the settings. Raises BadInput("unknown-setting" or "bad-setting") with the nearest key."""
+    """Read the settings. Raises BadInput: unknown-setting (with the nearest key), bad-setting."""
     environment = dict(os.environ) if environment is None else environment
     path = file or Path(environment.get("ATELIER_CONFIG", "atelier.toml"))
     values: dict[str, object] = {}
