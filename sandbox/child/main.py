@@ -5,14 +5,13 @@ that is not ours is read before that: the boot frame comes from the host, the ru
 are read-only. The job arrives last.
 """
 
-import base64
+import binascii
 import ctypes
 import gc
 import os
 import resource
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from importlib import import_module
 
@@ -33,7 +32,7 @@ CORE = (0, 0)
 # Optional to who imports them, and of no use without a terminal or a network: 8 MB a process.
 UNUSED = ("click", "rich", "pygments", "opentelemetry", "psutil")
 RUNTIMES: dict[str, tuple[str, ...]] = {
-    "bare": (),
+    "bare": ("sandbox.child.python",),
     "agent": ("langchain.agents", "langgraph.graph", "sandbox.child.turn"),
     "data": (
         "pandas",
@@ -69,7 +68,8 @@ def main(descriptor: int) -> None:
     except Closed:
         code = 0
     except BaseException as error:
-        traceback.print_exc()  # the host reads this until we are ready; later it goes nowhere
+        # the host reads this until we are ready; later it goes nowhere
+        sys.excepthook(type(error), error, error.__traceback__)
         channel.send({"t": "broken", "kind": type(error).__name__})
     finally:
         # no interpreter shutdown: hooks and threads of the job have no say in when this ends
@@ -84,6 +84,8 @@ def _preload(runtime: str) -> None:
         import_module(name)
     for name in UNUSED:
         del sys.modules[name]
+    if runtime == "bare":
+        return  # nothing to give back, and starting quickly is what it is for
     gc.collect()
     gc.freeze()
     if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
@@ -130,7 +132,7 @@ def _seal(boot: Frame) -> int:
     # without a user namespace the kernel counts the user's other processes and threads too
     threads = THREADS + int(str(boot.get("threads", 0)))
     resource.setrlimit(resource.RLIMIT_NPROC, (threads, threads))
-    load_filter(libc, base64.b64decode(str(boot["filter"])))
+    load_filter(libc, binascii.a2b_base64(str(boot["filter"])))
     return pages
 
 

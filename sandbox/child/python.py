@@ -5,17 +5,14 @@ believes none of it: it caps, sniffs and screens again.
 """
 
 import ast
-import base64
+import binascii
 import io
-import linecache
 import os
 import resource
 import stat
 import sys
 import time
-import traceback
 from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
 
 from sandbox.child.channel import Channel
 from sandbox.wire import Frame
@@ -31,8 +28,8 @@ def run(channel: Channel, frame: Frame) -> None:
     """Run `frame["code"]`; send `output` frames, then `file` frames, then one `done`."""
     limits = frame["limits"]
     assert isinstance(limits, dict)  # noqa: S101  (our own host wrote it)
-    work = Path(str(frame["work"]))
-    _show_inputs(Path(str(frame["data"])), work)
+    work = str(frame["work"])
+    _show_inputs(str(frame["data"]), work)
     output = Output(channel, int(limits["output_bytes"]))
     status = "ok"
     try:
@@ -48,7 +45,7 @@ def run(channel: Channel, frame: Frame) -> None:
                     print(leaving.code)
             except BaseException as error:  # whatever the code raises is its own result
                 status = "error"
-                output.write(_explain(error))
+                output.write(_explain(error, str(frame["code"])))
             if status != "memory":
                 _save_figures(work)
         output.close()
@@ -100,7 +97,6 @@ class Output(io.TextIOBase):
 
 def _run_cell(code: str) -> None:
     tree = ast.parse(code, CELL)
-    linecache.cache[CELL] = (len(code), None, code.splitlines(True), CELL)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     names: dict[str, object] = {"__name__": "__main__", "__builtins__": __builtins__}
     exec(compile(tree, CELL, "exec"), names)  # noqa: S102  (that is the job; the seal holds it)
@@ -117,36 +113,40 @@ def _show(value: object) -> str:
     return repr(value)
 
 
-def _explain(error: BaseException) -> str:
+def _explain(error: BaseException, code: str) -> str:
     """The traceback as a notebook shows it: from the cell's own first line."""
+    import linecache  # both cost milliseconds that a run without an error need not pay
+    import traceback
+
+    linecache.cache[CELL] = (len(code), None, code.splitlines(True), CELL)
     where = error.__traceback__
     while where is not None and where.tb_frame.f_code.co_filename != CELL:
         where = where.tb_next
     return "".join(traceback.format_exception(type(error), error, where))
 
 
-def _show_inputs(data: Path, work: Path) -> None:
+def _show_inputs(data: str, work: str) -> None:
     """Every uploaded file also by its bare name in the working directory."""
     for name in os.listdir(data):
         try:
-            os.symlink(data / name, work / name)
+            os.symlink(f"{data}/{name}", f"{work}/{name}")
         except OSError:
             continue  # still there under its full name
 
 
-def _save_figures(work: Path) -> None:
+def _save_figures(work: str) -> None:
     """Figures that the code drew and did not save itself become PNG files."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None or not pyplot.get_fignums():
         return
-    if any(work.glob("*.png")) or any(work.glob("*.pdf")):
+    if any(name.endswith((".png", ".pdf")) for name in os.listdir(work)):
         return  # it saved what it wanted to show
     for number in pyplot.get_fignums():
         figure = pyplot.figure(number)
-        figure.savefig(work / f"figure-{number}.png", dpi=110, bbox_inches="tight")
+        figure.savefig(f"{work}/figure-{number}.png", dpi=110, bbox_inches="tight")
 
 
-def _send_files(channel: Channel, work: Path, count: int, size: int) -> int:
+def _send_files(channel: Channel, work: str, count: int, size: int) -> int:
     """Send up to `count` regular files, oldest first. Returns how many were left behind."""
     found: list[tuple[float, str]] = []
     for entry in os.scandir(work):
@@ -154,7 +154,7 @@ def _send_files(channel: Channel, work: Path, count: int, size: int) -> int:
             found.append((entry.stat(follow_symlinks=False).st_mtime, entry.name))
     left = max(0, len(found) - count)
     for _, name in sorted(found)[:count]:
-        descriptor = os.open(work / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(f"{work}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             about = os.fstat(file.fileno())
             if not stat.S_ISREG(about.st_mode) or about.st_size > size:
@@ -162,7 +162,7 @@ def _send_files(channel: Channel, work: Path, count: int, size: int) -> int:
                 continue
             while True:
                 part = file.read(PART)
-                text = base64.b64encode(part).decode("ascii")
+                text = binascii.b2a_base64(part, newline=False).decode("ascii")
                 more = len(part) == PART
                 channel.send({"t": "file", "name": name, "data": text, "more": more})
                 if not more:

@@ -143,6 +143,18 @@ def sources() -> tuple[Bind, ...]:
     return tuple(Bind(root / name, f"{APP}/{name}") for name in names if (root / name).exists())
 
 
-def own_uid(serial: int) -> int:
-    """A host uid for one run, used when the host is root."""
-    return FIRST_UID + (os.getpid() * 4096 + serial) % UIDS
+def own_uid(serial: int, uid_map: str | None = None) -> int:
+    """A host uid for one run, used when the host is root.
+
+    In a container whose root is not the machine's (`uid_map`, see user_namespaces(7), is this
+    process's own unless given) it is taken from the upper end of what the container may use.
+    """
+    mine = os.getpid() * 4096 + serial
+    if uid_map is None:
+        uid_map = Path("/proc/self/uid_map").read_text("ascii")
+    ranges = [(int(first), int(size)) for first, _, size in map(str.split, uid_map.splitlines())]
+    if any(first <= FIRST_UID and first + size >= FIRST_UID + UIDS for first, size in ranges):
+        return FIRST_UID + mine % UIDS
+    first, size = max(ranges, key=lambda one: one[1])
+    spread = max(1, min(1000, size // 2))
+    return first + size - 1 - spread + mine % spread
