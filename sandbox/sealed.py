@@ -16,6 +16,7 @@ from typing import Literal
 import psutil
 
 from sandbox.launch.base import WORK_INODES, WORK_MIB, Backend, Runtime, Started
+from sandbox.launch.cgroup import remove
 from sandbox.limits import MIB, Limits
 from sandbox.wire import Frame, FrameReader, WireError, encode
 
@@ -235,6 +236,8 @@ class Sealed:
         if self._abandoned:
             self._socket.close()
         self._close_errors()
+        if self._started.group:
+            remove(self._started.group)
         for folder in (self.inbox, *self._started.cleanup):
             shutil.rmtree(folder, ignore_errors=True)
         self._ended.set()

@@ -73,6 +73,7 @@ class Started:
     boot: dict[str, object]
     errors: int
     inner: int = 0  # the pid namespace's first process, whose death ends all of it
+    group: Path | None = None  # the run's cgroup, where one could be made
     work: Path | None = None  # second rung: the directory to collect and to watch
     cleanup: tuple[Path, ...] = field(default_factory=tuple)
 

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from sandbox.launch import base
 from sandbox.launch.base import LaunchFailed, Plan, Started
+from sandbox.launch.cgroup import own_group
 from sandbox.launch.filters import program
 from sandbox.launch.held import Held, said
 
@@ -82,6 +83,7 @@ class Bubblewrap:
             os.set_blocking(errors, False)
             try:
                 inner = _child_pid(info)
+                group = own_group(inner)
                 if root:
                     _map_ids(inner, base.own_uid(plan.serial))
                     os.write(block, b"11")
@@ -90,7 +92,7 @@ class Bubblewrap:
                 process.wait()
                 raise LaunchFailed(self.name, said(errors) or str(error)) from error
             held.keep(errors)
-            return Started(process, _boot(plan, root), errors, inner)
+            return Started(process, _boot(plan, root), errors, inner, group)
         finally:
             held.close_all()
 

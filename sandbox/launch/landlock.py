@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sandbox.launch import base
 from sandbox.launch.base import LaunchFailed, Plan, Started
+from sandbox.launch.cgroup import own_group
 from sandbox.launch.filters import program
 from sandbox.launch.held import Held
 from sandbox.rundirs import default_runs, make_runs, new_run
@@ -100,7 +101,8 @@ class Landlock:
             "work": str(work),
             "data": f"/proc/self/fd/{inbox}",
         }
-        return Started(process, boot, errors, work=work, cleanup=(run,))
+        group = own_group(process.pid)
+        return Started(process, boot, errors, group=group, work=work, cleanup=(run,))
 
 
 def _copy_sources(app: Path) -> None:
