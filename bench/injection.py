@@ -7,6 +7,7 @@ rows that cannot be kept here, are shown beside them; see bench/training_injecti
 
 import argparse
 import json
+import re
 import time
 from pathlib import Path
 
@@ -66,6 +67,17 @@ def corpus_rows() -> list[Row]:
     ]
 
 
+def handbook_rows() -> list[Row]:
+    """False alarms on the two handbooks: real prose of this product that training left out."""
+    rows = []
+    for language in ("en", "fr"):
+        text = (ROOT / "examples" / "samples" / f"handbook.{language}.md").read_text("utf-8")
+        parts = [part for part in re.split(r"\n\s*\n", text) if len(part) > 60]
+        flagged = sum(injection.score(part, "document") >= 0.8 for part in parts) / len(parts)
+        rows.append(Row(f"handbook, {language}: paragraphs flagged (0.8)", flagged, "", 0.05))
+    return rows
+
+
 def validation_rows() -> list[Row]:
     figures = json.loads(FIGURES.read_text("utf-8"))
     rows = []
@@ -101,7 +113,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments or [])
     injection.warm()
     text = ("Please find attached the report on the budget; let me know what you think. " * 8)[:500]
-    rows = corpus_rows() + validation_rows()
+    rows = corpus_rows() + handbook_rows() + validation_rows()
     if given.rows:
         rows += given_rows(given.rows)
     rows.append(Row("CPU per 500-character text, p50", cpu_ms(text), "ms", 5.0))

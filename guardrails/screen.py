@@ -45,9 +45,9 @@ class ScreenPolicy:
         default_factory=lambda: dict.fromkeys((*TOPICS, "ORGANIZATION", "URL"), "allow")
     )
     ask_injection: Mapping[Provenance, float] = field(
-        default_factory=lambda: {"user": 0.8, "tool": 0.5, "document": 0.5}
+        default_factory=lambda: {"user": 0.9, "tool": 0.9, "document": 0.9}
     )
-    block_injection: Mapping[Provenance, float] = field(default_factory=lambda: {"user": 0.97})
+    block_injection: Mapping[Provenance, float] = field(default_factory=lambda: {"user": 0.99})
 
     def action(self, kind: str) -> Action:
         """What happens to a finding of `kind`."""

@@ -116,7 +116,9 @@ def _pipes(text: str) -> list[str]:
 INDIRECT = ("indirect", "meddle", "side")  # orders that stand in what a model reads for a person
 ATTACK_FILES = {"attack_en": 10, "attack_fr": 9, "attack_de": 2, "attack_es": 2}
 DOCUMENTS = {
-    "en": [("documents", s) for s in ("mail_en", "mail_en", "table", "minutes", "web", "code", "prose")],
+    "en": [
+        ("documents", s) for s in ("mail_en", "mail_en", "table", "minutes", "web", "code", "prose")
+    ],
     "fr": [("documents", "mail_fr"), ("documents", "prose_fr")],
     "x": [("documents", "mail_de_es")],
 }
@@ -127,7 +129,7 @@ ASKS = {
 }
 
 
-def attacks(writer: Writer, count: int, extra: list[str]) -> list[Row]:
+def attacks(writer: Writer, count: int, extra: dict[str, list[str]]) -> list[Row]:
     """Attacks alone, after an innocent question, inside a document, and obfuscated."""
     chance = writer.chance
     rows = []
@@ -173,7 +175,7 @@ def attacks(writer: Writer, count: int, extra: list[str]) -> list[Row]:
     return rows
 
 
-def _stray(writer: Writer, extra: list[str]) -> Row:
+def _stray(writer: Writer, extra: dict[str, list[str]]) -> Row:
     """A request in a document that it has nothing to do with: somebody else's order."""
     language = writer.chance.choices(["en", "fr", "x"], [10, 4, 1])[0]
     sections = {"en": ("question", "lookalike"), "fr": ("question",), "x": ("question",)}[language]
@@ -184,7 +186,7 @@ def _stray(writer: Writer, extra: list[str]) -> Row:
     return Row(_inside(writer.chance, document, ask), 1, f"stray/{language}", parts)
 
 
-def benign(writer: Writer, count: int, extra: list[str]) -> list[Row]:
+def benign(writer: Writer, count: int, extra: dict[str, list[str]]) -> list[Row]:
     """Questions, look-alikes, role play, clean documents, and requests about a document."""
     chance = writer.chance
     rows = []
@@ -218,9 +220,9 @@ ABOUT = {
 }
 
 
-def _document(writer: Writer, language: str, extra: list[str]) -> str:
-    if extra and language == "en" and writer.chance.random() < 0.35:
-        return writer.chance.choice(extra)
+def _document(writer: Writer, language: str, extra: dict[str, list[str]]) -> str:
+    if extra.get(language) and writer.chance.random() < 0.55:
+        return writer.chance.choice(extra[language])
     text = writer.line(*writer.chance.choice(DOCUMENTS[language]))[0]
     if writer.chance.random() < 0.15:
         text += "\n" + writer.line(*writer.chance.choice(DOCUMENTS[language]))[0]

@@ -20,12 +20,14 @@ from scipy import sparse
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
+from bench.training_injection import natural
 from bench.training_injection.generate import Row, Writer, attacks, benign
 from guardrails.detect import injection_model as im
 from guardrails.detect.injection_features import CHAR_BITS, WORD_BITS, Window, grams, windows
 
 Floats = npt.NDArray[np.float64]
 OUT = Path(im.__file__).parent / "models" / "injection" / "model.npz"
+FOLDS = 4
 LOOKALIKE = re.compile(r"notinject|wildguard|injecguard|bastion|deepset|user_task", re.IGNORECASE)
 
 
@@ -184,25 +186,28 @@ def main() -> None:
 
     chance = random.Random(11)
     writer = Writer(5)
-    extra = readmes(1500, chance)
+    clean = natural.documents(given.dev, chance)
+    extra = {"en": readmes(900, chance) + clean["en"], "fr": clean["fr"]}
     made = attacks(writer, given.rows, extra) + benign(writer, int(given.rows * 1.2), extra)
+    for texts in natural.asks().values():
+        made += [Row(text, 0, "starter", ((text, "ask"),)) for text in dict.fromkeys(texts)] * 2
     groups = sorted({row.group for row in made})
     chance.shuffle(groups)
-    fold_of = {group: index % 5 for index, group in enumerate(groups)}
+    fold_of = {group: index % FOLDS for index, group in enumerate(groups)}
     examples = [
-        Example(row, "made", fold_of[row.group] if row.label else chance.randrange(5), 1.0, [])
+        Example(row, "made", fold_of[row.group] if row.label else chance.randrange(FOLDS), 1.0, [])
         for row in made
     ]
     dev = read_dev(given.dev)
     sources = sorted({source for _, source in dev})
-    held = dict(zip(sources, (0, 1, 2, 3, 4, 4, 0), strict=False))
+    held = dict(zip(sources, (0, 1, 2, 3, 3, 0, 1), strict=False))
     for row, source in dev:
         kind = "attack" if row.label else "ask"
         document = (
             source in ("bipia_indirect", "agentdojo_tool_output") and "user_task" not in row.group
         )
         parts = () if document and row.label else ((row.text, "document" if document else kind),)
-        fold_ = chance.randrange(5) if given.random_folds else held[source]
+        fold_ = chance.randrange(FOLDS) if given.random_folds else held[source]
         # the same few mails carry many attacks: learn the attack, not the mail
         importance = 4.0 if not document else 0.8 if row.label else 10.0
         examples.append(Example(replace(row, parts=parts), source, fold_, importance, []))
@@ -215,7 +220,7 @@ def main() -> None:
     folds = np.array([example.fold for example in examples])
     whole = matrix([[one for w in e.windows for one in w.segments] for e in examples])
     features = np.zeros((len(examples), im.FEATURES))
-    for number in range(5):
+    for number in range(FOLDS):
         rest = np.flatnonzero(folds != number)
         weights = base([examples[i] for i in rest], whole, rest)
         here = np.flatnonzero(folds == number)
@@ -227,8 +232,10 @@ def main() -> None:
     is_dev = np.array([example.source != "made" for example in examples])
     # what people and attackers really write decides the stack; made rows only steady it
     emphasis = np.where(is_dev, 12.0, 0.7)
+    # clean documents are what a wrong alarm costs most
+    emphasis[np.array([e.row.group.startswith(("document/", "starter")) for e in examples])] = 1.4
     scores = np.zeros(len(examples))
-    for number in range(5):
+    for number in range(FOLDS):
         rest, here = folds != number, folds == number
         scores[here] = combined(stack(features[rest], labels[rest], emphasis[rest]), features[here])
     figures: dict[str, object] = {"rows": {"made": int((~is_dev).sum()), "dev": int(is_dev.sum())}}

@@ -49,8 +49,7 @@ def test_attacks_are_suspicious(text: str) -> None:
 
 @pytest.mark.parametrize("text", CLEAN)
 def test_look_alikes_and_clean_documents_are_not(text: str) -> None:
-    # what a person writes is asked about from 0.8 on, what a document says from 0.5 on
-    assert injection.score(text) < (0.5 if "\n" in text else 0.8)
+    assert injection.score(text) < 0.8
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def find_secrets(text: str) -> list[Finding]:
 
 
 def score(text: str, provenance: Provenance = "user") -> float:
-    return 0.99 if "IGNORE" in text else 0.6 if "please note" in text else 0.0
+    return 0.995 if "IGNORE" in text else 0.92 if "please note" in text else 0.0
 
 
 def screen(**changed: object) -> Screen:
@@ -92,7 +92,7 @@ def test_a_policy_can_block_or_allow_a_kind() -> None:
     ("text", "provenance", "outcome"),
     [
         ("IGNORE", "user", "deny"),
-        ("please note", "user", "allow"),
+        ("please note", "user", "ask"),
         ("IGNORE", "document", "ask"),
         ("please note", "document", "ask"),
         ("please note", "tool", "ask"),
