@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.access import may
@@ -22,6 +22,13 @@ from ui.web.documents import refused
 from ui.web.markup import Markup, static
 
 ASSETS = "/en/assets/"  # one address for Gradio's files, whichever mount asks
+# what a page's script asks of Gradio; its other routes (uploads, proxies, the queue, components'
+# own servers, API pages) have no use here and are not reachable
+_USED = re.compile(
+    r"/(?:en|fr)(?:/\w+)?/(?:assets/.+|static/.+|theme\.css"
+    r"|gradio_api/run/predict|gradio_api/heartbeat/\w+)"
+)
+_MOUNT = re.compile(r"/(?:en|fr)(?:/|$)")
 _METAS = re.compile(r"<meta\s+(?:property|name)=\"(?:og:|twitter:)[^>]*>\s*", re.S)
 _STYLE = re.compile(r"<style>\s*:root \{.*?</style>", re.S)
 _HTML = re.compile(r"<html\b[^>]*>", re.S)
@@ -47,9 +54,13 @@ class Shell:
             return
         page_nonce = headers.nonce()
         guarded = _Guarded(send, headers.policy(page_nonce))
+        inner: ASGIApp
         found = nav.find(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
         if found is None:
-            await self._app(scope, receive, guarded)
+            inner = self._app
+            if _MOUNT.match(scope["path"]) and not _USED.fullmatch(scope["path"]):
+                inner = JSONResponse({"detail": "Not Found"}, 404)
+            await inner(scope, receive, guarded)
             return
         request = Request(scope)
         answer = await self._page(request, receive, *found, page_nonce)
