@@ -5,16 +5,15 @@ Knows nothing of models, agents or storage.
 """
 
 import hashlib
-import queue
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal, TypeVar, cast
 
-from guardrails.errors import GuardrailError, ScreenFailed
+from guardrails.bounded import Bounded, Seen
+from guardrails.errors import ScreenFailed
 from guardrails.findings import Finding, Outcome, Provenance, Screened, Verdict
 from guardrails.paragraphs import pieces
 from guardrails.vault import Vault
@@ -55,7 +54,7 @@ class ScreenPolicy:
 
 
 DEFAULT = ScreenPolicy()
-_STUCK = 4  # detectors that may hang at once before every new text is refused at the door
+_AT_ONCE = 8  # detectors at work; those that hang count, so a stuck screen refuses
 _MEMORY = 4096  # paragraphs remembered
 _LOADING_S = 120.0  # for models, once
 
@@ -76,8 +75,8 @@ class Screen:
         self._score_injection = score_injection or _default_injection
         self.timeout_s = timeout_s
         self.max_chars = max_chars
-        self._seen = _Seen(_MEMORY)
-        self._stuck = threading.Semaphore(_STUCK)
+        self._seen = Seen(_MEMORY)
+        self._bounded = Bounded(_AT_ONCE)
         self._warm = threading.Event()
         self._warming = threading.Lock()
 
@@ -101,7 +100,7 @@ class Screen:
                 if given
             ]
             for load in loads:
-                self._within("loading", load, time.monotonic() + max(_LOADING_S, self.timeout_s))
+                self._bounded.run("loading", load, time.monotonic() + _LOADING_S, _LOADING_S)
             self._warm.set()
 
     def text(
@@ -163,11 +162,17 @@ class Screen:
     def _findings(self, text: str, language: str | None, deadline: float) -> list[Finding]:
         if not text.strip():
             return []
-        secrets = self._cached("secrets", text, "", self._find_secrets, deadline)
+        secrets = self._cached(
+            "secrets", text, "", lambda one: list(self._find_secrets(one)), deadline
+        )
         found = set(secrets)
         for start, piece in pieces(text):
             pii = self._cached(
-                "pii", piece, language or "", lambda one: self._find_pii(one, language), deadline
+                "pii",
+                piece,
+                language or "",
+                lambda one: list(self._find_pii(one, language)),
+                deadline,
             )
             found |= {_moved(item, start) for item in pii}
         return sorted(found)
@@ -189,64 +194,11 @@ class Screen:
         ).digest()
         found, value = self._seen.get(key)
         if not found:
-            value = self._within(name, lambda: run(text), deadline)
+            value = self._bounded.run(name, lambda: run(text), deadline, self.timeout_s)
             if isinstance(value, list):
                 value = _checked(name, text, value)
             self._seen.put(key, value)
         return cast("_T", value)
-
-    def _within(self, name: str, run: Callable[[], object], deadline: float) -> object:
-        """Run a detector in a thread of its own, so that one that hangs is left behind, counted."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise ScreenFailed("screen-timeout", detector=name, seconds=self.timeout_s)
-        if not self._stuck.acquire(timeout=left):
-            raise ScreenFailed("screen-timeout", detector=name, seconds=self.timeout_s)
-        answer: queue.SimpleQueue[tuple[object, BaseException | None]] = queue.SimpleQueue()
-
-        def work() -> None:
-            try:
-                answer.put((run(), None))
-            except BaseException as error:  # whatever went wrong, the caller must hear "no"
-                answer.put((None, error))
-            finally:
-                self._stuck.release()
-
-        threading.Thread(target=work, daemon=True, name=f"screen-{name}").start()
-        try:
-            value, error = answer.get(timeout=left)
-        except queue.Empty:
-            raise ScreenFailed("screen-timeout", detector=name, seconds=self.timeout_s) from None
-        if isinstance(error, GuardrailError):
-            raise ScreenFailed(error.code, **{"detector": name, **error.data}) from error
-        if error is not None:
-            # the error's own text may hold content: only its type is told
-            raise ScreenFailed(
-                "screen-detector", detector=name, error=type(error).__name__
-            ) from None
-        return value
-
-
-class _Seen:
-    """What detectors said of texts seen before, by keyed digest; least recently used goes first."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._values: OrderedDict[bytes, object] = OrderedDict()
-
-    def get(self, key: bytes) -> tuple[bool, object]:
-        with self._lock:
-            if key not in self._values:
-                return False, None
-            self._values.move_to_end(key)
-            return True, self._values[key]
-
-    def put(self, key: bytes, value: object) -> None:
-        with self._lock:
-            self._values[key] = value
-            if len(self._values) > self._size:
-                self._values.popitem(last=False)
 
 
 def _checked(name: str, text: str, found: list[object]) -> list[object]:

@@ -128,12 +128,16 @@ def garbage(*_: object) -> object:
     return ["not a finding"]
 
 
+def nothing(*_: object) -> None:
+    return None
+
+
 def missing(*_: object) -> list[Finding]:
     raise ModuleNotFoundError("no model")
 
 
 @pytest.mark.parametrize("name", ["find_pii", "find_secrets", "score_injection"])
-@pytest.mark.parametrize("detector", [broken, nonsense, garbage, missing])
+@pytest.mark.parametrize("detector", [broken, nonsense, garbage, nothing, missing])
 def test_a_detector_that_fails_is_a_refusal(name: str, detector: object) -> None:
     with pytest.raises(ScreenFailed) as caught:
         screen(**{name: detector}).text("Bonjour Marie", Vault("c", KEY))
@@ -155,7 +159,7 @@ def test_a_detector_that_hangs_is_a_refusal_and_does_not_block_others() -> None:
 
     slow = screen(find_pii=hangs, timeout_s=0.2)
     start = time.monotonic()
-    for text in ("a", "b", "c", "d", "e", "f"):
+    for text in "abcdefghij":
         with pytest.raises(ScreenFailed, match="screen-timeout"):
             slow.text(text)
     assert time.monotonic() - start < 5
