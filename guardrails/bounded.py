@@ -21,7 +21,8 @@ class Bounded:
     def run(self, name: str, work: Callable[[], object], deadline: float, limit: float) -> object:
         """The result of `work`, in a thread of its own, by `deadline` (of time.monotonic).
 
-        `limit` is what a person is told: seconds that all work together may take. Raises ScreenFailed: "screen-timeout", "screen-detector", or the work's own code.
+        `limit` is what a person is told: the seconds that all work together may take. Raises
+        ScreenFailed: "screen-timeout", "screen-detector", or the work's own code.
         """
         begun = time.monotonic()
         late = ScreenFailed("screen-timeout", detector=name, seconds=limit)
