@@ -15,14 +15,14 @@ from agents.knowledge.ingest import Knowledge, Library
 from agents.spec import AgentSpec
 from agents.tools.base import Executed, Passage, ToolContext
 from guardrails.audit.ledger import Ledger
-from guardrails.errors import GuardrailError
+from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.engine import Engine, Request
 from guardrails.screen import Screen
 from guardrails.vault import Vault
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Run
 from sandbox.execute import execute
-from sandbox.media import media_type
+from sandbox.media import PROGRAMS, media_type
 from sandbox.pool import Pool
 from sandbox.uploads import Uploads
 from sandbox.vaults import Vaults
@@ -89,13 +89,16 @@ class Attachments:
         Raises GuardrailError("file-refused") with the rule, BadInput for a file that cannot be
         read, ScreenFailed and LedgerUnavailable; nothing of it is kept then.
         """
+        kind = media_type(name, data)
+        if kind in PROGRAMS:  # whatever it is called: said before any rule, and more clearly
+            raise BadInput("file-executable", name=name)
         decision = self.policy.decide(
             Request(
                 action="file.in",
                 actor=run.actor,
                 agent=run.agent.id,
                 data_class=run.agent.data_class,
-                file_type=media_type(name, data),
+                file_type=kind,
                 file_bytes=len(data),
             )
         )

@@ -14,6 +14,9 @@ TEXT = {
     ".htm": "text/html",
     ".eml": "message/rfc822",
 }
+PROGRAMS = frozenset(
+    {"application/x-executable", "application/x-msdownload", "application/x-mach-binary"}
+)
 
 
 def media_type(name: str, data: bytes) -> str:

@@ -228,8 +228,14 @@ async def _close(parts: Parts, run: Run, end: End) -> Reply:
         error=end.code,
         error_data={key: str(value)[:200] for key, value in end.data.items()},
     )
-    kept = asdict(replace(reply, text="", sources=()))
+    kept = asdict(replace(reply, text="", sources=(), error_data={}))
     kept["sources"] = [asdict(one) for one in run.sources]
+    # a file's name may be a person's; what went wrong with the guard must not come back here
+    with contextlib.suppress(GuardrailError):
+        kept["error_data"] = {
+            key: (await asyncio.to_thread(parts.screen.text, value, run.vault)).text
+            for key, value in reply.error_data.items()
+        }
     with contextlib.suppress(BadInput):  # deleted while it ran: nothing to keep
         await asyncio.to_thread(
             parts.conversations.add, run.conversation, "assistant", end.text, run.trace_id, kept

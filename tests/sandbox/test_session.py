@@ -383,3 +383,19 @@ async def test_arguments_of_earlier_tool_calls_are_screened_like_everything_else
     assert len(home.upstream.bodies) == 2
     assert "06 12 34 56 78" not in home.received
     assert "Fontaine" not in home.received
+
+
+async def test_a_renamed_program_is_refused_as_what_it_is_and_its_name_is_kept_masked(
+    home: House, marie: Actor, tmp_path: Path
+) -> None:
+    file = tmp_path / "x"
+    file.write_bytes(b"\x7fELF\x02\x01\x01" + b"\0" * 300)
+    home.script(Say("must not be asked"))
+    name = "Letter to Claire Fontaine 06 12 34 56 78.pdf"
+    reply = await home.send(marie, "Read this", files={name: file})
+    assert (reply.status, reply.error) == ("failed", "file-executable")
+    assert reply.error_data["name"] == name
+    assert home.upstream.bodies == []
+    kept = home.app.conversations.messages(reply.conversation, marie.id)
+    assert [message.role for message in kept] == ["user", "assistant"]
+    assert "06 12 34 56 78" not in str(kept)
