@@ -50,7 +50,7 @@ export function render(block, cite) {
     const heading = line.match(LINE.heading);
     if (heading) {
       flush();
-      out.push(el("p", { class: "atl-md-head", role: "heading", "aria-level": String(Math.min(6, heading[1].length + 2)) }, ...inline(heading[2], cite)));
+      out.push(el("p", { class: "atl-md-head", role: "heading", "aria-level": String(Math.min(6, heading[1].length + 1)) }, ...inline(heading[2], cite)));
     } else if (LINE.rule.test(line)) { flush(); out.push(el("hr")); }
     else if (LINE.quote.test(line)) {
       flush();
