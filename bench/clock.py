@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """CPU time of one call, measured alone."""
 
 import time

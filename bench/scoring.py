@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Score findings against labelled rows. Knows the label names of both, no detector.
 
 A gold span counts as found when predictions of its type cover at least half of it; a prediction

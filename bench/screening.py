@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Issue 3's detection figures, ours beside stock Presidio in one run: `python -m bench.screening`.
 
 Labelled rows come from the shared development data when it is there; our own corpora

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Generated texts with structured identifiers, English and French: values from Faker and check digits of our own.
 
 Seeded. Sentences are ours; used only to measure, never to tune a single value.

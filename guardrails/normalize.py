@@ -39,7 +39,7 @@ class Normalized:
     original_length: int
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The original's span for `text[start:end]` (end exclusive), invisible characters inside."""
+        """The original's span for `text[start:end]`, invisible characters inside included."""
         if end <= start:
             return self.offsets[start], self.offsets[start]
         # up to where the next visible character begins, but not across dropped ones at the end:
@@ -78,7 +78,7 @@ def _fold(text: str) -> tuple[list[str], list[int]]:
             end = index + 1
             while end < length and ord(text[end]) >= 0x300 and unicodedata.combining(text[end]):
                 end += 1
-            piece = _piece(text[index:end], code, mixed and mixed[index])
+            piece = _piece(text[index:end], code, bool(mixed and mixed[index]))
         for part in piece:
             characters.append(part)
             offsets.append(index)
@@ -92,7 +92,7 @@ def _compose(cluster: str) -> str:
     return "".join(c for c in composed if not unicodedata.combining(c)) or composed[:1]
 
 
-def _piece(cluster: str, code: int, mixed: bool | None) -> str:
+def _piece(cluster: str, code: int, mixed: bool) -> str:
     if code in _DROPPED:
         return ""
     if _TAG_LOW <= code <= _TAG_HIGH:
@@ -140,14 +140,22 @@ def _mixed_words(text: str) -> bytearray | None:
     ):
         return None
     flags = bytearray(len(text))
+    doubtful: list[tuple[int, int]] = []
+    latin_words, foreign_words = 0, 0
     for match in _WORD.finditer(text):
-        word = match.group()
-        latin = any(
-            ("a" <= c <= "z") or ("A" <= c <= "Z") or c == "@" or c.isdigit()
-            for c in unicodedata.normalize("NFKC", word)
-        )
-        if latin or all(c in CONFUSABLES or not c.isalpha() for c in word):
+        word = unicodedata.normalize("NFKC", match.group())
+        letters = [c for c in word if c.isalpha()]
+        if any(c.isascii() for c in letters) or any(c == "@" or c.isdigit() for c in word):
+            latin_words += 1
             flags[match.start() : match.end()] = b"\1" * (match.end() - match.start())
+        elif letters and all(c in CONFUSABLES for c in letters):
+            doubtful.append(match.span())
+        elif any(0x370 <= ord(c) < 0x600 for c in letters):
+            foreign_words += 1
+    if latin_words and not foreign_words:
+        # among Latin words, one that consists of look-alikes only is a disguise
+        for start, end in doubtful:
+            flags[start:end] = b"\1" * (end - start)
     return flags
 
 

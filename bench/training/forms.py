@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905 - tables and patterns read better on one line
 """Written forms of persons and addresses, drawn at random."""
 
 from bench.training.pools import Draw, Pool
@@ -87,7 +88,7 @@ def street(d: Draw, p: Pool) -> str:
         ]
     )
     name = r.choice(p.streets)
-    if d.language == "fr" and x < 0.5 or x < 0.06:
+    if (d.language == "fr" and x < 0.5) or x < 0.06:
         kind = r.choice(_FR_TYPES)
         who = r.choice(_FR_STREETS) if r.random() < 0.6 else r.choice((d.family(p), person(d)))
         return f"{number}{r.choice([' ', ' ', ', '])}{kind.split()[0]} {who}"

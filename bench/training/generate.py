@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905 - tables and patterns read better on one line
 """Generated training texts with exact spans: templates, filled, varied. Seeded, no files read."""
 
 from collections.abc import Iterator

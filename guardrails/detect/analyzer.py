@@ -19,7 +19,7 @@ from guardrails.detect.recognizers.shape import Shape
 LANGUAGES = ("en", "fr")
 
 
-class NameEngine(NlpEngine):
+class NameEngine(NlpEngine):  # type: ignore[misc]  # presidio is untyped here
     """Entities only: no tokens, lemmas or tags are computed, nobody needs them here."""
 
     engine_name = "atelier"
@@ -43,7 +43,7 @@ class NameEngine(NlpEngine):
 
     def artifacts(self, texts: list[str], language: str) -> Iterator[NlpArtifacts]:
         for entities in ner.entities(texts, language):
-            yield NlpArtifacts(entities, [], [], [], self, language)  # type: ignore[arg-type]
+            yield NlpArtifacts(entities, [], [], [], self, language)
 
     def is_stopword(self, word: str, language: str) -> bool:
         return False
@@ -58,7 +58,7 @@ class NameEngine(NlpEngine):
         return list(LANGUAGES)
 
 
-class _Ours(EntityRecognizer):
+class _Ours(EntityRecognizer):  # type: ignore[misc]
     def load(self) -> None:
         """Nothing to load: patterns compile at first use."""
 
@@ -170,7 +170,7 @@ def features_of(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-class LeanAnalyzer(AnalyzerEngine):
+class LeanAnalyzer(AnalyzerEngine):  # type: ignore[misc]
     """Presidio's engine without its tracing, quadratic deduplication and substring context boost.
 
     The recognisers rank themselves by whole words near the match, so nothing is enhanced
@@ -202,7 +202,7 @@ class LeanAnalyzer(AnalyzerEngine):
         return [r for r in self.registry.recognizers if r.supported_language == language]
 
 
-_NOTHING = NlpArtifacts([], [], [], [], None, "en")  # type: ignore[arg-type]
+_NOTHING = NlpArtifacts([], [], [], [], None, "en")
 
 
 @cache

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Second readings of a text whose values are spelled, spaced out or encoded, with offset maps.
 
 Each reading is made only where its trigger matches, so plain text pays a few microseconds. A

@@ -67,7 +67,7 @@ def _pipeline(language: str) -> "Language":
         component.from_disk(folder)
         # loading grows the output layer and marks the new label "unseen", which masks it for ever
         component.model.attrs["unseen_classes"] = set()
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     # the matrices are small: a second BLAS thread only waits for its turn on a busy machine
     threadpool_limits(1, user_api="blas")

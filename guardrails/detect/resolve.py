@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """From overlapping candidates to findings that do not overlap."""
 
 from collections.abc import Iterable

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Forms of keys and tokens, one row per provider format. Data only.
 
 Sources: the providers' own documentation of their key formats. `needs` are lower-case literals of

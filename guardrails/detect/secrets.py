@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Find keys, tokens and passwords in one text. Knows nothing of personal data.
 
 Two ways: the forms that providers give their keys (`secret_formats`), and values with the entropy

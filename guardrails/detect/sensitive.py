@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Sensitive topics: the special categories of GDPR article 9, and offences (article 10).
 
 A finding says what the text is about, not who somebody is: policies use it to raise the data

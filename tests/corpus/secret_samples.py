@@ -19,7 +19,7 @@ _SLOT = re.compile(r"\{(an|hex|d|up|b64|w):(\d+)\}")
 
 def samples(each: int = 3, seed: int = 9) -> list[tuple[str, int, int]]:
     """`(text, start, end)`: the span from the first to the last random part."""
-    r = random.Random(seed)
+    r = random.Random(seed)  # noqa: S311 - samples, not keys
     found = []
     for form in _RAW["secrets"]:
         for _ in range(each):

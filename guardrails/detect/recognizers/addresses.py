@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Street addresses, French and English grammars. The trained recogniser knows more of them."""
 
 from guardrails.detect.recognizers.shape import Shape
@@ -39,7 +40,7 @@ SHAPES = (
         rf"(?<![\w\-.])\d{{1,6}}[A-D]?,? (?:(?:N|S|E|W|North|South|East|West)\.? )?"
         rf"(?:(?:[A-Z][\w'’.\-]{{0,30}}|\d{{1,3}}(?:st|nd|rd|th)) ){{1,4}}"
         rf"(?i:{_EN_TYPE})(?!\w)\.?{_UNIT}?"
-        r"(?:,? {0,2}\n? {0,3}[A-Z][\w'’.\-]{1,30}(?: [A-Z][\w'’.\-]{1,30}){0,2})?"
+        r"(?:,? {0,2}\n? {0,3}[A-Z][\w'’\-]{1,30}(?: [A-Z][\w'’\-]{1,30}){0,2})?"
         r"(?:,? {0,2}\n? {0,3}(?:[A-Z]{2}(?: \d{5}(?:-\d{4})?)?|\d{5}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}))?",
         "It is a street address.",
         0.85,
@@ -73,6 +74,24 @@ SHAPES = (
         0.85,
         cased=True,
         context=("adresse", "rue", "avenue", "boulevard", "address", "habite", "domicile", "ville"),
+    ),
+    Shape(
+        "LOCATION",
+        "calls-from",
+        r"(?:[Cc]['’]est|[Ii]ci|[Tt]his is) [A-ZÀ-Ý][\w\-]{1,20} (?:de|from|d['’]) ?(?P<v>[A-ZÀ-Ý][\w\-]{2,30})(?=[.,;!\n]|$)",
+        "The text says where somebody calls from.",
+        0.75,
+        0.75,
+        cased=True,
+    ),
+    Shape(
+        "LOCATION",
+        "labelled-place",
+        r"(?:^|\n|[|;>]) {0,4}(?:site|ville|city|town|lieu|location|country|pays|lieu de naissance|place of birth|office|bureau) ?: {0,8}"
+        r"(?P<v>(?-i:[A-ZÀ-Ý])[^\W\d_][\w'’\- ]{1,30}[^\W\d_])(?= ?[\n,;(|]|$)",
+        "A label says that it is a place.",
+        0.8,
+        0.8,
     ),
     Shape(
         "LOCATION",

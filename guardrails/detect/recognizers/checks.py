@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Check digits, from python-stdnum where it knows them. Each takes the text as it was found."""
 
 import re

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 r"""An organisation's own kinds: a pattern, a check, context words, or a list of values, from a file.
 
 ```yaml

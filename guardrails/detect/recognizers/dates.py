@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Dates: full calendar dates, time stamps, and weaker mentions (years, weekdays) with low scores."""
 
 from guardrails.detect.recognizers.checks import calendar

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """National identifiers of European countries that Presidio does not ship, and VAT numbers."""
 
 from guardrails.detect.recognizers.checks import stdnum

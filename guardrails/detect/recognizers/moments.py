@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Which dates are personal data: those of birth, and those that stand in a text about somebody.
 
 "The report is due on 3 May" is nobody's date; "Marie was admitted on 3 May" is Marie's. So dates

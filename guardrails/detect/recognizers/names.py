@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Names that their context gives away: titles, "my name is", "je m'appelle", from:, signatures."""
 
 import re

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Telephone numbers, by phonenumbers' matcher over the regions that matter, behind a digit gate."""
 
 import re

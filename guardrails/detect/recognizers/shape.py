@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """One value's shape: a pattern, a check and the words that make it likely. Pure data, no engine."""
 
 import re
@@ -66,6 +67,8 @@ class Shape:
             if checked is None:
                 continue
             end = checked
+            if self.kind == "LOCATION":  # the full stop after an address ends the sentence
+                end = start + len(text[start:end].rstrip(" .,;:\n"))
             score = self.score
             if self.context_regex is not None and self.near != score:
                 before = text[max(0, start - self.reach) : start]

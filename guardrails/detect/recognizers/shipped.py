@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """The recognisers that Presidio ships for national identifiers, ranked by what the text says.
 
 Most of them match bare digits and were made to be ranked by context. In prose such a match counts
