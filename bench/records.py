@@ -26,9 +26,10 @@ from bench.table import Row, show
 from guardrails.actor import Actor
 from guardrails.audit import checkpoints
 from guardrails.audit.chain import GENESIS, Body, link, mac
+from guardrails.audit.keeping import ordered_id
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.search import TraceFilter, Traces
-from guardrails.audit.spans import Spans, ordered_id
+from guardrails.audit.spans import Spans
 from guardrails.audit.tables import ledger, spans, traces
 from guardrails.audit.verify import verify
 from guardrails.keys import Keys

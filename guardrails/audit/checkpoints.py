@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -61,21 +62,35 @@ def extend(file: Path, key: Ed25519PrivateKey, seq: int, head: str, at: int) -> 
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(handle, "r+b") as out:
         fcntl.flock(out, fcntl.LOCK_EX)
-        begin = max(0, out.seek(0, os.SEEK_END) - _TAIL)
-        out.seek(begin)
-        data = out.read()
-        whole = begin + data.rfind(b"\n") + 1
-        lines = data[: whole - begin].decode("utf-8", "replace").splitlines()
-        known = list(parse(lines[-1:]))
-        if known and known[-1].seq >= seq:
+        whole, known = _end(out)
+        if known and known.seq >= seq:
             return None
-        checkpoint = sign(key, known[-1].number + 1 if known else 1, seq, head, at)
+        checkpoint = sign(key, known.number + 1 if known else 1, seq, head, at)
         out.seek(whole)
         out.truncate()
         out.write((json.dumps(asdict(checkpoint)) + "\n").encode())
         out.flush()
         os.fsync(out.fileno())
     return checkpoint
+
+
+def last(file: Path) -> Checkpoint | None:
+    """The newest whole checkpoint of a file; None when there is none. Raises OSError."""
+    if not file.exists():
+        return None
+    with file.open("rb") as opened:
+        return _end(opened)[1]
+
+
+def _end(opened: BinaryIO) -> tuple[int, Checkpoint | None]:
+    """Where the last whole line ends, and what it says."""
+    begin = max(0, opened.seek(0, os.SEEK_END) - _TAIL)
+    opened.seek(begin)
+    data = opened.read()
+    whole = begin + data.rfind(b"\n") + 1
+    lines = data[: whole - begin].decode("utf-8", "replace").splitlines()
+    known = list(parse(lines[-1:]))
+    return whole, known[-1] if known else None
 
 
 def read(file: Path) -> list[Checkpoint]:

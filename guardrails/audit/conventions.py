@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 SpanKind = Literal["AGENT", "LLM", "TOOL", "GUARDRAIL", "RETRIEVER", "CHAIN"]
 OPENINFERENCE_KIND: Final = "openinference.span.kind"
+ROOT: Final = "app.root"  # marks the span of a whole turn
 
 # our word -> every attribute that carries it (the first is the one our own store reads)
 NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

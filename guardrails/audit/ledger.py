@@ -91,7 +91,7 @@ class Ledger:
         self._lock = write_lock(engine)
         self._checkpointed_seq = 0
         self._checkpointed_at = time.monotonic()
-        self._since_checkpoint = 0
+        self._since_checkpoint: int | None = None  # unknown until the first commit
         self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._writer.start()
@@ -242,6 +242,9 @@ class Ledger:
                 entry.done.set_exception(LedgerUnavailable(why=type(error).__name__))
             return
         if rows:
+            if self._since_checkpoint is None:
+                # rows that killed processes left unsigned count too
+                self._since_checkpoint = _number(rows[0]["seq"]) - 1 - self._signed_to()
             self._since_checkpoint += len(rows)
         for entry, seq in zip(batch, results, strict=True):
             if isinstance(seq, LedgerUnavailable):
@@ -310,16 +313,24 @@ class Ledger:
 
     def _maybe_checkpoint(self, force: bool) -> None:
         late = time.monotonic() - self._checkpointed_at >= CHECKPOINT_SECONDS
-        if force or late or self._since_checkpoint >= CHECKPOINT_ROWS:
+        if force or late or (self._since_checkpoint or 0) >= CHECKPOINT_ROWS:
             try:
                 with self._lock:
                     self._checkpoint()
-            # acts go on (the chain itself is intact); the failure is counted and alerted
-            except (OSError, sa.exc.SQLAlchemyError) as error:
+            # whatever is wrong with checkpoints must not stop the writer: the chain itself is
+            # intact and acts go on; the failure is counted and alerted
+            except Exception as error:
                 self.checkpoint_failures += 1
                 log.error("checkpoint failed", extra={"error": type(error).__name__})
             self._checkpointed_at = time.monotonic()
             self._since_checkpoint = 0
+
+    def _signed_to(self) -> int:
+        try:
+            last = checkpoints.last(self._file) if self._file else None
+        except OSError:
+            return 0  # then the next checkpoint is due at once, and its failure is counted
+        return last.seq if last else 0
 
     def _checkpoint(self) -> None:
         with self.engine.connect() as connection:
@@ -329,6 +340,11 @@ class Ledger:
         at = int(self._clock() * 1_000_000)
         checkpoints.extend(self._file, self._signing, seq, last, at)
         self._checkpointed_seq = seq
+
+
+def _number(value: object) -> int:
+    assert isinstance(value, int)  # noqa: S101 -- made by _rows
+    return value
 
 
 def head(connection: sa.Connection) -> tuple[int, str]:

@@ -68,7 +68,7 @@ class Metrics(SpanProcessor):
         attributes = span.attributes or {}
         seconds = ((span.end_time or 0) - (span.start_time or 0)) / 1e9
         kind = attributes.get(conventions.OPENINFERENCE_KIND)
-        if attributes.get("app.root"):
+        if attributes.get(conventions.ROOT):
             verdict = str(conventions.read(attributes, "verdict", "allowed"))
             self._turns.labels(verdict).observe(seconds)
         if kind not in ("LLM", "TOOL"):

@@ -50,7 +50,7 @@ subject_keys = sa.Table(
 spans = sa.Table(
     "spans",
     metadata,
-    sa.Column("id", Id, primary_key=True, autoincrement=False),  # start, see `spans.ordered_id`
+    sa.Column("id", Id, primary_key=True, autoincrement=False),  # start, see `keeping.ordered_id`
     sa.Column("trace_id", sa.Text, nullable=False),
     sa.Column("span_id", sa.Text, nullable=False),
     sa.Column("parent_id", sa.Text),

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from guardrails.audit.keeping import ordered_id
 from guardrails.audit.saved import SavedSearches
 from guardrails.audit.search import TraceFilter, Traces
-from guardrails.audit.spans import ordered_id
 from guardrails.audit.tables import traces as table
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from guardrails.audit.exporting import QueueProcessor
+from guardrails.audit.keeping import insert
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans, current
@@ -112,11 +113,9 @@ def test_two_spans_of_one_microsecond_are_both_kept(store: sa.Engine) -> None:
         row = connection.execute(sa.select(table)).one()._asdict()
         connection.execute(sa.delete(table))
         connection.execute(sa.insert(table), row | {"span_id": "0" * 16, "trace_id": "f" * 32})
-    from guardrails.audit.spans import _insert
-
     with store.begin() as connection:
-        _insert(connection, table, [row])
-        _insert(connection, table, [row])  # a batch that was committed but reported as failed
+        insert(connection, table, [row])
+        insert(connection, table, [row])  # a batch that was committed but reported as failed
     with store.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 2
     assert root.trace_id
