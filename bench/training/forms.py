@@ -99,7 +99,7 @@ def street(d: Draw, p: Pool) -> str:
     if x < 0.68:
         return f"{r.randint(1, 999)} {d.family()} {r.choice(_EN_TYPES)}"
     if x < 0.74:
-        return f"{name} {number} {d.family()} {r.choice(_EN_TYPES + ['Point', 'Summit', 'Hill', 'Harbor', 'Crossroad', 'Turnpike', 'Radial', 'Loop', 'Union'])}"
+        return f"{name} {number} {d.family()} {r.choice([*_EN_TYPES, 'Point', 'Summit', 'Hill', 'Harbor', 'Crossroad', 'Turnpike', 'Radial', 'Loop', 'Union'])}"
     if x < 0.78:
         return f"P.O. Box {r.randint(1, 9999)}"
     if x < 0.82:

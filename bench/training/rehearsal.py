@@ -1,4 +1,4 @@
-# ruff: noqa: E501, SIM905 - tables and patterns read better on one line
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Texts that keep the models' knowledge alive: prose labelled by the stock model, and labelled rows.
 
 Prose comes from folders given on the command line (public-domain speeches, mailing-list mail,

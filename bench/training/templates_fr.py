@@ -1,4 +1,4 @@
-# ruff: noqa: E501, SIM905 - tables and patterns read better on one line
+# ruff: noqa: E501 - tables and patterns read better on one line
 """French templates: what people write to agents, and narrative. Slots in braces are filled and labelled."""
 
 TASKS = r"""

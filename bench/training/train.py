@@ -1,4 +1,4 @@
-# ruff: noqa: E501, SIM905 - tables and patterns read better on one line
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Fine-tune only the entity recogniser of a medium model: `python -m bench.training.train fr --out DIR`.
 
 Vectors stay in the dependency; the trained component is about 6 MB. One language takes 10 to 20

@@ -64,7 +64,7 @@ def _pipeline(language: str) -> "Language":
     if folder is not None:
         component = nlp.get_pipe("ner")
         component.add_label("ADDRESS")
-        component.from_disk(folder)
+        component.from_disk(folder, exclude=["vocab"])
         # loading grows the output layer and marks the new label "unseen", which masks it for ever
         component.model.attrs["unseen_classes"] = set()
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
