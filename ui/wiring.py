@@ -192,10 +192,8 @@ async def _warm(app: App) -> None:
 
 
 async def _warm_screen(app: App) -> None:
-    from guardrails.detect import pii
-
     try:
-        await asyncio.to_thread(pii.warm)
+        await asyncio.to_thread(app.screen.warm)
         app.screen_ready = True
     finally:
         # also when it failed: the screen itself refuses then, with its own reason

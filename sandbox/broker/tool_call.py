@@ -80,7 +80,7 @@ async def _run(
         async with recorded(broker.ledger, act) as record:
             result = await call(tool.name, arguments, run.tools, run.agent.tools)
             run.called.append(tool.name)
-            text, suspicious = await _screen_result(broker, run, result)
+            text, suspicious = await _screen_result(broker, run, tool, result)
             if suspicious:
                 step.verdict = "flagged"
             if result.code:
@@ -93,9 +93,16 @@ async def _run(
     return {"t": "tool.result", "content": content}
 
 
-async def _screen_result(broker: "Broker", run: Run, result: ToolResult) -> tuple[str, bool]:
+async def _screen_result(
+    broker: "Broker", run: Run, tool: Tool, result: ToolResult
+) -> tuple[str, bool]:
     screened = await asyncio.to_thread(
-        broker.screen.text, result.content, run.vault, provenance=_provenance(result), masked=True
+        broker.screen.text,
+        result.content,
+        run.vault,
+        provenance=_provenance(result),
+        # sealed code reads raw files: what looks like a placeholder in its output is data
+        masked=not tool.sealed,
     )
     run.saw(screened.findings)
     suspicious = any(finding.kind == "INJECTION" for finding in screened.findings)
