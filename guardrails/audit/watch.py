@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,8 @@ VERIFY_SECONDS = 24 * 3_600.0
 class Watch:
     """One background thread. `tick` does what is due and can be called by hand.
 
-    `guard_errors` gives a running total of guards that failed; `retention` is optional.
+    `guard_errors` gives a running total of guards that failed; `retention` is optional; `daily` is other work
+    that is due once a day.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Watch:
         *,
         budgets: Budgets | None = None,
         retention: Retention | None = None,
+        daily: Sequence[Callable[[], object]] = (),
         guard_errors: Callable[[], int] = lambda: 0,
         unsafe: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -53,6 +55,7 @@ class Watch:
         self._alerts = alerts
         self._budgets = budgets
         self._retention = retention
+        self._daily = daily
         self._guard_errors = guard_errors
         self._unsafe = unsafe
         self._clock = clock
@@ -80,6 +83,8 @@ class Watch:
             self._verified = now
             if self._retention is not None:
                 self._retention.purge()
+            for work in self._daily:
+                work()
             problem = self._verify()
         total = Health(
             dropped_spans=self._spans.dropped,
