@@ -105,3 +105,19 @@ def test_an_unknown_key_in_the_kinds_file_names_its_nearest(tmp_path: Path) -> N
     with pytest.raises(BadInput) as problem:
         custom.load(file)
     assert problem.value.data["nearest"] == "pattern"
+
+
+def test_the_trained_component_reads_foreign_addresses() -> None:
+    # the label it learnt is masked after loading unless `ner` unmasks it
+    text = "Please send it to Nyugati utca 12, Apt. 4, 1055 Budapest, Hungary as soon as possible."
+    found = [f for f in pii.find(text, "en") if f.detector == "address-model"]
+    assert found and "Nyugati utca 12" in text[found[0].start : found[0].end]
+
+
+def test_a_hostile_text_takes_linear_time() -> None:
+    import time
+
+    pii.warm()
+    began = time.process_time()
+    pii.find("ab:" * 6667, "en")
+    assert time.process_time() - began < 1.5  # 0.15 s on an idle machine; stock takes 4 s

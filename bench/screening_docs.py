@@ -1,0 +1,70 @@
+# ruff: noqa: E501 - text
+"""Write the table of kinds in docs/screening.md: `python -m bench.screening_docs`.
+
+Every kind with its detectors, from the catalogue; precision and recall as measured here over the
+generated identifiers, our own corpora and, where present, the shared development rows.
+"""
+
+from collections import defaultdict
+from pathlib import Path
+
+from bench import structured
+from bench.scoring import CORE, DEV, Tally, rows, score
+from bench.screening import _own, ours
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "screening.md"
+START, END = "<!-- kinds: written by bench.screening_docs -->", "<!-- end of kinds -->"
+_SETS = ("pii_en_presidio_research", "pii_fr_person_sentences", "pii_enfr_it_tickets")
+
+
+def measured() -> dict[str, Tally]:
+    """Tallies by core type, all sets together."""
+    sets = [structured.rows("en"), structured.rows("fr"), _own("court"), _own("tickets")]
+    sets += [rows(DEV / f"{name}.jsonl") for name in _SETS if (DEV / f"{name}.jsonl").exists()]
+    total: dict[str, Tally] = defaultdict(Tally)
+    for data in sets:
+        types = frozenset({"PERSON"}) if data[0].source.startswith("RGPD") else None
+        for kind, tally in score(data, ours(), types).by_type.items():
+            for name in ("found", "gold", "right", "said"):
+                setattr(total[kind], name, getattr(total[kind], name) + getattr(tally, name))
+    return total
+
+
+def detectors() -> dict[str, list[str]]:
+    """Kind to the names of its detectors."""
+    from guardrails.detect.recognizers import shipped
+    from guardrails.detect.recognizers.catalogue import SHAPES
+
+    found: dict[str, list[str]] = defaultdict(list)
+    for shape in SHAPES:
+        found[shape.kind].append(shape.name)
+    for entry in shipped.catalogue():
+        found[entry.kind].append(f"{entry.recognizer.name} (Presidio)")
+    found["PHONE_NUMBER"].append("phone (phonenumbers)")
+    found["PERSON"] += ["ner-en, ner-fr (trained)", "name-again"]
+    found["LOCATION"] += ["ner-en, ner-fr (trained)", "address-model (trained)"]
+    found["ORGANIZATION"].append("ner-en, ner-fr (optional kind)")
+    found["DATE_TIME"] += ["year", "weekday", "month"]
+    return found
+
+
+def table() -> str:
+    """The Markdown table."""
+    tallies = measured()
+    lines = ["| kind | detectors | precision | recall | values |", "| --- | --- | --- | --- | --- |"]
+    for kind, names in sorted(detectors().items()):
+        t = tallies.get(CORE.get(kind, ""))
+        figures = f"{t.precision:.3f} | {t.recall:.3f} | {t.gold}" if t and t.gold else "– | – | table tests only"
+        lines.append(f"| `{kind}` | {', '.join(dict.fromkeys(names))} | {figures} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    head, _, rest = text.partition(START)
+    _, _, tail = rest.partition(END)
+    PAGE.write_text(f"{head}{START}\n{table()}\n{END}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
