@@ -16,8 +16,9 @@ from agents.spec import AgentSpec
 from agents.tools.base import Executed, Passage, ToolContext
 from guardrails.audit.ledger import Ledger
 from guardrails.errors import BadInput, GuardrailError
+from guardrails.findings import Finding
 from guardrails.policy.engine import Engine, Request
-from guardrails.screen import Screen
+from guardrails.screen import DEFAULT, Screen
 from guardrails.vault import Vault
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Run
@@ -110,19 +111,31 @@ class Attachments:
             raise GuardrailError("file-refused", rule=decision.rule)
         with run.step("guardrail", "file-check", "guardrail file") as step:
             step.rule = decision.rule
+            found: list[Finding] = []
             async with recorded(self.ledger, act):
                 document = await self.knowledge.add(
                     _conversation(run.conversation),
                     run.actor.id,
-                    name,
+                    shown.text,  # a file's name may be a person's
                     data,
-                    lambda texts: self._mask(texts, run.vault, run),
+                    lambda texts: self._mask(texts, run.vault, found),
                 )
                 await asyncio.to_thread(
                     self.uploads.keep_upload, run.conversation, run.actor.id, name, data
                 )
+            run.saw(tuple(found))
+            hidden = [one.kind for one in found if DEFAULT.action(one.kind) != "allow"]
+            hidden = [kind for kind in hidden if kind != "INJECTION"]
+            if any(one.kind == "INJECTION" for one in found):
+                step.verdict = "flagged"
+                run.notice("flagged", "notice.untrusted-instructions")
+            elif hidden:
+                step.verdict = "masked"
+            if hidden:
+                told = sorted(set(hidden))
+                run.notice("masked", "notice.masked-file", n=len(hidden), kinds=told)
             step.detail["result"] = f"{document.passages} passages"
-            step.words["kinds"] = sorted(run.kinds)
+            step.words["kinds"] = sorted({one.kind for one in found})
 
     async def context(
         self, conversation: str, agent: AgentSpec, vault: Vault, language: str
@@ -157,12 +170,14 @@ class Attachments:
         """Remove what was read in this conversation."""
         self.knowledge.remove(_conversation(conversation))
 
-    def _mask(self, texts: Sequence[str], vault: Vault, run: Run | None = None) -> list[str]:
+    def _mask(
+        self, texts: Sequence[str], vault: Vault, found: list[Finding] | None = None
+    ) -> list[str]:
         masked = []
         for text in texts:
             screened = self.screen.text(text, vault, provenance="document")
-            if run is not None:
-                run.saw(screened.findings)
+            if found is not None:
+                found.extend(screened.findings)
             masked.append(screened.text)
         return masked
 

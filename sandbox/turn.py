@@ -213,7 +213,8 @@ async def _close(parts: Parts, run: Run, end: End) -> Reply:
         text=restore(end.text),
         notices=tuple(run.notices),
         sources=tuple(
-            Source(one.document, one.page, restore(one.text), one.number) for one in run.sources
+            Source(restore(one.document), one.page, restore(one.text), one.number)
+            for one in run.sources
         ),
         trace_id=run.trace_id,
         steps=tuple(run.steps),

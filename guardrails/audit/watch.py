@@ -26,8 +26,8 @@ VERIFY_SECONDS = 24 * 3_600.0
 class Watch:
     """One background thread. `tick` does what is due and can be called by hand.
 
-    `guard_errors` gives a running total of guards that failed; `retention` is optional; `daily` is other work
-    that is due once a day.
+    `guard_errors` gives a running total of guards that failed; `retention` is optional; `daily` is
+    other work that is due once a day.
     """
 
     def __init__(

@@ -224,6 +224,7 @@ async def test_an_upload_is_masked_before_the_model_sees_it(
     assert reply.text == "Call Claire Fontaine about the contract."
     assert "contract of 4,200" in home.received
     assert "Fontaine" not in home.received
+    assert "notice.masked-file" in home.notices
     assert ("intent", "file.in") in {act[:2] for act in home.acts(reply.trace_id)}
 
 
