@@ -51,10 +51,17 @@ def detectors() -> dict[str, list[str]]:
 def table() -> str:
     """The Markdown table."""
     tallies = measured()
-    lines = ["| kind | detectors | precision | recall | values |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| kind | detectors | precision | recall | values |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for kind, names in sorted(detectors().items()):
         t = tallies.get(CORE.get(kind, ""))
-        figures = f"{t.precision:.3f} | {t.recall:.3f} | {t.gold}" if t and t.gold else "– | – | table tests only"
+        figures = (
+            f"{t.precision:.3f} | {t.recall:.3f} | {t.gold}"
+            if t and t.gold
+            else "– | – | table tests only"
+        )
         lines.append(f"| `{kind}` | {', '.join(dict.fromkeys(names))} | {figures} |")
     return "\n".join(lines)
 

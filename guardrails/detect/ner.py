@@ -62,10 +62,13 @@ def _pipeline(language: str) -> "Language":
     nlp = stock(language)
     folder = trained_folder(language)
     if folder is not None:
-        component = nlp.get_pipe("ner")
-        component.add_label("ADDRESS")
+        # a fresh component takes its labels from the folder: the English one knows only those
+        # that are used, which halves the time of a step
+        config = {k: v for k, v in nlp.config["components"]["ner"].items() if k != "factory"}
+        nlp.remove_pipe("ner")
+        component = nlp.add_pipe("ner", config=config)
         component.from_disk(folder, exclude=["vocab"])
-        # loading grows the output layer and marks the new label "unseen", which masks it for ever
+        # loading marks labels that were added late as "unseen", which masks them for ever
         component.model.attrs["unseen_classes"] = set()
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
