@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from guardrails.errors import GuardrailError
+from guardrails.policy.catalogue import explain
 from sandbox.events import Delta, Event, Notice, Reply, StepEvent
 from ui.faults import described, translated, worded
 from ui.identity import Person
@@ -172,6 +173,9 @@ def notice(event: Notice, language: Language) -> dict[str, object]:
     except KeyError:
         # a notice without wording must not break the answer it accompanies
         text = event.key
+    if event.kind == "blocked" and "rule" in event.data:
+        rule = explain(str(event.data["rule"]), language)
+        text = f"{text} {rule.sentence} {rule.instead}"
     return {**asdict(event), "text": text}
 
 
