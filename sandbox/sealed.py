@@ -57,6 +57,7 @@ class Sealed:
         self.pid = started.process.pid
         self._started = started
         self._errors = started.errors
+        self._said = b""
         self._socket = connection
         self._frames = FrameReader()
         self._ready: list[Frame] = []
@@ -101,8 +102,10 @@ class Sealed:
 
     async def greet(self, timeout: float) -> None:
         """Send the boot frame and wait for `ready`. Raises WireError, TimeoutError."""
-        await self.send(self._started.boot)
-        frame = await self.receive(timeout)
+        frame = None
+        with suppress(WireError):  # it may be gone already; its last words say more than that
+            await self.send(self._started.boot)
+            frame = await self.receive(timeout)
         if frame is None or frame.get("t") != "ready":
             raise WireError(self.last_words() or "not-ready")
         self._close_errors()
@@ -111,11 +114,12 @@ class Sealed:
     def last_words(self) -> str:
         """What it wrote to standard error before it was ready, capped. Our own code's words."""
         with suppress(OSError):
-            return os.read(self._errors, 4000).decode("utf-8", "replace").strip()
-        return ""
+            self._said += os.read(self._errors, 4000)
+        return self._said.decode("utf-8", "replace").strip()
 
     def _close_errors(self) -> None:
         if self._errors >= 0:
+            self.last_words()
             os.close(self._errors)
             self._errors = -1
 

@@ -41,9 +41,9 @@ class Bait:
         unix.bind(str(self.folder / "socket"))
         datagram = self._stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         datagram.bind(str(self.folder / "datagram"))
-        name = f"seal-{VALUE}-{self.folder.name}"
+        quiet = f"seal-{VALUE}-{self.folder.name}"
         abstract = self._stack.enter_context(socket.socket(socket.AF_UNIX))
-        abstract.bind("\0" + name)
+        abstract.bind("\0" + quiet)
         for listener in (unix, abstract):
             listener.listen()
         for name in ("socket", "datagram"):
@@ -71,7 +71,7 @@ class Bait:
             "port": server.getsockname()[1],
             "unix": str(self.folder / "socket"),
             "datagram": str(self.folder / "datagram"),
-            "abstract": name,
+            "abstract": quiet,
             "victim": self.victim.pid,
             "pids": [os.getpid(), self.victim.pid],
             "address": _stack_of(self.victim.pid),

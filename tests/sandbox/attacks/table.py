@@ -212,10 +212,6 @@ for n in range(3):
     try: fcntl.ioctl(n, 0x5412, b'x')
     except OSError as error:
         if error.errno != 1: escaped()""",
-    "raising the own limits": """
-import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30)); escaped()""",
     "root's uid": "os.setresuid(0, 0, 0); os.setgroups([0]); escaped()",
     "a capability": """
 class Sets(ctypes.Structure): _fields_ = [(n, ctypes.c_uint32) for n in 'epiEPI']
@@ -366,7 +362,6 @@ ROOT_ONLY = {
     "root's uid",
     "a higher priority",
     "real-time scheduling",
-    "raising the own limits",
     "a device of the host",
     "raw packets",
 }

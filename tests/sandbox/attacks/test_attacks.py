@@ -44,7 +44,9 @@ def _as_nobody() -> list[str]:
     ids = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
     for interpreter in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         if setpriv and Path(interpreter).exists():
-            probe = [setpriv, *ids, interpreter, "-c", f"open({str(ROOT / 'pyproject.toml')!r})"]
+            # its real path too: started through a link it may run and yet not find itself
+            files = [str(ROOT / "pyproject.toml"), str(Path(interpreter).resolve())]
+            probe = [setpriv, *ids, interpreter, "-c", f"for f in {files!r}: open(f)"]
             if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
                 return [setpriv, *ids, interpreter]
     pytest.skip("no interpreter and checkout that an ordinary user may read")
