@@ -37,6 +37,7 @@ def test_no_page_has_a_violation(
         for each in nav.PAGES:
             visitor.open(page, nav.address(language, each.id))  # type: ignore[arg-type]
             if each.id == "playground":
+                page.wait_for_selector("[data-atl-chat=ready]")
                 page.locator("[data-atl-text]").fill("Hello Marie Tremblay, how are you?")
                 page.locator("[data-atl-send]").click()
                 page.locator(".atl-answer[aria-busy=false]").wait_for(timeout=60_000)
