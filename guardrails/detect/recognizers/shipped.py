@@ -136,7 +136,7 @@ _SOME_ID = re.compile(
 
 # an identifier with letters: upper case and at least four digits, or a wallet
 _MIXED = re.compile(
-    r"[A-Z]{1,6}[ \-]?\d{2,}|\d{4,}[ \-]?[A-Z]|\d{6}[\-+]\d{3}|[13][a-km-zA-HJ-NP-Z1-9]{25}|bc1|\d-\d{2}-\d{4}"
+    r"(?<![A-Za-z])[A-Z]{1,6}[ \-]?\d{2,}|\d{4,}[ \-]?[A-Z](?![a-zà-ÿ])|\d{6}[\-+]\d{3}|[13][a-km-zA-HJ-NP-Z1-9]{25}|bc1|\d-\d{2}-\d{4}"
 )
 
 
@@ -195,14 +195,19 @@ def find(text: str) -> list[tuple[int, int, str, float, str]]:
     if not _SOME_ID.search(text):
         return []
     lone = len(text) <= 200 and not _LONE_WORD.search(text)
-    if lone:
-        entries = catalogue()
-    else:
+    spoken: set[Entry] = set()
+    entries = catalogue()
+    if not lone:
         spoken = {catalogue()[number] for number in _gate().Match(text) or ()}
-        entries = (*spoken, *(e for e in _cheap() if e not in spoken and _MIXED.search(text)))
+        cheap = _cheap() if _MIXED.search(text) else ()
+        entries = (*spoken, *(e for e in cheap if e not in spoken))
     found = []
     for entry in entries:
-        near = None if lone else [m.span() for m in entry.words.finditer(text)]
+        near: list[tuple[int, int]] | None = (
+            [m.span() for m in entry.words.finditer(text)] if entry in spoken else []
+        )
+        if lone:
+            near = None
         if not lone and not near and entry.kind not in _DISTINCT:
             continue
         for r in entry.recognizer.analyze(text, [entry.kind]):
