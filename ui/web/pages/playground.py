@@ -180,8 +180,8 @@ def _composer(context: Context, record: AgentRecord) -> Markup:
         '<span class="atl-visually-hidden">{}</span>'
         '<input type="file" multiple data-atl-file></label>'
         '<textarea rows="1" data-atl-text aria-label="{}" placeholder="{}" maxlength="100000">'
-        '</textarea><button type="submit" class="atl-send" data-atl-send disabled aria-label="{}">{}'
-        "</button></div></form>"
+        '</textarea><button type="submit" class="atl-send" data-atl-send disabled'
+        ' aria-label="{}">{}</button></div></form>'
         '<p class="atl-small atl-hint">{}{}</p>'
     ).format(
         context.say("web.chat.files"),
