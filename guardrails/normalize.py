@@ -52,9 +52,13 @@ class Normalized:
         return self.offsets[start], self.offsets[end]
 
 
+# everything but ASCII, Latin letters with accents and the usual typography, which stay as they are
+_ODD = re.compile(r"[^\x00-\x7f\u00c0-\u024f’“”«»€…°]")
+
+
 def normalize(text: str) -> Normalized:
     """Fold compatibility forms, homoglyphs, digits of any script and entities to plain text."""
-    if text.isascii():
+    if not _ODD.search(text):
         if "&" not in text or not _ENTITY.search(text):
             return Normalized(text, range(len(text) + 1), len(text))
         return _entities(text, range(len(text) + 1))
