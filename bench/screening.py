@@ -163,9 +163,9 @@ def speed(find: Find) -> dict[str, str]:
     out = {}
     for label, text, language in (("English", EN, "en"), ("French", FR, "fr")):
         find(text, language)
-        low, middle = cpu_ms(lambda n, t=text, l=language: find(f"{t} {n}", l))  # type: ignore[misc]
+        low, middle = cpu_ms(lambda n, t=text, lang=language: find(f"{t} {n}", lang))  # type: ignore[misc]
         out[f"500 characters, {label}, CPU ms min / p50"] = f"{low:.1f} / {middle:.1f}"
-        _, again = cpu_ms(lambda n, t=text, l=language: find(t, l))  # type: ignore[misc]
+        _, again = cpu_ms(lambda n, t=text, lang=language: find(t, lang))  # type: ignore[misc]
         out[f"the same seen before, {label}, p50"] = f"{again:.2f}"
     worst = 0.0
     for text in HOSTILE:

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - text
 """Write the table of kinds in docs/screening.md: `python -m bench.screening_docs`.
 
 Every kind with its detectors, from the catalogue; precision and recall as measured here over the
@@ -60,7 +59,7 @@ def table() -> str:
         figures = (
             f"{t.precision:.3f} | {t.recall:.3f} | {t.gold}"
             if t and t.gold
-            else "– | – | table tests only"
+            else "– | – | no labelled rows"
         )
         lines.append(f"| `{kind}` | {', '.join(dict.fromkeys(names))} | {figures} |")
     return "\n".join(lines)
