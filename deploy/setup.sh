@@ -71,5 +71,12 @@ if ! cmp -s requirements.lock "$stamp" 2>/dev/null; then
 fi
 packages
 .venv/bin/python -m guardrails.detect.fetch
-[ "$purpose" != test ] || .venv/bin/python -m sandbox.broker.practice_model --fallback
+if [ "$purpose" = test ]; then
+  .venv/bin/python -m sandbox.broker.practice_model --fallback
+  if [ ! -f .tools/node_modules/axe-core/axe.min.js ]; then
+    say "Getting axe-core for the accessibility tests"
+    mkdir -p .tools && cp tests/e2e/package.json tests/e2e/package-lock.json .tools/
+    npm ci --prefix .tools --silent --no-audit --no-fund >&2
+  fi
+fi
 say "Ready: .venv"

@@ -180,17 +180,35 @@ class Vault:
     ) -> str:
         pieces: list[str] = []
         at = 0
+        # read in the whole text: what stands around it decides whether a word is a placeholder
+        keys = list(scan(text)) if masked else []
+        # keys are those known now: a number given out below must not turn older words into one
+        live = frozenset(key.name for key in keys if self._read(key) is not None)
         for start, end, kind in spans:
-            self._escape(text[at:start], masked, pieces, fresh)
+            self._escape(text[at:start], live, pieces, fresh)
             value = text[start:end]
             if kind == "SECRET":
                 pieces.append(SECRET)
             else:
                 # in masked text a finding may enclose a placeholder; its value is what it stood for
-                whole = self.restore(value) if masked else value
+                whole = self._restored(text, start, end, keys, live) if masked else value
                 pieces.append(f"<{self._name(kind_name(kind), whole, fresh)}>")
             at = end
-        self._escape(text[at:], masked, pieces, fresh)
+        self._escape(text[at:], live, pieces, fresh)
+        return "".join(pieces)
+
+    def _restored(
+        self, text: str, start: int, end: int, keys: Sequence[Candidate], live: frozenset[str]
+    ) -> str:
+        pieces: list[str] = []
+        at = start
+        for key in keys:
+            inside = start <= key.start and key.end <= end
+            value = self._read(key) if inside and key.name in live else None
+            if value is not None:
+                pieces += (text[at : key.start], value)
+                at = key.end
+        pieces.append(text[at:end])
         return "".join(pieces)
 
     def _around_keys(
@@ -221,10 +239,12 @@ class Vault:
                 result.append((start, end, kind))
         return result
 
-    def _escape(self, text: str, masked: bool, pieces: list[str], fresh: list[Entry]) -> None:
+    def _escape(
+        self, text: str, live: frozenset[str], pieces: list[str], fresh: list[Entry]
+    ) -> None:
         at = 0
         for found in scan(text):
-            if masked and self._read(found) is not None:
+            if found.name in live and self._read(found) is not None:
                 continue
             if found.plain:
                 if found.plain not in self._plain:

@@ -1,4 +1,7 @@
-"""One server and one browser for all stories of a run."""
+"""One server and one browser for all stories of this folder.
+
+Not for the whole session: Playwright's loop would still run under the asyncio tests that follow.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +11,7 @@ import pytest
 from tests.upstream import Say, Upstream
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     from tests.e2e.browser import product
 
@@ -17,11 +20,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[object]:
     from tests.e2e.browser import CHROMIUM, chromium
 
     if not Path(CHROMIUM).exists():
-        pytest.skip("needs Debian's package chromium: apt-get install chromium")
+        pytest.fail("needs Debian's package chromium: apt-get install chromium")
     with chromium() as started:
         yield started

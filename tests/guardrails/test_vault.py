@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from guardrails.errors import VaultError
@@ -124,6 +124,10 @@ def test_earlier_messages_come_back_after_later_ones(
 
 
 @settings(max_examples=200, deadline=None)
+@example(
+    ("<", [Finding(0, 1, "PERSON", 1.0, "test")]),
+    ("<<_PERSON_1", [Finding(3, 11, "PERSON", 1.0, "test")]),
+)
 @given(masked_texts(), masked_texts())
 def test_masking_masked_text_again_changes_nothing_for_the_viewer(
     first: tuple[str, list[Finding]], second: tuple[str, list[Finding]]
