@@ -16,7 +16,7 @@ from pathlib import Path
 from guardrails.errors import GuardrailError
 from sandbox.launch.base import Launcher, LaunchFailed, Plan, Runtime, Started
 from sandbox.limits import CEILING, Limits
-from sandbox.rundirs import default_runs, make_runs, new_run, sweep
+from sandbox.rundirs import default_runs, end_orphans, make_runs, new_run, sweep
 from sandbox.sealed import Sealed
 from sandbox.wire import WireError
 
@@ -72,6 +72,7 @@ class Pool:
         """Sweep what a killed server left behind and begin to fill. Returns at once."""
         make_runs(self._runs)
         await asyncio.to_thread(sweep, self._runs)
+        await asyncio.to_thread(end_orphans)
         for runtime in self._sizes:
             self._refill(runtime)
 

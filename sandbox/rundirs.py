@@ -1,9 +1,12 @@
 """Directories of runs: one each, named after the server that made it, swept when that is gone."""
 
+import contextlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
+
+import psutil
 
 PREFIX = "run-"
 
@@ -36,6 +39,24 @@ def sweep(runs: Path) -> int:
             shutil.rmtree(folder, ignore_errors=True)
             swept += 1
     return swept
+
+
+def end_orphans() -> int:
+    """Kill what a server left that was killed while it started a process. Returns how many.
+
+    bubblewrap's inner process waits for its user map before it asks the kernel to die with its
+    parent; a parent killed in between leaves it waiting for ever. Ours hold a `sealed` memory file.
+    """
+    ended = 0
+    for process in psutil.process_iter(["name", "ppid"]):
+        if process.info["name"] != "bwrap" or process.info["ppid"] != 1:
+            continue
+        with contextlib.suppress(OSError, psutil.Error):
+            files = [os.readlink(one) for one in Path(f"/proc/{process.pid}/fd").iterdir()]
+            if any(file.startswith("/memfd:sealed") for file in files):
+                process.kill()
+                ended += 1
+    return ended
 
 
 def _began(pid: int) -> str:

@@ -377,7 +377,8 @@ async def test_what_documents_say_is_fenced_as_data(
 async def test_arguments_of_earlier_tool_calls_are_screened_like_everything_else(
     home: House, marie: Actor
 ) -> None:
-    call = ("calculator", {"expression": "1+1 for Claire Fontaine, 06 12 34 56 78"})
+    arguments: dict[str, object] = {"expression": "1+1 for Claire Fontaine, 06 12 34 56 78"}
+    call = ("calculator", arguments)
     home.script(Say(tools=[call]), Say("Two."))
     reply = await home.send(marie, "What is 1+1?", calculator_agent())
     assert reply.text == "Two."
