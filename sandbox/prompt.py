@@ -27,11 +27,14 @@ def instructions(run: Run) -> str:
     )
 
 
-async def offered(run: Run) -> list[str]:
+async def offered(run: Run, small: bool) -> list[str]:
     """The agent's tools, without those that only read what the prompt already holds.
 
-    A small model given a document and a tool to read it uses the tool, and asks for a wrong name.
+    A small model given a document and a tool to read it uses the tool, and asks for a wrong name;
+    given passages and a tool to search, it searches again for worse words.
     """
+    if small and "search_documents" in run.agent.tools:
+        return [name for name in run.agent.tools if name not in RETRIEVAL]
     readable = run.tools.documents
     for name in await asyncio.to_thread(readable.names) if readable else []:
         content = await asyncio.to_thread(readable.text, name) if readable else None

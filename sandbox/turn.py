@@ -31,12 +31,13 @@ from sandbox.events import Reply, Source
 from sandbox.limits import Limits
 from sandbox.output_checks import check_answer
 from sandbox.pool import Pool
-from sandbox.prompt import compose, instructions
+from sandbox.prompt import compose, instructions, offered
 from sandbox.uploads import Uploads, safe_name
 from sandbox.vaults import Vaults
 from sandbox.wire import WireError
 
 ROUNDS = 6
+SMALL = frozenset({"practice", "fallback"})
 HISTORY_MESSAGES = 40
 WARM_SECONDS = 120  # how long a first message waits for the language models
 # a failed guard is a refusal; a failed model or tool is a failure
@@ -161,6 +162,8 @@ async def _answer(parts: Parts, run: Run) -> str:
         parts.conversations.messages, run.conversation, run.actor.id, HISTORY_MESSAGES
     )
     messages = await compose(run, run.masked, kept, partial(_look_up, parts, run))
+    small = parts.broker.models.info().kind in SMALL
+    tools = await offered(run, small)
     # the turn's own clock ends it first, so that the person is told the reason
     spare = replace(run.limits, wall_s=run.limits.wall_s + 10)
     sealed = await parts.pool.take("agent", spare)
@@ -170,7 +173,7 @@ async def _answer(parts: Parts, run: Run) -> str:
                 "t": "turn",
                 "instructions": instructions(run),
                 "messages": messages,
-                "tools": described(run.agent.tools),
+                "tools": described(tools),
                 "rounds": ROUNDS,
                 "limits": run.limits.as_frame(),
                 "language": run.language,
