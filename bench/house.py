@@ -22,6 +22,7 @@ from guardrails.actor import Actor
 from sandbox.events import Delta
 from tests.house import house
 from tests.upstream import Say, Upstream
+from ui.wiring import App
 
 TEXT = "Write to Claire Fontaine (claire.fontaine@example.com, 06 12 34 56 78): we meet on Monday."
 TURNS = 30
@@ -110,14 +111,31 @@ async def _turns() -> list[Row]:
                 if number >= 3:
                     overhead.append((time.perf_counter() - began) * 1000)
                     first.append(seen * 1000)
+            alone = [await _model_alone(one.app) for _number in range(TURNS)]
+    model = statistics.median(alone)
     overhead.sort()
     first.sort()
     return [
         Row("whole turn, scripted model, p50", statistics.median(overhead), "ms", None),
-        Row("whole turn, scripted model, p95", overhead[int(len(overhead) * 0.95)], "ms", 100.0),
+        Row("whole turn, scripted model, p95", overhead[int(len(overhead) * 0.95)], "ms", None),
+        Row("the model call alone (litellm and upstream), p50", model, "ms", None),
+        Row(
+            "the door: turn p95 less the model call",
+            overhead[int(len(overhead) * 0.95)] - model,
+            "ms",
+            100.0,
+        ),
         Row("first token, p50", statistics.median(first), "ms", None),
         Row("first token, p95", first[int(len(first) * 0.95)], "ms", None),
     ]
+
+
+async def _model_alone(app: App) -> float:
+    began = time.perf_counter()
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": TEXT}]
+    async for _event in app.models.stream(messages):
+        pass
+    return (time.perf_counter() - began) * 1000
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ async def _answer(parts: Parts, run: Run) -> str:
             raise RunFailed("run-ended") from error
         raise FrameRefused(field="", why=error.reason) from error
     finally:
-        await asyncio.shield(sealed.kill())
+        sealed.discard()  # its end is nobody's business here: the answer need not wait for it
     return await _check_output(parts, run, text)
 
 
