@@ -80,7 +80,7 @@ async def take_turn(parts: Parts, run: Run, text: str, files: Mapping[str, Path]
     try:
         if not parts.ready.is_set():
             run.notice("info", "notice.warming")
-            await asyncio.wait_for(parts.ready.wait(), WARM_SECONDS)
+            await _warm(parts)
         async with recorded(parts.ledger, run.act("turn", files=len(files))) as act:
             await _take_in(parts, run, text, files)
             async with asyncio.timeout(run.limits.wall_s):
@@ -97,6 +97,13 @@ async def take_turn(parts: Parts, run: Run, text: str, files: Mapping[str, Path]
     except GuardrailError as error:
         end = _refused(run, error)
     return await asyncio.shield(_close(parts, run, end))
+
+
+async def _warm(parts: Parts) -> None:
+    try:
+        await asyncio.wait_for(parts.ready.wait(), WARM_SECONDS)
+    except TimeoutError as error:
+        raise ScreenFailed("screen-timeout", detector="pii", seconds=WARM_SECONDS) from error
 
 
 def _refused(run: Run, error: GuardrailError) -> End:

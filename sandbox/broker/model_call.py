@@ -11,7 +11,7 @@ from agents.tools.registry import described
 from guardrails.errors import PolicyDenied
 from guardrails.findings import Provenance
 from guardrails.policy.engine import ModelFacts, Request
-from guardrails.screen import Screen
+from guardrails.screen import DEFAULT, Screen, ScreenPolicy
 from guardrails.stream import restore_stream, screen_stream
 from sandbox.broker.frames import Message, ModelCall
 from sandbox.broker.models import TextDelta, ToolCall, Usage
@@ -37,7 +37,7 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
     Raises LimitReached, PolicyDenied, ScreenFailed, LedgerUnavailable and ModelError.
     """
     run.count("model_calls")
-    messages = await _screened(broker, run, frame.messages)
+    messages = await _screened(broker, run, frame.messages, DEFAULT)
     # only tools of the agent's own list are offered, whatever the child claims
     offered = described([tool.name for tool in frame.tools if tool.name in run.agent.tools])
     info = broker.models.info()
@@ -60,6 +60,11 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
         run.judge("blocked", decision.rule)
         run.notice("blocked", "notice.model-denied", rule=decision.rule)
         raise PolicyDenied("policy-denied", rule=decision.rule)
+    owed = [kind for kind in decision.masks if DEFAULT.action(kind) == "allow"]
+    if owed:
+        # an allow holds only with its duties: what the rules want masked and the screen lets pass
+        stricter = ScreenPolicy(kinds={**DEFAULT.kinds, **dict.fromkeys(owed, "mask")})
+        messages = await _screened(broker, run, frame.messages, stricter)
     intent = run.act(
         "model.call",
         decision.rule,
@@ -94,7 +99,9 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
     }
 
 
-async def _screened(broker: "Broker", run: Run, messages: list[Message]) -> list[dict[str, Any]]:
+async def _screened(
+    broker: "Broker", run: Run, messages: list[Message], policy: ScreenPolicy
+) -> list[dict[str, Any]]:
     # The child is hostile: what it says has to pass again, though its own input was masked. The
     # history it repeats is answered from the screen's cache.
     screened = []
@@ -104,6 +111,7 @@ async def _screened(broker: "Broker", run: Run, messages: list[Message]) -> list
             message.content,
             run.vault,
             provenance=PROVENANCE[message.role],
+            policy=policy,
             masked=True,
         )
         run.saw(result.findings)
@@ -116,7 +124,12 @@ async def _screened(broker: "Broker", run: Run, messages: list[Message]) -> list
                     "function": {"name": call.name, "arguments": json.dumps(arguments)},
                 }
                 for call, arguments in [
-                    (call, await asyncio.to_thread(_cleaned, broker.screen, run, call.arguments))
+                    (
+                        call,
+                        await asyncio.to_thread(
+                            _cleaned, broker.screen, run, call.arguments, policy
+                        ),
+                    )
                     for call in message.tool_calls
                 ]
             ]
@@ -126,23 +139,23 @@ async def _screened(broker: "Broker", run: Run, messages: list[Message]) -> list
     return screened
 
 
-def _cleaned(screen: Screen, run: Run, value: Any) -> Any:
+def _cleaned(screen: Screen, run: Run, value: Any, policy: ScreenPolicy) -> Any:
     """A tool call's arguments with every text in them, names included, screened."""
     if isinstance(value, str):
-        result = screen.text(value, run.vault, provenance="model", masked=True)
+        result = screen.text(value, run.vault, provenance="model", policy=policy, masked=True)
         run.saw(result.findings)
         return result.text
     if isinstance(value, dict):
         return {
-            _cleaned(screen, run, str(name)): _cleaned(screen, run, one)
+            _cleaned(screen, run, str(name), policy): _cleaned(screen, run, one, policy)
             for name, one in value.items()
         }
     if isinstance(value, list):
-        return [_cleaned(screen, run, one) for one in value]
+        return [_cleaned(screen, run, one, policy) for one in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
         # a card or account number is personal data without its quotation marks too
         text = str(value)
-        cleaned = _cleaned(screen, run, text)
+        cleaned = _cleaned(screen, run, text, policy)
         return value if cleaned == text else cleaned
     return value
 

@@ -42,7 +42,7 @@ HEAD = (
 async def pool(tmp_path: Path) -> AsyncIterator[Pool]:
     launcher = launcher_for("bubblewrap") or launcher_for("landlock")
     if launcher is None:
-        pytest.skip("no rung is available here")
+        pytest.fail("no rung is available here")
     one = Pool(launcher, {"bare": 1}, LIMITS, runs=tmp_path)
     await one.start()
     yield one

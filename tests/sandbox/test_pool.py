@@ -25,7 +25,7 @@ LIMITS = Limits(wall_s=20.0, cpu_s=10.0, memory_mib=128)
 def launcher() -> Launcher:
     found = launcher_for("bubblewrap") or launcher_for("landlock")
     if found is None:
-        pytest.skip("no rung is available here")
+        pytest.fail("no rung is available here")
     return found
 
 

@@ -401,3 +401,20 @@ async def test_a_renamed_program_is_refused_as_what_it_is_and_its_name_is_kept_m
     kept = home.app.conversations.messages(reply.conversation, marie.id)
     assert [message.role for message in kept] == ["user", "assistant"]
     assert "06 12 34 56 78" not in str(kept)
+
+
+async def test_a_kind_that_only_the_rules_want_masked_is_masked_before_the_model(
+    home: House, marie: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(text: str, _language: str | None) -> list[Finding]:
+        at = text.find("Zorblatt")
+        return [Finding(at, at + 8, "NRP", 0.9, "test")] if at >= 0 else []
+
+    monkeypatch.setattr(home.app.screen, "_find_pii", find)
+    secret = templates()["email-drafter"].model_copy(update={"data_class": "confidential"})
+    monkeypatch.setattr(home.app.models, "_location", "local")
+    home.script(Say("Noted."))
+    reply = await home.send(marie, "The guest is a Zorblatt by nationality", secret)
+    assert reply.status == "done"
+    assert "<NRP_1>" in home.received
+    assert "Zorblatt" not in home.received

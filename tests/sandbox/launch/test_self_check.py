@@ -29,7 +29,7 @@ class Absent:
 def test_every_rung_of_this_machine_holds_what_it_claims() -> None:
     available = [rung for rung in RUNGS if launcher_for(rung)]
     if not available:
-        pytest.skip("no rung is available here")
+        pytest.fail("no rung is available here")
     for rung in available:
         missing = [check for check in try_rung(rung) if not check.held]
         assert missing == []
