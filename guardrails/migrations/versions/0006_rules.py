@@ -5,4 +5,14 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Both streams of work; each in its own function."""
+    _rules()
+    _record()
+
+
+def _rules() -> None:
+    """Policy versions, model connections: the policy engineer's tables."""
+
+
+def _record() -> None:
+    """The record engineer's tables."""
