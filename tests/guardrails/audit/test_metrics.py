@@ -17,6 +17,7 @@ def test_prometheus_and_opentelemetry_see_turns_calls_and_tokens(engine: sa.Engi
         root.span("LLM", "chat x", call),
     ):
         pass
+    assert spans.flush()
     text = metrics.text().decode()
     assert "atelier_spans_dropped_total 3.0" in text
     assert 'atelier_turn_seconds_count{verdict="masked"} 1.0' in text
