@@ -14,7 +14,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 from guardrails.detect import ner
 from guardrails.detect.recognizers import custom, moments, names, phone, shipped
 from guardrails.detect.recognizers.catalogue import SHAPES
-from guardrails.detect.recognizers.shape import Shape
+from guardrails.detect.recognizers.shape import Shape, words_of
 
 LANGUAGES = ("en", "fr")
 
@@ -84,10 +84,12 @@ class Shapes(_Ours):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts
     ) -> list[RecognizerResult]:
         features = features_of(text)
+        words = words_of(text)
         return [
             self.result(start, end, shape.kind, score, shape.name, shape.why)
             for shape in self.shapes
             if features.issuperset(shape.needs)
+            and not (shape.gate and shape.gate.isdisjoint(words))
             for start, end, score in shape.matches(text)
         ]
 

@@ -88,6 +88,8 @@ _Change = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 
 
 def _changed(text: str, changes: tuple[_Change, ...]) -> Iterator[Reading]:
+    if not any(pattern.search(text) for pattern, _ in changes):
+        return
     current, starts, ends = text, tuple(range(len(text))), tuple(range(1, len(text) + 1))
     for pattern, change in changes:
         pieces: list[str] = []

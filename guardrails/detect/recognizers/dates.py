@@ -75,5 +75,6 @@ SHAPES = (
         0.95,
         context=_BORN,
         needs="0",
+        words=(*tuple(_MONTH.replace("?", "").split("|")), "sep"),
     ),
 )

@@ -25,6 +25,7 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./-])\d{1,2}\1\d{2,4}")
+_NATIONAL_DIGITS = 13  # the longest national number of those regions, trunk prefix included
 _NATIONAL = {
     "fr": ("FR", "BE", "CH", "LU", "CA", "US", "GB", "DE", "ES", "IT"),
     "en": (
@@ -74,6 +75,8 @@ def _score(value: str, language: str) -> float:
     international = value.lstrip("(").startswith(("+", "00"))
     plain = value.replace("00", "+", 1) if value.startswith("00") else value
     grouped = bool(re.search(r"\d[ .\-()/\u00a0\u202f]+\d", value))
+    if not international and sum(c.isdigit() for c in value) > _NATIONAL_DIGITS:
+        return 0.0
     for region in (None,) if international else _NATIONAL[language]:
         try:
             number = phonenumbers.parse(plain, region)

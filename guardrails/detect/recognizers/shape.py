@@ -6,6 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+_WORD = re.compile(r"\w+")
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text in lower case, for `Shape.gate`."""
+    return frozenset(_WORD.findall(text.lower()))
+
+
+def first_word(phrase: str) -> str:
+    """The first word of a phrase in lower case, "" when it has none."""
+    match = _WORD.search(phrase.lower())
+    return match.group() if match else ""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -30,6 +43,7 @@ class Shape:
     languages: tuple[str, ...] = ("en", "fr")
     shrinks: bool = False  # the next word may look like one more group of the value
     needs: str = ""  # characters without which the pattern cannot match; "0" stands for any digit
+    words: tuple[str, ...] = ()  # the pattern cannot match without one of these (lower case)
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -42,6 +56,17 @@ class Shape:
         # whole words: "public" must not count as "lic"
         words = "|".join(re.escape(word) for word in self.context)
         return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+
+    @cached_property
+    def gate(self) -> frozenset[str]:
+        """One of these words must stand in the text; empty when nothing can be told beforehand.
+
+        A shape that counts only beside its context counts nothing in a text without it, and asking
+        a set is far cheaper than running the pattern.
+        """
+        phrases = self.words or (() if self.score else self.context)
+        firsts = [first_word(phrase) for phrase in phrases]
+        return frozenset(firsts) if all(firsts) else frozenset()
 
     def _checked_end(self, text: str, start: int, end: int) -> int | None:
         """Where the value ends for the check to hold, or None. Groups may be given up from the end."""
