@@ -24,6 +24,7 @@ class Span:
     """One span, open while its `with` block runs. `trace_id` is 32 hex digits, `span_id` 16."""
 
     __slots__ = ("_begun", "_note", "_parent", "_spans", "_token")
+    _note: Note
 
     def __init__(
         self,

@@ -172,3 +172,58 @@ alerts = sa.Table(
     sa.Column("seen", sa.BigInteger),
     sa.Index("ix_alerts_rule_about", "rule", "about"),
 )
+
+# what a security officer changed; a rule that is not here has its defaults
+alert_rules = sa.Table(
+    "alert_rules",
+    metadata,
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("threshold", sa.Float),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Column("changed", sa.BigInteger, nullable=False),
+)
+
+retention_days = sa.Table(
+    "retention_days",
+    metadata,
+    sa.Column("data_class", sa.Text, primary_key=True),  # "" for the rest and ledger payloads
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Column("changed", sa.BigInteger, nullable=False),
+)
+
+exports = sa.Table(
+    "record_exports",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("asked_by", sa.Text, nullable=False),  # pseudonym
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # ocsf, csv, otlp
+    sa.Column("filter", sa.Text, nullable=False),  # JSON of the filled fields of a TraceFilter
+    sa.Column("state", sa.Text, nullable=False),  # running, ready, failed, gone
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # SHA-256 of the file, hex
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("done", sa.BigInteger),
+    sa.Index("ix_record_exports_at", "at"),
+)
+
+# how far signed checkpoints have been delivered to an address elsewhere
+deliveries = sa.Table(
+    "checkpoint_deliveries",
+    metadata,
+    sa.Column("target", sa.Text, primary_key=True),  # SHA-256 of the address: it may hold a secret
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+
+# when an author last read who looked at their traces
+views_read = sa.Table(
+    "views_read",
+    metadata,
+    sa.Column("author", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
