@@ -52,7 +52,36 @@ class Settings(BaseModel):
     checkpoint_file: Path | None = Field(
         None, description="Where signed ledger checkpoints go; another disk is best."
     )
+    checkpoint_url: str = Field(
+        "", description="Address that gets each signed checkpoint by HTTP(S); empty means none."
+    )
+    checkpoint_method: Literal["POST", "PUT"] = Field(
+        "POST", description="How checkpoints are sent; PUT adds `/<number>.json` to the address."
+    )
+    checkpoint_token: SecretStr | None = Field(
+        None, description="Bearer token for the checkpoint address."
+    )
     otlp_endpoint: str = Field("", description="OTLP/HTTP collector for spans; empty means none.")
+    otlp_metrics_endpoint: str = Field(
+        "", description="OTLP/HTTP collector for metrics; empty means none."
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="Bearer token for `/metrics`; without one it answers this machine only.",
+    )
+    alert_webhook: str = Field(
+        "", description="Address that gets each alert as JSON by HTTP POST; empty means none."
+    )
+    alert_mail_to: str = Field(
+        "", description="Addresses that get each alert by e-mail, with commas; empty means none."
+    )
+    mail_server: str = Field("", description="SMTP server as `host:port`; empty means no e-mail.")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection to the SMTP server is protected."
+    )
+    mail_from: str = Field("atelier@localhost", description="Sender of e-mails.")
+    mail_user: str = Field("", description="Name at the SMTP server; empty means no sign-in.")
+    mail_password: SecretStr | None = Field(None, description="Password at the SMTP server.")
     pool_size: int = Field(2, ge=1, le=64, description="Warm sealed agent processes to keep.")
     unsafe_no_sandbox: bool = Field(
         False, description="Developers only: run agents without the seal; every trace is marked."
