@@ -26,8 +26,8 @@ ScoreInjection = Callable[[str, Provenance], float]
 
 # Kinds that say what a text is about. Policies use them; masking them would hide the question.
 TOPICS = frozenset(
-    {"HEALTH", "RELIGION", "POLITICS", "UNION", "SEXUALITY", "ETHNICITY", "GENETIC", "BIOMETRIC"}
-    | {"CRIMINAL", "NRP"}
+    {"HEALTH", "RELIGION", "POLITICS", "UNION_MEMBERSHIP", "SEXUAL_ORIENTATION", "ETHNICITY"}
+    | {"GENETIC_BIOMETRIC", "OFFENCE", "NRP"}  # as detect/sensitive.py names them
 )
 
 

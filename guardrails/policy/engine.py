@@ -10,8 +10,7 @@ duty that cannot be decided denies the act.
 """
 
 import hashlib
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +23,7 @@ from guardrails.actor import Actor
 from guardrails.errors import BadInput, PolicyDenied
 from guardrails.findings import Outcome
 from guardrails.policy.slices import Slice, cut
+from guardrails.policy.text import pieces
 
 DEFAULT: Final = Path(str(files("guardrails.policy") / "default"))
 SCHEMA_FILE: Final = "schema.cedarschema"
@@ -39,9 +39,10 @@ ACTIONS: Final = (
     *(f"duty.{name}" for name in ("ask", "mask", "block", *_MARKS)),
 )
 REMEMBERED: Final = 4_096  # decisions
+# annotations of a rule that say it in plain words
+WORDS: Final = ("en", "fr", "why_en", "why_fr", "instead_en", "instead_fr")
 FAILED: Final = "policy-error"  # the rule of a decision that could not be made
 NO_MATCH: Final = "no-match"  # nothing permits it
-_ID = re.compile(r'@id\("([^"]+)"\)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,10 @@ class _Answer:
 
 @dataclass(frozen=True)
 class PolicySet:
-    """Parsed, validated rules. `hash` covers schema and text; `ids` in order of appearance."""
+    """Parsed, validated rules. `hash` covers schema and text; `ids` in order of appearance.
+
+    `words` are the annotations that put a rule in plain words, by id and `WORDS`.
+    """
 
     hash: str
     ids: tuple[str, ...]
@@ -128,6 +132,7 @@ class PolicySet:
     schema_text: str
     slices: Mapping[str, Slice]
     schema: Any
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     remembered: dict[tuple[object, ...], _Answer] = field(default_factory=dict, compare=False)
 
 
@@ -146,14 +151,20 @@ def parse(text: str, schema_text: str) -> PolicySet:
         first = result.errors[0]
         rule = result.id_annotations_by_policy_id.get(first.policy_id, first.policy_id)
         raise BadInput("bad-policy", rule=rule, why=first.error)
-    ids = tuple(_ID.findall(text))
+    found = [piece for piece in pieces(text) if piece.on]
+    ids = tuple(piece.id for piece in found if piece.id)
     if len(ids) != len(rules):
         raise BadInput("bad-policy", rule="", why='every rule needs @id("...")')
     doubled = sorted({i for i in ids if ids.count(i) > 1})
     if doubled:
         raise BadInput("bad-policy", rule=doubled[0], why="this id is used twice")
     digest = hashlib.sha256((schema_text + "\0" + text).encode()).hexdigest()
-    return PolicySet(digest, ids, text, schema_text, cut(text, ACTIONS), schema)
+    spoken = {
+        piece.id: {name: said for name, said in piece.annotations().items() if name in WORDS}
+        for piece in found
+    }
+    words = {rule: said for rule, said in spoken.items() if said}
+    return PolicySet(digest, ids, text, schema_text, cut(text, ACTIONS), schema, words)
 
 
 def read(folder: Path) -> PolicySet:
@@ -163,17 +174,26 @@ def read(folder: Path) -> PolicySet:
 
 
 class Engine:
-    """Decides by one policy set; `activate` swaps it. Thread-safe: a decision reads it once."""
+    """Decides by one policy set; `activate` swaps it. Thread-safe: a decision reads it once.
+
+    With `follow` the set in force is asked for at each decision; when it cannot be told, the
+    answer is a deny.
+    """
 
     def __init__(self, folder: Path = DEFAULT, policies: PolicySet | None = None) -> None:
         self._policies = policies or read(folder)
+        self._source: Callable[[], PolicySet] | None = None
         # a decision is a function of the rules and the request alone (Cedar is stateless)
         self._decided: dict[tuple[str, Request], Decision] = {}
 
     @property
     def policies(self) -> PolicySet:
-        """The rules in force."""
+        """The rules last known to be in force."""
         return self._policies
+
+    def follow(self, source: Callable[[], PolicySet]) -> None:
+        """Ask `source` for the set in force at each decision. What it raises is a deny."""
+        self._source = source
 
     def activate(self, policies: PolicySet) -> None:
         """Put other rules in force, from the next decision on."""
@@ -181,9 +201,11 @@ class Engine:
 
     def decide(self, request: Request) -> Decision:
         """The decision for one request. Never raises: what goes wrong is a deny."""
-        policies = self._policies
         inputs: dict[str, object] = {}
+        digest = self._policies.hash
         try:
+            policies = self._policies if self._source is None else self._source()
+            digest = policies.hash
             key = (policies.hash, request)
             known = self._decided.get(key)
             if known is not None:
@@ -197,7 +219,7 @@ class Engine:
             return decision
         # any failure of the engine is a refusal, whatever its type: this is the fail-closed seam
         except Exception:
-            return Decision("deny", FAILED, (), (FAILED,), policies.hash, MappingProxyType(inputs))
+            return Decision("deny", FAILED, (), (FAILED,), digest, MappingProxyType(inputs))
 
 
 class _Asking:
