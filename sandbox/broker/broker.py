@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from guardrails.audit.ledger import Ledger
+from guardrails.budgets import Budgets
 from guardrails.errors import GuardrailError
 from guardrails.policy.engine import Engine
 from guardrails.screen import Screen
@@ -32,13 +33,20 @@ class Broker:
     """Everything a sealed process may ask for, and nothing else."""
 
     def __init__(
-        self, models: Models, policy: Engine, ledger: Ledger, screen: Screen, uploads: Uploads
+        self,
+        models: Models,
+        policy: Engine,
+        ledger: Ledger,
+        screen: Screen,
+        uploads: Uploads,
+        budgets: Budgets,
     ) -> None:
         self.models = models
         self.policy = policy
         self.ledger = ledger
         self.screen = screen
         self.uploads = uploads
+        self.budgets = budgets
 
     async def serve(self, sealed: Sealed, run: Run) -> str:
         """Answer frames until the run says its final text (masked). Raises GuardrailError.

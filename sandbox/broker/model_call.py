@@ -14,6 +14,7 @@ from guardrails.policy.engine import ModelFacts, Request
 from guardrails.screen import DEFAULT, Screen, ScreenPolicy
 from guardrails.stream import restore_stream, screen_stream
 from sandbox.broker.frames import Message, ModelCall
+from sandbox.broker.metered import Meter, metered
 from sandbox.broker.models import TextDelta, ToolCall, Usage
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import OpenStep, Run
@@ -38,12 +39,24 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
     """
     run.count("model_calls")
     messages = await _screened(broker, run, frame.messages, DEFAULT)
-    # only tools of the agent's own list are offered, whatever the child claims
-    offered = described([tool.name for tool in frame.tools if tool.name in run.agent.tools])
     info = broker.models.info()
     run.model, run.model_kind = info.label, info.kind
     if info.kind == "fallback" and info.state == "fetching":
         run.notice("fallback-model", "notice.fallback-model")
+    async with metered(broker, run, messages) as meter:
+        return await _call(broker, run, frame, messages, meter)
+
+
+async def _call(
+    broker: "Broker",
+    run: Run,
+    frame: ModelCall,
+    messages: list[dict[str, Any]],
+    meter: Meter,
+) -> dict[str, Any]:
+    info = broker.models.info()
+    # only tools of the agent's own list are offered, whatever the child claims
+    offered = described([tool.name for tool in frame.tools if tool.name in run.agent.tools])
     decision = broker.policy.decide(
         Request(
             action="model.call",
@@ -84,7 +97,7 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
         }
         step.detail["sent"] = messages[-1]["content"][:4000]
         async with recorded(broker.ledger, intent) as act:
-            text, calls, usage = await _stream(broker, run, messages, offered, step)
+            text, calls, usage = await _stream(broker, run, messages, offered, step, meter)
             act.payload |= {
                 "text": text,
                 "tools": [call.name for call in calls],
@@ -166,6 +179,7 @@ async def _stream(
     messages: list[dict[str, Any]],
     offered: list[dict[str, Any]],
     step: OpenStep,
+    meter: Meter,
 ) -> tuple[str, list[ToolCall], Usage]:
     calls: list[ToolCall] = []
     usage = Usage(0, 0)
@@ -177,11 +191,13 @@ async def _stream(
         async with aclosing(events) as source:
             async for event in source:
                 if isinstance(event, TextDelta):
+                    meter.received += len(event.text)
                     yield event.text
                 elif isinstance(event, ToolCall):
+                    meter.received += len(str(event.arguments))
                     calls.append(event)
                 else:
-                    usage = event
+                    meter.usage = usage = event
 
     async def kept() -> AsyncIterator[str]:
         async for piece in screen_stream(raw(), broker.screen, run.vault):

@@ -89,6 +89,17 @@ class Models:
             state="warming" if warming else "ready",
         )
 
+    def price(self, sent: int, made: int) -> float:
+        """What a call of so many tokens costs, US dollars; 0 where the price is not known.
+
+        Before the provider's library is loaded nothing is known, and loading it here would hold
+        the caller up for seconds.
+        """
+        if self._embedded is not None or not _litellm.cache_info().currsize:
+            return 0.0
+        provider, _, name = self._model.partition("/")
+        return _cost(_litellm(), f"{ALIASES.get(provider, provider)}/{name}", sent, made)
+
     async def start(self) -> None:
         """Begin to warm up in the background and return at once."""
         if self._warming is None:

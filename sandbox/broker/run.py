@@ -60,6 +60,7 @@ class Run:
     trace_id: str
     tools: ToolContext
     emit: Callable[[Event], None]
+    person: str = ""  # the actor's pseudonym: what budgets, approvals and exceptions go by
     started: float = field(default_factory=time.monotonic)
     steps: list[Step] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)

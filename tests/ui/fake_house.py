@@ -15,6 +15,7 @@ from guardrails.actor import Actor, pseudonym
 from guardrails.audit.ledger import Ledger
 from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
+from guardrails.budgets import Budgets
 from guardrails.keys import Keys
 from guardrails.migrate import upgrade
 from guardrails.screen import Screen
@@ -153,6 +154,7 @@ class House:
     conversations: Conversations
     sessions: FakeSessions
     people: People
+    budgets: Budgets
     checkpoint_file: Path
     screen_ready: bool = True
     warming: bool = False
@@ -190,5 +192,6 @@ def open_house(home: Path, screen: Screen | None = None) -> House:
         conversations=conversations,
         sessions=FakeSessions(conversations, spans, ledger, lambda id: pseudonym(keys, id)),
         people=People(engine),
+        budgets=Budgets(engine),
         checkpoint_file=home / "checkpoints.jsonl",
     )

@@ -36,6 +36,9 @@ TABLE: dict[tuple[str, str], Permission | None] = {
     ("GET", "/audit/traces"): "traces.view",
     ("GET", "/audit/traces/{trace_id}"): "traces.view",
     ("POST", "/audit/verify"): "audit.verify",
+    ("GET", "/budgets"): "budgets.view",
+    ("GET", "/budgets/mine"): "agents.use",
+    ("PUT", "/budgets"): "models.manage",
 }
 
 

@@ -15,7 +15,7 @@ from guardrails.policy.catalogue import explain
 from sandbox.events import Delta, Event, Notice, Reply, StepEvent
 from ui.faults import described, translated, worded
 from ui.identity import Person
-from ui.messages import Language, say
+from ui.messages import Language, catalogue, say
 from ui.routes.common import Limits, Services, actor, allowed, limited
 from ui.routes.shapes import AgentDetail, AgentRow, Done
 from ui.uploads import Incoming, read_message
@@ -168,8 +168,13 @@ def whole(reply: Reply, language: Language) -> dict[str, object]:
 
 def notice(event: Notice, language: Language) -> dict[str, object]:
     """A notice with its wording."""
+    known = catalogue(language)
+    data = {
+        name: say(language, value) if isinstance(value, str) and value in known else value
+        for name, value in event.data.items()
+    }
     try:
-        text = say(language, event.key, **event.data)
+        text = say(language, event.key, **data)
     except KeyError:
         # a notice without wording must not break the answer it accompanies
         text = event.key

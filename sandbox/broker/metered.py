@@ -1,0 +1,100 @@
+"""Budgets around one model call: taken before it, corrected after it, given back when it failed."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from guardrails.budgets import Unit
+from guardrails.errors import PolicyDenied
+from sandbox.broker.models import Usage
+from sandbox.broker.run import Run
+
+if TYPE_CHECKING:
+    from sandbox.broker.broker import Broker
+
+# no tokenizer knows every model: English and French text has about four characters a token, code
+# and masked text three; a reservation that is too high is corrected within seconds
+CHARACTERS_PER_TOKEN = 3
+MILLION = 1_000_000
+
+
+@dataclass
+class Meter:
+    """What one call has used so far; `usage` is the provider's own count once it is there."""
+
+    sent: int  # tokens, estimated
+    received: int = 0  # characters that have arrived
+    usage: Usage | None = None
+
+    def spent(self) -> Usage:
+        """The count, or an estimate for a call that broke off; nothing when no word arrived."""
+        if self.usage is not None and (self.usage.input_tokens or self.usage.output_tokens):
+            return self.usage
+        if not self.received:
+            return Usage(0, 0)
+        return Usage(self.sent, math.ceil(self.received / CHARACTERS_PER_TOKEN))
+
+
+@asynccontextmanager
+async def metered(
+    broker: "Broker", run: Run, messages: Sequence[dict[str, Any]]
+) -> AsyncIterator[Meter]:
+    """Reserve what the call may use at most; settle what `Meter` says it used.
+
+    Raises PolicyDenied("budget-used-up"), on record, when a budget has no room for it.
+    """
+    most = run.agent.limits.answer_tokens
+    characters = sum(len(str(message)) for message in messages)
+    meter = Meter(math.ceil(characters / CHARACTERS_PER_TOKEN))
+    asker = replace(run.actor, id=run.person or run.actor.id)
+    wanted = _amounts(broker, Usage(meter.sent, most))
+    try:
+        taken = await asyncio.to_thread(broker.budgets.reserve, asker, run.agent.id, wanted)
+    except PolicyDenied as denied:
+        await _refused(broker, run, denied)
+        raise
+    try:
+        yield meter
+    finally:
+        # also when the turn is stopped: what is reserved for nothing would be lost to everybody
+        spent = meter.spent()
+        used = _amounts(broker, spent) if spent != Usage(0, 0) else {}
+        if taken:
+            await asyncio.shield(asyncio.to_thread(broker.budgets.settle, taken, used))
+
+
+def _amounts(broker: "Broker", usage: Usage) -> dict[Unit, int]:
+    cost = usage.cost or broker.models.price(usage.input_tokens, usage.output_tokens)
+    return {
+        "tokens": usage.input_tokens + usage.output_tokens,
+        "cost": math.ceil(cost * MILLION),
+        "calls": 1,
+    }
+
+
+async def _refused(broker: "Broker", run: Run, denied: PolicyDenied) -> None:
+    told = {name: str(value) for name, value in denied.data.items()}
+    rule = told["rule"]
+    await broker.ledger.arecord(
+        run.act(
+            "model.call",
+            rule,
+            "deny",
+            budget=f"{told['scope']} {told['unit']} {told['period']}",
+            policy_set=broker.policy.policies.hash,
+        )
+    )
+    run.judge("blocked", rule)
+    run.notice(
+        "blocked",
+        "notice.budget-used-up",
+        rule=rule,
+        scope=f"budget.scope.{told['scope']}",
+        unit=f"budget.unit.{told['unit']}",
+        renews=told["renews"],
+    )
+    denied.data["scope"] = f"budget.scope.{told['scope']}"
+    denied.data["unit"] = f"budget.unit.{told['unit']}"
