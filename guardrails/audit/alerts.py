@@ -2,39 +2,37 @@
 
 import json
 import logging
-import smtplib
 import time
-import urllib.request
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from email.message import EmailMessage
-from typing import Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 import sqlalchemy as sa
 
+from guardrails.audit.alert_rules import AlertRule, AlertRules
+from guardrails.audit.senders import Alert, Level, LogSender, MailSender, Sender, WebhookSender
 from guardrails.audit.tables import alerts, ledger, traces
 from guardrails.budgets import Use
 
+__all__ = [
+    "Alert", "Alerts", "Health", "Level", "LogSender", "MailSender", "Sender", "WebhookSender",
+]  # fmt: skip
+
 log = logging.getLogger(__name__)
 
-Level = Literal["info", "warning", "critical"]
-BURST = 5  # denials of one person within BURST_SECONDS
-BURST_SECONDS = 300.0
+BURST_SECONDS = 300.0  # in which denials of one person are a burst
 RECENT_ROWS = 20_000  # of the ledger are looked at each time
 AGAIN_SECONDS = 3_600.0  # the same alert about the same thing is not repeated sooner
+TRIES = 10  # at sending one alert one way, a check apart
+UNSENT = 200  # alerts that wait for another attempt
+# what a turn was blocked by when a guard itself failed
+GUARD_FAILURES: Final = (
+    "policy-error", "screen-failed", "screen-timeout", "screen-detector", "ledger-unavailable",
+    "vault-failed", "vault-unreadable",
+)  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One alert. Its words are `alert.<rule>` in the locales, filled with `data`."""
-
-    rule: str
-    level: Level
-    about: str = ""
-    data: Mapping[str, object] = field(default_factory=dict)
-    at: float = 0.0
-    id: int = 0
-    seen_by: str = ""
+Sent = Literal["sent", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,66 +43,11 @@ class Health:
     otlp_lost: int = 0
     ledger_failures: int = 0
     checkpoint_failures: int = 0
+    undelivered: int = 0  # failed attempts to deliver checkpoints elsewhere
     chain_problem: str = ""  # "<what> at <seq>" of a failed verification
     guard_errors: int = 0
     unsafe: bool = False
     budgets: Sequence[Use] = ()
-
-
-class Sender(Protocol):
-    """Where alerts go."""
-
-    def send(self, alert: Alert) -> None:
-        """Deliver one alert. May raise OSError; it is logged and the others still get theirs."""
-
-
-class LogSender:
-    """To the log."""
-
-    def send(self, alert: Alert) -> None:
-        """One line at the alert's level."""
-        level = {"info": logging.INFO, "warning": logging.WARNING}.get(alert.level, logging.ERROR)
-        log.log(level, "alert", extra={"rule": alert.rule, "about": alert.about})
-
-
-@dataclass(frozen=True)
-class WebhookSender:
-    """As JSON by HTTP POST to an address that an operator configured."""
-
-    url: str
-    timeout: float = 5.0
-
-    def send(self, alert: Alert) -> None:
-        """Raises OSError (URLError is one)."""
-        if not self.url.startswith(("https://", "http://")):
-            raise OSError("a webhook needs an http(s) address")
-        request = urllib.request.Request(  # noqa: S310 -- the scheme is checked above
-            self.url,
-            json.dumps(asdict(alert), default=str).encode(),
-            {"Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(request, timeout=self.timeout).close()  # noqa: S310
-
-
-@dataclass(frozen=True)
-class MailSender:
-    """By e-mail through an SMTP server; `say` gives subject and text in the reader's language."""
-
-    host: str
-    port: int
-    sender: str
-    to: tuple[str, ...]
-    say: Callable[[Alert], tuple[str, str]]
-    timeout: float = 10.0
-
-    def send(self, alert: Alert) -> None:
-        """Raises OSError (SMTPException is one)."""
-        message = EmailMessage()
-        message["From"], message["To"] = self.sender, ", ".join(self.to)
-        message["Subject"], text = self.say(alert)
-        message.set_content(text)
-        with smtplib.SMTP(self.host, self.port, timeout=self.timeout) as server:
-            server.send_message(message)
 
 
 class Alerts:
@@ -116,14 +59,24 @@ class Alerts:
         senders: Sequence[Sender] = (LogSender(),),
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.rules = AlertRules(engine, clock)
+        self.send_failures = 0
         self._engine = engine
         self._senders = senders
         self._clock = clock
+        self._unsent: deque[tuple[Sender, Alert, int]] = deque(maxlen=UNSENT)
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How alerts are sent: log, webhook, mail."""
+        return tuple(sender.name for sender in self._senders)
 
     def check(self, health: Health | None = None) -> list[Alert]:
-        """Evaluate every rule; returns (and sends) what is new."""
-        found = [*self._from_health(health or Health()), *self._from_store()]
-        return [alert for alert in found if self.fire(alert)]
+        """Evaluate every rule that is on; returns (and sends) what is new."""
+        self._send_again()
+        rules = self.rules.all()
+        found = [*_from_health(health or Health(), rules), *self._from_store(rules)]
+        return [alert for alert in found if rules[alert.rule].active and self.fire(alert)]
 
     def fire(self, alert: Alert) -> bool:
         """Keep and send an alert, unless the same one fired within the hour. True when new."""
@@ -133,29 +86,33 @@ class Alerts:
             alerts.c.about == alert.about,
             alerts.c.at > now - int(AGAIN_SECONDS * 1e6),
         )
-        row = {
-            "at": now,
-            "rule": alert.rule,
-            "level": alert.level,
-            "about": alert.about,
-            "data": json.dumps(dict(alert.data), default=str),
-        }
         with self._engine.begin() as connection:
             if connection.scalar(recent.limit(1)) is not None:
                 return False
-            connection.execute(sa.insert(alerts), row)
+            kept = self._keep(connection, alert, now)
         for sender in self._senders:
-            try:
-                sender.send(alert)
-            except OSError as error:
-                log.error("alert not sent", extra={"error": type(error).__name__})
+            self._send(sender, kept, 1)
         return True
 
-    def latest(self, limit: int = 100, *, unseen: bool = False) -> list[Alert]:
-        """Alerts, newest first."""
+    def test(self, *, by: str) -> dict[str, Sent]:
+        """Really send an alert every way there is; says what became of each."""
+        now = int(self._clock() * 1_000_000)
+        with self._engine.begin() as connection:
+            alert = self._keep(connection, Alert("test", "info", by, {"person": by}), now)
+        return {
+            sender.name: "sent" if self._send(sender, alert, TRIES) else "failed"
+            for sender in self._senders
+        }
+
+    def latest(
+        self, limit: int = 100, *, unseen: bool = False, before: int | None = None
+    ) -> list[Alert]:
+        """Alerts, newest first; `before` is the id of the last one of the page before."""
         query = sa.select(alerts).order_by(alerts.c.id.desc()).limit(limit)
         if unseen:
             query = query.where(alerts.c.seen.is_(None))
+        if before is not None:
+            query = query.where(alerts.c.id < before)
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return [
@@ -163,40 +120,48 @@ class Alerts:
             for r in rows
         ]
 
-    def seen(self, identity: int, *, by: str) -> None:
-        """Mark an alert as read."""
+    def unseen(self) -> dict[str, int]:
+        """How many alerts of each level nobody has marked as seen."""
+        query = sa.select(alerts.c.level, sa.func.count()).where(alerts.c.seen.is_(None))
+        with self._engine.connect() as connection:
+            return {level: n for level, n in connection.execute(query.group_by(alerts.c.level))}
+
+    def seen(self, identity: int | None, *, by: str) -> int:
+        """Mark one alert as read, or (None) all of them; returns how many changed."""
+        query = sa.update(alerts).where(alerts.c.seen.is_(None))
+        if identity is not None:
+            query = query.where(alerts.c.id == identity)
         with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(alerts)
-                .where(alerts.c.id == identity)
-                .values(seen=int(self._clock() * 1e6), seen_by=by)
-            )
+            values = {"seen": int(self._clock() * 1e6), "seen_by": by}
+            return connection.execute(query.values(values)).rowcount
 
-    @staticmethod
-    def _from_health(health: Health) -> list[Alert]:
-        counted: list[tuple[str, Level, int]] = [
-            ("spans-dropped", "warning", health.dropped_spans),
-            ("otlp-lost", "warning", health.otlp_lost),
-            ("ledger-failed", "critical", health.ledger_failures),
-            ("checkpoint-failed", "critical", health.checkpoint_failures),
-            ("guard-error", "critical", health.guard_errors),
-        ]
-        found = [Alert(rule, level, "", {"n": n}) for rule, level, n in counted if n]
-        if health.chain_problem:
-            what = {"what": health.chain_problem}
-            found.append(Alert("chain-broken", "critical", health.chain_problem, what))
-        if health.unsafe:
-            found.append(Alert("unsafe-mode", "critical"))
-        for use in health.budgets:
-            about = f"{use.budget.scope}:{use.name}:{use.budget.unit}:{use.budget.period}"
-            data = {"scope": use.budget.scope, "share": round(use.share * 100)}
-            if use.share >= 1:
-                found.append(Alert("budget-100", "warning", about, data))
-            elif use.share >= 0.8:
-                found.append(Alert("budget-80", "info", about, data))
-        return found
+    def _keep(self, connection: sa.Connection, alert: Alert, now: int) -> Alert:
+        row = {
+            "at": now,
+            "rule": alert.rule,
+            "level": alert.level,
+            "about": alert.about,
+            "data": json.dumps(dict(alert.data), default=str),
+        }
+        query = sa.insert(alerts).values(row).returning(alerts.c.id)
+        return replace(alert, at=now / 1e6, id=connection.execute(query).scalar_one())
 
-    def _from_store(self) -> list[Alert]:
+    def _send(self, sender: Sender, alert: Alert, attempt: int) -> bool:
+        try:
+            sender.send(alert)
+        except OSError as error:
+            self.send_failures += 1
+            log.error("alert not sent", extra={"error": type(error).__name__})
+            if attempt < TRIES:
+                self._unsent.append((sender, alert, attempt + 1))
+            return False
+        return True
+
+    def _send_again(self) -> None:
+        for _ in range(len(self._unsent)):
+            self._send(*self._unsent.popleft())
+
+    def _from_store(self, rules: Mapping[str, AlertRule]) -> list[Alert]:
         now = int(self._clock() * 1_000_000)
         found: list[Alert] = []
         window = (now - int(BURST_SECONDS * 1e6)) << 10
@@ -205,7 +170,7 @@ class Alerts:
             sa.select(traces.c.person, count.label("n"))
             .where(traces.c.id >= window, traces.c.verdict == "blocked")
             .group_by(traces.c.person)
-            .having(count >= BURST)
+            .having(count >= _threshold(rules, "denial-burst"))
         )
         since = now - int(AGAIN_SECONDS * 1e6)
         newest = sa.select(sa.func.max(ledger.c.seq)).scalar_subquery()
@@ -227,6 +192,12 @@ class Alerts:
             )
             .distinct()
         )
+        failed = (
+            sa.select(traces.c.rule, count.label("n"))
+            .where(traces.c.id >= window, traces.c.rule.in_(GUARD_FAILURES))
+            .group_by(traces.c.rule)
+            .having(count >= _threshold(rules, "guard-error"))
+        )
         with self._engine.connect() as connection:
             for person, n in connection.execute(burst):
                 found.append(Alert("denial-burst", "warning", person, {"person": person, "n": n}))
@@ -234,4 +205,40 @@ class Alerts:
                 found.append(Alert("self-approval", "warning", person, {"person": person}))
             for model in connection.scalars(outside):
                 found.append(Alert("new-external-model", "warning", model, {"model": model}))
+            for rule, n in connection.execute(failed):
+                found.append(Alert("guard-error", "critical", rule, {"n": n, "rule": rule}))
         return found
+
+
+def _from_health(health: Health, rules: Mapping[str, AlertRule]) -> list[Alert]:
+    counted: list[tuple[str, Level, int]] = [
+        ("spans-dropped", "warning", health.dropped_spans),
+        ("otlp-lost", "warning", health.otlp_lost),
+        ("ledger-failed", "critical", health.ledger_failures),
+        ("checkpoint-failed", "critical", health.checkpoint_failures),
+        ("checkpoint-undelivered", "critical", health.undelivered),
+        ("guard-error", "critical", health.guard_errors),
+    ]
+    found = [
+        Alert(rule, level, "", {"n": n})
+        for rule, level, n in counted
+        if n and n >= _threshold(rules, rule)
+    ]
+    if health.chain_problem:
+        what = {"what": health.chain_problem}
+        found.append(Alert("chain-broken", "critical", health.chain_problem, what))
+    if health.unsafe:
+        found.append(Alert("unsafe-mode", "critical"))
+    for use in health.budgets:
+        about = f"{use.budget.scope}:{use.name}:{use.budget.unit}:{use.budget.period}"
+        data = {"scope": use.budget.scope, "share": round(use.share * 100)}
+        if use.share >= 1:
+            found.append(Alert("budget-100", "warning", about, data))
+        elif use.share * 100 >= _threshold(rules, "budget-80"):
+            found.append(Alert("budget-80", "info", about, data))
+    return found
+
+
+def _threshold(rules: Mapping[str, AlertRule], rule: str) -> float:
+    given = rules[rule].threshold
+    return 1 if given is None else given

@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from guardrails.audit.alerts import Alert, Alerts, Health
+from guardrails.audit.delivery import Delivery
 from guardrails.audit.ledger import Ledger
 from guardrails.audit.retention import Retention
 from guardrails.audit.spans import Spans
@@ -26,8 +27,8 @@ VERIFY_SECONDS = 24 * 3_600.0
 class Watch:
     """One background thread. `tick` does what is due and can be called by hand.
 
-    `guard_errors` gives a running total of guards that failed; `retention` is optional; `daily` is
-    other work that is due once a day.
+    `guard_errors` gives a running total of guards that failed; `retention` and `delivery` are
+    optional; `daily` is other work that is due once a day.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Watch:
         *,
         budgets: Budgets | None = None,
         retention: Retention | None = None,
+        delivery: Delivery | None = None,
         daily: Sequence[Callable[[], object]] = (),
         guard_errors: Callable[[], int] = lambda: 0,
         unsafe: bool = False,
@@ -55,6 +57,7 @@ class Watch:
         self._alerts = alerts
         self._budgets = budgets
         self._retention = retention
+        self._delivery = delivery
         self._daily = daily
         self._guard_errors = guard_errors
         self._unsafe = unsafe
@@ -81,16 +84,17 @@ class Watch:
         now = self._clock()
         if self._verified is None or now - self._verified >= VERIFY_SECONDS:
             self._verified = now
-            if self._retention is not None:
-                self._retention.purge()
-            for work in self._daily:
-                work()
+            # the check first: what is deleted afterwards must not hide what was wrong before
             problem = self._verify()
+            works = (self._retention.purge, *self._daily) if self._retention else self._daily
+            for work in works:
+                self._do(work)
         total = Health(
             dropped_spans=self._spans.dropped,
             otlp_lost=self._spans.otlp_lost,
             ledger_failures=self._ledger.failures,
             checkpoint_failures=self._ledger.checkpoint_failures,
+            undelivered=self._delivery.failing if self._delivery else 0,
             guard_errors=self._guard_errors(),
         )
         before, self._before = self._before, total
@@ -118,10 +122,16 @@ class Watch:
         bad = self.last.first_bad
         return f"{bad.what}, {bad.seq}" if bad else ""
 
+    @staticmethod
+    def _do(work: Callable[[], object]) -> None:
+        try:
+            work()
+        # one duty that fails must not keep the others, and the alerts, from happening
+        except Exception as error:
+            log.error("daily work failed", extra={"error": type(error).__name__})
+
     def _run(self) -> None:
         while not self._stop.wait(ALERT_SECONDS):
-            try:
-                self.tick()
-            except sa.exc.SQLAlchemyError as error:
-                # the store is away for a moment; the ledger refuses acts meanwhile
-                log.error("watch failed", extra={"error": type(error).__name__})
+            # the store may be away for a moment (the ledger refuses acts meanwhile); a watch that
+            # ended would be missed by nobody
+            self._do(self.tick)

@@ -217,6 +217,8 @@ def test_a_payload_removed_beside_a_tombstone_is_still_found(
 
 
 class Kept:
+    name = "kept"
+
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
 
@@ -306,3 +308,66 @@ def test_pseudonyms_are_stable_and_need_the_key(keys: Keys) -> None:
     assert pseudonym(keys, "alice") == pseudonym(keys, "alice")
     assert pseudonym(keys, "alice") != pseudonym(Keys(b"x" * 32), "alice")
     assert pseudonym(keys, "alice") != pseudonym(keys, "alicf")
+
+
+def test_a_rule_that_is_off_or_below_its_threshold_stays_silent(
+    ledger: Ledger, clock: Clock
+) -> None:
+    alerts = Alerts(ledger.engine, [], clock)
+    alerts.rules.set("unsafe-mode", active=False, threshold=None, by=SECOND)
+    alerts.rules.set("spans-dropped", active=True, threshold=100, by=SECOND)
+    assert alerts.check(Health(unsafe=True, dropped_spans=99)) == []
+    assert [a.rule for a in alerts.check(Health(unsafe=True, dropped_spans=100))] == [
+        "spans-dropped"
+    ]
+    changed = alerts.rules.all()["spans-dropped"]
+    assert (changed.threshold, changed.changed_by) == (100, SECOND)
+
+
+@pytest.mark.parametrize(
+    ("rule", "active", "threshold", "code"),
+    [
+        ("chain-broken", False, None, "alert-locked"),
+        ("denial-burst", True, 1, "alert-threshold"),
+        ("unsafe-mode", True, 3, "alert-threshold"),
+        ("made-up", True, None, "no-such-alert-rule"),
+    ],
+)
+def test_a_rule_cannot_be_set_to_what_would_hide_an_attack(
+    ledger: Ledger, clock: Clock, rule: str, active: bool, threshold: float | None, code: str
+) -> None:
+    with pytest.raises(BadInput, match=code):
+        Alerts(ledger.engine, [], clock).rules.set(
+            rule, active=active, threshold=threshold, by=SECOND
+        )
+
+
+def test_an_alert_that_could_not_be_sent_is_tried_again(ledger: Ledger, clock: Clock) -> None:
+    class Away(Kept):
+        name = "away"
+        here = False
+
+        def send(self, alert: Alert) -> None:
+            if not self.here:
+                raise ConnectionError
+            super().send(alert)
+
+    away = Away()
+    alerts = Alerts(ledger.engine, [away], clock)
+    alerts.fire(Alert("unsafe-mode", "critical"))
+    assert alerts.send_failures == 1
+    away.here = True
+    alerts.check()
+    alerts.check()
+    assert [a.rule for a in away.alerts] == ["unsafe-mode"]
+
+
+def test_a_test_really_sends_every_way_and_says_which_failed(ledger: Ledger, clock: Clock) -> None:
+    kept = Kept()
+    alerts = Alerts(ledger.engine, [kept, WebhookSender("http://127.0.0.1:9/")], clock)
+    assert alerts.test(by=SECOND) == {"kept": "sent", "webhook": "failed"}
+    assert alerts.test(by=SECOND)["kept"] == "sent"  # at once, as often as wanted
+    assert [a.rule for a in kept.alerts] == ["test", "test"]
+    assert alerts.unseen() == {"info": 2}
+    assert alerts.seen(None, by=SECOND) == 2
+    assert alerts.unseen() == {}
