@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from agents.catalog import templates
 from agents.spec import AgentSpec
@@ -20,6 +21,7 @@ from ui.web.components.waterfall import Bar, duration, waterfall
 from ui.web.markup import icon, icon_names, static
 from ui.web.pages import audit, builder, conversations, home, playground
 from ui.web.pages.common import Context
+from ui.web.plain import Visit
 
 WEB = Path("ui/web")
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
@@ -37,6 +39,10 @@ def context(house: House, language: Language = "en") -> Context:
     return Context(house, language)  # type: ignore[arg-type]
 
 
+def visit(house: House, language: Language = "en", person: Person = ME, **query: str) -> Visit:
+    return Visit(house, language, person, query, Request({"type": "http"}))  # type: ignore[arg-type]
+
+
 def draft(house: House, title: str = "Travel guide") -> AgentSpec:
     form = builder.Form(title, "Answers.", "Be brief.", "One\nTwo", "hr", ("calculator",), "public")
     return builder.save(context(house), ME, form, "", "").spec
@@ -44,7 +50,7 @@ def draft(house: House, title: str = "Travel guide") -> AgentSpec:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_home_shows_every_template_and_no_invented_figure(house: House, language: Language) -> None:
-    html = home.content(context(house, language), ME)
+    html = home.body(visit(house, language))
     for spec in templates().values():
         assert spec.title.to(language) in html
     assert "<dl>" not in html  # nothing to count yet
@@ -55,7 +61,7 @@ def test_home_shows_my_agents_and_conversations_escaped(house: House) -> None:
     spec = draft(house, HOSTILE)
     conversation = house.conversations.start(spec.id, ME.id)
     house.conversations.add(conversation, "user", f"Write to <PERSON_1> {HOSTILE}")
-    html = str(home.content(context(house), ME))
+    html = str(home.body(visit(house)))
     assert "<img" not in html
     assert '<span class="atl-token">Name 1</span>' in html
     assert f"conversation={conversation}" in html
@@ -66,13 +72,13 @@ def test_another_persons_agents_and_conversations_are_not_shown(house: House) ->
     spec = draft(house)
     house.conversations.start(spec.id, ME.id)
     other = Person("p2", "Bo", "", frozenset({"staff"}), "en")
-    assert spec.id not in home.content(context(house), other)
-    assert spec.id not in conversations.content(context(house), other)
-    assert "atl-chat" not in playground.content(context(house), other, spec.id, "")
+    assert spec.id not in home.body(visit(house, person=other))
+    assert spec.id not in conversations.body(visit(house, person=other))
+    assert "atl-chat" not in playground.body(visit(house, person=other, agent=spec.id))
 
 
 def test_the_playground_carries_all_wording_its_script_asks_for(house: House) -> None:
-    html = str(playground.content(context(house, "fr"), ME, "email-drafter", ""))
+    html = str(playground.body(visit(house, "fr", agent="email-drafter")))
     words = json.loads(
         re.search(r'data-words="([^"]*)"', html)[1]  # type: ignore[index]
         .replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">")

@@ -71,7 +71,7 @@ def test_every_page_has_its_frame_and_names_no_other_host(
 
 
 def test_every_script_carries_the_nonce_of_the_policy(site: TestClient) -> None:
-    answer = site.get("/en/")
+    answer = site.get("/en/build")
     policy = answer.headers["content-security-policy"]
     found = re.search(r"'nonce-([\w-]+)'", policy)
     assert found is not None

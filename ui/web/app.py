@@ -21,7 +21,7 @@ from ui.access import may, require
 from ui.door import Door, refusal_response
 from ui.faults import status_of, translated, worded
 from ui.messages import LANGUAGES, Language
-from ui.web import frame, nav
+from ui.web import frame, nav, plain
 from ui.web.markup import STATIC, static_version
 from ui.web.pages import signin
 from ui.web.shell import Shell
@@ -51,7 +51,7 @@ def build(app: "App") -> FastAPI:
     _samples(parent, app)
     parent.add_exception_handler(GuardrailError, _refusal(app))
     _in_a_loop(lambda: _pages(gr, parent, app))
-    parent.add_middleware(Shell, identity=app.identity, look=_look(app))
+    parent.add_middleware(Shell, identity=app.identity, look=_look(app), plain=plain.renderer(app))
     parent.add_middleware(Door, identity=app.identity, limit_mib=app.settings.upload_limit_mib)
     return parent
 
@@ -71,7 +71,8 @@ def _pages(gr: Any, parent: FastAPI, app: "App") -> None:
     for language in LANGUAGES:
         context = Context(app, language)
         # longer paths first: Starlette takes the first mount that fits
-        for page in sorted(nav.PAGES, key=lambda page: -len(page.path)):
+        pages = [page for page in nav.PAGES if page.kind == "gradio"]
+        for page in sorted(pages, key=lambda page: -len(page.path)):
             _mount(gr, parent, context, page)
 
 
@@ -127,13 +128,10 @@ def _samples(parent: FastAPI, app: "App") -> None:
 
 
 def _mount(gr: Any, parent: FastAPI, context: "Context", page: nav.Page) -> None:
-    from ui.web.pages import audit, builder, conversations, home, playground
+    from ui.web.pages import audit, builder
 
     build_page = {
-        "home": home.build,
         "build": builder.build,
-        "playground": playground.build,
-        "conversations": conversations.build,
         "audit": audit.build,
     }[page.id]
     app = context.app

@@ -12,17 +12,27 @@ from ui.web.nav import Page, address
 _SHEETS = ("tokens", "shell", "parts")
 
 
-def document(language: Language, title: str, body: Markup, sheets: tuple[str, ...] = ()) -> str:
-    """A complete HTML page around `body`; `sheets` are further stylesheets."""
+def document(
+    language: Language,
+    title: str,
+    body: Markup,
+    sheets: tuple[str, ...] = (),
+    scripts: tuple[str, ...] = (),
+) -> str:
+    """A complete HTML page around `body`; `sheets` and `scripts` come beside the common ones."""
     links = Markup("").join(
         Markup('<link rel="stylesheet" href="{}">').format(static(f"css/{name}.css"))
         for name in (*_SHEETS, *sheets)
+    )
+    modules = Markup("").join(
+        Markup('<script type="module" src="{}"></script>').format(static(f"js/{name}.js"))
+        for name in ("shell", *scripts)
     )
     return Markup(
         '<!doctype html><html lang="{}" class="atl" data-atl-ready><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<title>{} · Atelier</title>{}<link rel="icon" type="image/svg+xml" href="{}">'
-        '<script src="{}"></script><script type="module" src="{}"></script></head>'
+        '<script src="{}"></script>{}</head>'
         "<body>{}</body></html>"
     ).format(
         language,
@@ -30,7 +40,7 @@ def document(language: Language, title: str, body: Markup, sheets: tuple[str, ..
         links,
         static("icons/mark.svg"),
         static("js/early.js"),
-        static("js/shell.js"),
+        modules,
         body,
     )
 

@@ -33,7 +33,7 @@ def before(person: Person, around: Surroundings) -> Markup:
         _side(person, around),
         _top(person, around),
         _banners(person, around),
-        skeleton(language, around.page),
+        "" if around.page and around.page.kind == "plain" else skeleton(language, around.page),
     )
 
 

@@ -1,6 +1,7 @@
 """The pages, in plain sight: address, who may, icon, group. One table to show and to refuse."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ui.access import Permission, may
 from ui.identity import Person
@@ -9,7 +10,10 @@ from ui.messages import LANGUAGES, Language
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. `path` follows the language (`/en` + path); the title is `web.nav.<id>`."""
+    """One page. `path` follows the language (`/en` + path); the title is `web.nav.<id>`.
+
+    `kind` says who draws it: Gradio, or the server alone (`ui.web.plain`).
+    """
 
     id: str
     path: str
@@ -17,16 +21,17 @@ class Page:
     icon: str
     group: str
     tab: bool = True  # shown in the bar at the bottom of a phone
+    kind: Literal["gradio", "plain"] = "gradio"
 
 
 PAGES: tuple[Page, ...] = (
-    Page("home", "", "agents.use", "house", "create"),
+    Page("home", "", "agents.use", "house", "create", kind="plain"),
     Page("build", "/build", "agents.build", "wand-sparkles", "create"),
-    Page("playground", "/playground", "agents.use", "message-square-text", "create"),
-    Page("conversations", "/conversations", "conversations.own", "history", "create"),
+    Page("playground", "/playground", "agents.use", "message-square-text", "create", kind="plain"),
+    Page("conversations", "/conversations", "conversations.own", "history", "create", kind="plain"),
     Page("audit", "/audit", "traces.view", "scan-search", "govern"),
 )
-GROUPS: tuple[str, ...] = ("create", "govern")
+GROUPS: tuple[str, ...] = ("create", "share", "govern", "manage", "me")
 BY_ID = {page.id: page for page in PAGES}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -20,14 +21,17 @@ from ui.messages import Language, say
 from ui.web import frame, headers, nav
 from ui.web.documents import refused
 from ui.web.markup import Markup, static
+from ui.web.plain import Renderer
 
-ASSETS = "/en/assets/"  # one address for Gradio's files, whichever mount asks
+ASSETS = "/en/assets/"  # one address for Gradio's files, whichever page asks
+_ASSETS_OF = "/en/build/assets/"  # the mount that has them
 # what a page's script asks of Gradio; its other routes (uploads, proxies, the queue, components'
 # own servers, API pages) have no use here and are not reachable
 _USED = re.compile(
     r"/(?:en|fr)(?:/\w+)?/(?:assets/.+|static/.+|theme\.css"
     r"|gradio_api/run/predict|gradio_api/heartbeat/\w+)"
 )
+_ASSET = re.compile(r"/(?:en|fr)/assets/(.+)")
 _MOUNT = re.compile(r"/(?:en|fr)(?:/|$)")
 _METAS = re.compile(r"<meta\s+(?:property|name)=\"(?:og:|twitter:)[^>]*>\s*", re.S)
 _STYLE = re.compile(r"<style>\s*:root \{.*?</style>", re.S)
@@ -35,15 +39,16 @@ _HTML = re.compile(r"<html\b[^>]*>", re.S)
 _FRAMER = re.compile(r"<script>\s*\(\(\) => \{\s*const root = .*?</script>", re.S)
 _MANIFEST = re.compile(r"<link rel=\"manifest\"[^>]*>\s*")
 HEAD_CSS = ("tokens", "shell", "parts", "gradio", "pages")
-PAGE_CSS = {"playground": ("chat",)}
 
 Look = Callable[[Language, nav.Page | None, str], frame.Surroundings]
 
 
 class Shell:
-    """Wraps the whole application. `look` tells what the frame shows of the house's state."""
+    """Wraps the whole application. `look` tells what the frame shows of the house's state,
+    `plain` draws the pages that need no Gradio."""
 
-    def __init__(self, app: ASGIApp, *, identity: Identity, look: Look) -> None:
+    def __init__(self, app: ASGIApp, *, identity: Identity, look: Look, plain: Renderer) -> None:
+        self._plain = plain
         self._app = app
         self._identity = identity
         self._look = look
@@ -60,6 +65,9 @@ class Shell:
             inner = self._app
             if _MOUNT.match(scope["path"]) and not _USED.fullmatch(scope["path"]):
                 inner = JSONResponse({"detail": "Not Found"}, 404)
+            elif name := _ASSET.fullmatch(scope["path"]):
+                path = _ASSETS_OF + name[1]
+                scope = {**scope, "path": path, "raw_path": path.encode()}
             await inner(scope, receive, guarded)
             return
         request = Request(scope)
@@ -85,8 +93,9 @@ class Shell:
         around = self._look(language, page, query)
         if not may(person, page.permission):
             return self._finish(request, refused(person, around, page), language)
-        if page.id == "home" and not request.url.path.endswith("/"):
-            return RedirectResponse(nav.address(language, "home", query), 307)
+        if page.kind == "plain":
+            answer = await run_in_threadpool(self._plain, request, person, page, around)
+            return self._finish(request, answer, language)
         # the mount's own address ends with a slash; ours does not
         path = f"/{language}{page.path}/"
         scope = {**request.scope, "method": "GET", "path": path, "raw_path": path.encode()}
@@ -112,19 +121,17 @@ def rewrite(html: str, person: Person, around: frame.Surroundings, page_nonce: s
     html = _HTML.sub(f'<html lang="{around.language}" class="atl">', html, count=1)
     html = html.replace("./assets/", ASSETS)
     title = say(around.language, f"web.nav.{around.page.id}") if around.page else ""
-    html = html.replace(
-        "<head>", f"<head>{head(title, PAGE_CSS.get(around.page.id if around.page else '', ()))}", 1
-    )
+    html = html.replace("<head>", f"<head>{head(title)}", 1)
     html = html.replace("<gradio-app", f"{frame.before(person, around)}<gradio-app", 1)
     html = html.replace("</gradio-app>", f"</gradio-app>{frame.after(person, around)}", 1)
     return html.replace("<script", f'<script nonce="{page_nonce}"')
 
 
-def head(title: str, sheets: tuple[str, ...] = ()) -> Markup:
-    """What every page of ours has in its head; `sheets` are the page's own."""
+def head(title: str) -> Markup:
+    """What every Gradio page has in its head."""
     links = [
         Markup('<link rel="stylesheet" href="{}">').format(static(f"css/{name}.css"))
-        for name in (*HEAD_CSS, *sheets)
+        for name in HEAD_CSS
     ]
     font = Markup('<link rel="preload" as="font" type="font/woff2" crossorigin href="{}">').format(
         static("fonts/inter-latin-wght-normal.woff2")

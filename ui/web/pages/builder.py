@@ -75,7 +75,7 @@ def build(context: Context, page: gr.Blocks) -> None:
             with gr.Column(elem_classes="atl-formcard"):
                 html(_title(2, say("web.build.tools")))
                 tools = gr.CheckboxGroup(
-                    [(tool_name(context, name), name) for name in TOOLS],
+                    [(tool_name(context.language, name), name) for name in TOOLS],
                     label=say("web.build.may-use"), info=say("web.build.tools.info"),
                 )  # fmt: skip
             with gr.Column(elem_classes="atl-formcard"):
@@ -279,7 +279,7 @@ def _card(
                 title=form.title,
                 purpose=form.purpose,
                 icon_name=spec.icon if spec else ICONS.get(form.category, "bot"),
-                tools=[tool_name(context, name) for name in form.tools],
+                tools=[tool_name(context.language, name) for name in form.tools],
                 data_class=form.data_class,
                 documents=reads(spec.knowledge if spec else (), context.language),
             ),

@@ -5,7 +5,7 @@ const ready = () => document.documentElement.setAttribute("data-atl-ready", "");
 const pages = {
   playground: async (root) => {
     const { chat } = await import("./chat.js");
-    chat(root);
+    chat(root.querySelector("[data-agent]") ?? root);
   },
 };
 
@@ -23,6 +23,8 @@ new MutationObserver(() => {
   const address = document.querySelector("[data-atl-address]")?.dataset.atlAddress;
   if (address && location.pathname + location.search !== address) history.replaceState(null, "", address);
 }).observe(document.documentElement, { childList: true, subtree: true });
+
+document.querySelectorAll("[data-atl-page]").forEach(seen);
 
 /* a page whose content never comes must not stay a skeleton */
 setTimeout(() => { if (document.querySelector("gradio-app")) ready(); }, 6000);

@@ -1,0 +1,163 @@
+/* Pages that the server draws: forms and buttons with `data-api` call the API, then the page's
+   content is fetched again and put in place. Everything is delegated. */
+import { announce, toast } from "./shell.js";
+
+const main = () => document.getElementById("atl-content");
+const offline = () => main()?.dataset.atlOffline ?? "";
+document.documentElement.setAttribute("data-atl-ready", "");
+
+function typed(field, value) {
+  switch (field?.dataset?.type) {
+    case "number": return value === "" ? null : Number(value);
+    case "boolean": return field.type === "checkbox" ? field.checked : value === "true";
+    case "json": return value === "" ? null : JSON.parse(value);
+    default: return value;
+  }
+}
+
+function fields(form, submitter) {
+  const given = new FormData(form, submitter ?? undefined);
+  if (form.querySelector('input[type="file"]')) return given;
+  const body = {};
+  for (const field of form.elements) {
+    if (!field.name || field.disabled) continue;
+    if (field.name.endsWith("[]")) body[field.name.slice(0, -2)] ??= [];
+    else if (field.type === "checkbox" && field.dataset.type === "boolean") body[field.name] = field.checked;
+  }
+  for (const [name, value] of given) {
+    const field = form.querySelector(`[name="${CSS.escape(name)}"]`);
+    if (name.endsWith("[]")) body[name.slice(0, -2)].push(typed(field, value));
+    else body[name] = typed(field, value);
+  }
+  return body;
+}
+
+const filled = (address, values) =>
+  address.replace(/\{(\w+)\}/g, (_all, name) => encodeURIComponent(values?.[name] ?? ""));
+
+function complain(from, text) {
+  const form = from.closest("form");
+  if (!form) return toast(text);
+  let alert = form.querySelector("[role=alert]");
+  if (!alert) {
+    alert = document.createElement("p");
+    alert.setAttribute("role", "alert");
+    alert.className = "atl-formerror";
+    form.append(alert);
+  }
+  alert.textContent = text;
+  alert.hidden = false;
+}
+
+async function act(from, body) {
+  if (from.getAttribute("aria-busy") === "true") return;
+  const [method, address] = (from.dataset.api ?? from.dataset.download).split(/\s+/);
+  const plain = body instanceof FormData ? Object.fromEntries(body) : body;
+  const buttons = from.matches("form") ? [...from.querySelectorAll("button")] : [from];
+  const wanted = buttons.filter((button) => !button.disabled);
+  from.setAttribute("aria-busy", "true");
+  wanted.forEach((button) => { button.disabled = true; });
+  from.querySelector("[role=alert]")?.replaceChildren();
+  try {
+    const multipart = body instanceof FormData;
+    const answer = await fetch(filled(address, plain), {
+      method,
+      headers: multipart || body === undefined ? {} : { "content-type": "application/json" },
+      body: multipart ? body : body === undefined ? undefined : JSON.stringify(body),
+    }).catch(() => null);
+    if (!answer) return complain(from, offline());
+    if (answer.status === 401) return location.reload();
+    if (!answer.ok) return complain(from, (await answer.json().catch(() => null))?.message ?? offline());
+    if (from.dataset.download !== undefined) await save(answer);
+    const made = from.dataset.download === undefined ? await answer.json().catch(() => null) : null;
+    from.dispatchEvent(new CustomEvent("atl:done", { bubbles: true, detail: made }));
+    const then = from.dataset.then ?? (from.dataset.download === undefined ? "reload" : "none");
+    if (from.dataset.ok) toast(from.dataset.ok);
+    if (then.startsWith("go:")) return location.assign(filled(then.slice(3), { ...plain, ...made }));
+    if (from.matches("form") && from.dataset.keep === undefined) from.reset();
+    if (then === "reload") await reload();
+  } finally {
+    from.removeAttribute("aria-busy");
+    wanted.forEach((button) => { button.disabled = false; });
+  }
+}
+
+async function save(answer) {
+  const name = /filename\*?="?(?:UTF-8'')?([^";]+)/i.exec(answer.headers.get("content-disposition") ?? "")?.[1];
+  const link = Object.assign(document.createElement("a"), {
+    href: URL.createObjectURL(await answer.blob()),
+    download: decodeURIComponent(name ?? "atelier"),
+  });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/* fetch the page again; replace all of its content, or only the elements with these ids */
+export async function reload(ids = null, address = location.href) {
+  const answer = await fetch(address, { headers: { accept: "text/html" } }).catch(() => null);
+  if (!answer) return announce(offline());
+  if (answer.redirected && new URL(answer.url).pathname === "/sign-in") return location.reload();
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const focused = document.activeElement?.id;
+  const open = new Set([...document.querySelectorAll("details[open][id]")].map((each) => each.id));
+  for (const id of ids ?? ["atl-content"]) {
+    const [old, now] = [document.getElementById(id), fresh.getElementById(id)];
+    if (old && now) old.replaceWith(document.adoptNode(now));
+    else old?.remove();
+  }
+  open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  arrived();
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("form[data-live]")) {
+    event.preventDefault();
+    return look(form);
+  }
+  if (!form.matches("form[data-api]")) return;
+  event.preventDefault();
+  if (form.dataset.sure && !confirm(form.dataset.sure)) return;
+  try {
+    act(form, fields(form, event.submitter));
+  } catch (error) {
+    complain(form, String(error.message));
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[data-api], button[data-download]");
+  if (!button || button.disabled) return;
+  event.preventDefault();
+  if (button.dataset.sure && !confirm(button.dataset.sure)) return;
+  act(button, button.dataset.fields ? JSON.parse(button.dataset.fields) : undefined);
+});
+
+/* filters: a GET form with data-live changes the address and the content as it is used */
+function look(form) {
+  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+  const address = `${location.pathname}${query.size ? `?${query}` : ""}`;
+  history.replaceState(null, "", address);
+  return reload();
+}
+
+let waiting;
+for (const kind of ["input", "change"]) {
+  document.addEventListener(kind, (event) => {
+    const form = event.target.closest?.("form[data-live]");
+    if (!form) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => look(form), kind === "input" ? 350 : 0);
+  });
+}
+
+function arrived() {
+  document.querySelectorAll("[data-poll][id]").forEach((part) => {
+    if (part.dataset.polled) return;
+    part.dataset.polled = "1";
+    setTimeout(() => document.getElementById(part.id) === part && reload([part.id]), 1000 * Number(part.dataset.poll));
+  });
+  main()?.dispatchEvent(new CustomEvent("atl:content", { bubbles: true }));
+}
+arrived();
