@@ -6,34 +6,25 @@ payloads are gone. Erasure (GDPR art. 17) destroys a person's key and empties th
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 
 from guardrails.audit import tombstones
 from guardrails.audit.ledger import Act, Ledger
+from guardrails.audit.schedule import DAY_US, REST, Schedule, Schedules
 from guardrails.audit.tables import holds, ledger, spans, traces
 from guardrails.audit.tombstones import Tombstone
 from guardrails.audit.writing import begin_writing, write_lock
-from guardrails.errors import NotPermitted
+from guardrails.errors import BadInput, NotPermitted
 from guardrails.keys import Keys
 
 HoldField = Literal["person", "agent", "conversation", "department", "all"]
-# AI Act art. 19(1) and 26(6): logs are kept at least six months
-DEFAULT_DAYS = 184
-_DAY_US = 86_400_000_000
+SHORTEST_REASON = 10  # characters
 _CHUNK = 2_000  # rows in one transaction: writers wait no longer than this takes
 _ADVISORY_LOCK = 0x41545254
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """Days to keep, per data class; `default` for the rest and for ledger payloads."""
-
-    default: int = DEFAULT_DAYS
-    by_class: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +38,7 @@ class Hold:
     placed_by: str
     placed: float
     released: float | None = None
+    released_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +50,22 @@ class Purged:
     payloads: int
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the next run would remove of one data class (`payloads`: of the ledger, class "")."""
+
+    data_class: str
+    days: int
+    traces: int
+    held: int
+    payloads: int = 0
+
+
 class Retention:
-    """Retention, holds and erasure of one store. People are pseudonyms."""
+    """Retention, holds and erasure of one store. People are pseudonyms.
+
+    `schedule` fixes the days; without it they are what `schedules` says at each run.
+    """
 
     def __init__(
         self,
@@ -72,12 +78,21 @@ class Retention:
         self._engine = engine
         self._ledger = ledger
         self._signing = keys.signing()
-        self._schedule = schedule or Schedule()
+        self.schedules = Schedules(engine, clock)
+        self._fixed = schedule
         self._clock = clock
         self._lock = write_lock(engine)
 
     def hold(self, field: HoldField, value: str, *, by: str, reason: str) -> Hold:
-        """Keep everything of a person, agent, conversation or department, or all of it."""
+        """Keep everything of a person, agent, conversation or department, or all of it.
+
+        Raises BadInput: reason-missing, hold-value (what to keep is not said).
+        """
+        if len(reason.strip()) < SHORTEST_REASON:
+            raise BadInput("reason-missing", shortest=SHORTEST_REASON)
+        if field not in get_args(HoldField) or (field != "all") != bool(value.strip()):
+            raise BadInput("hold-value")
+        value = value.strip()
         payload = {"field": field, "value": value, "reason": reason}
         self._ledger.record(Act("hold.place", by, payload=payload))
         row = {"field": field, "value": value, "reason": reason, "placed_by": by}
@@ -86,15 +101,22 @@ class Retention:
             identity = connection.execute(query).scalar_one()
         return next(hold for hold in self.holds() if hold.id == identity)
 
-    def release(self, identity: int, *, by: str) -> None:
-        """End a hold."""
-        self._ledger.record(Act("hold.release", by, payload={"hold": identity}))
+    def release(self, identity: int, *, by: str, reason: str = "") -> Hold:
+        """End a hold. Raises BadInput: no-such-hold, wrong-state (released already)."""
+        known = next((hold for hold in self.holds() if hold.id == identity), None)
+        if known is None:
+            raise BadInput("no-such-hold", hold=identity)
+        if known.released is not None:
+            raise BadInput("wrong-state", state="released")
+        payload = {"hold": identity, "reason": reason}
+        self._ledger.record(Act("hold.release", by, payload=payload))
         with self._engine.begin() as connection:
             connection.execute(
                 sa.update(holds)
-                .where(holds.c.id == identity)
+                .where(holds.c.id == identity, holds.c.released.is_(None))
                 .values(released=self._now(), released_by=by)
             )
+        return next(hold for hold in self.holds() if hold.id == identity)
 
     def holds(self) -> list[Hold]:
         """All holds, released ones too, oldest first."""
@@ -102,21 +124,41 @@ class Retention:
             rows = connection.execute(sa.select(holds).order_by(holds.c.id)).all()
         return [
             Hold(r.id, r.field, r.value, r.reason, r.placed_by, r.placed / 1e6,
-                 r.released / 1e6 if r.released else None)
+                 r.released / 1e6 if r.released else None, r.released_by or "")
             for r in rows
         ]  # fmt: skip
 
     def purge(self) -> Purged:
         """Remove what is past its time and not on hold. Safe to run at any moment."""
-        self._ledger.record(Act("retention", "system"))
+        intent = self._ledger.intent(Act("retention", "system"))
+        schedule = self._schedule()
         gone_traces = gone_spans = 0
-        classes = self._schedule.by_class
-        for data_class, days in classes.items():
-            found = self._purge_traces(days, traces.c.data_class == data_class)
+        for _, days, which in self._classes(schedule):
+            found = self._purge_traces(days, which)
             gone_traces, gone_spans = gone_traces + found[0], gone_spans + found[1]
-        rest = traces.c.data_class.not_in(list(classes)) if classes else sa.true()
-        found = self._purge_traces(self._schedule.default, rest)
-        return Purged(gone_traces + found[0], gone_spans + found[1], self._purge_payloads())
+        gone = Purged(gone_traces, gone_spans, self._purge_payloads(schedule.default))
+        counts = {"traces": gone.traces, "spans": gone.spans, "payloads": gone.payloads}
+        self._ledger.outcome(intent, "allow", counts)
+        return gone
+
+    def preview(self) -> list[Due]:
+        """What a run would remove now, per data class; the last row is for the rest."""
+        schedule = self._schedule()
+        free = self._free()
+        found: list[Due] = []
+        with self._engine.connect() as connection:
+            for name, days, which in self._classes(schedule):
+                late = (traces.c.id < self._before(days), which)
+                query = sa.select(sa.func.count()).select_from(traces).where(*late)
+                every = connection.scalar(query) or 0
+                gone = connection.scalar(query.where(*free)) or 0
+                payloads = 0
+                old = self._old_payloads(schedule.default) if name == REST else None
+                if old is not None:
+                    counted = sa.select(sa.func.count()).select_from(old.subquery())
+                    payloads = connection.scalar(counted) or 0
+                found.append(Due(name, days, gone, every - gone, payloads))
+        return found
 
     def erase(self, person: str, *, by: str) -> int:
         """Forget a person's content: the key of their ledger payloads, their requests and spans.
@@ -165,15 +207,32 @@ class Retention:
                         return True
         return False
 
-    def _purge_traces(self, days: int, which: sa.ColumnElement[bool]) -> tuple[int, int]:
-        before = (self._now() - days * _DAY_US) << 10
-        free = [
-            sa.true() if hold.field == "all" else traces.c[hold.field] == hold.value
+    def _schedule(self) -> Schedule:
+        return self._fixed or self.schedules.now()
+
+    @staticmethod
+    def _classes(schedule: Schedule) -> Iterator[tuple[str, int, sa.ColumnElement[bool]]]:
+        """Name, days and condition of each class with days of its own, then of the rest."""
+        for name, days in schedule.by_class.items():
+            yield name, days, traces.c.data_class == name
+        names = list(schedule.by_class)
+        rest = traces.c.data_class.not_in(names) if names else sa.true()
+        yield REST, schedule.default, rest
+
+    def _before(self, days: int) -> int:
+        return (self._now() - days * DAY_US) << 10
+
+    def _free(self) -> list[sa.ColumnElement[bool]]:
+        """Conditions of traces that no hold keeps."""
+        return [
+            ~(sa.true() if hold.field == "all" else traces.c[hold.field] == hold.value)
             for hold in self.holds()
             if hold.released is None
         ]
+
+    def _purge_traces(self, days: int, which: sa.ColumnElement[bool]) -> tuple[int, int]:
         query = sa.select(traces.c.id, traces.c.trace_id).where(
-            traces.c.id < before, which, *(~condition for condition in free)
+            traces.c.id < self._before(days), which, *self._free()
         )
         gone_traces = gone_spans = 0
         while True:
@@ -190,24 +249,31 @@ class Retention:
                 gone_traces += len(rows)
                 connection.commit()
 
-    def _purge_payloads(self) -> int:
-        """Payloads of old ledger rows; a hold on a person, agent or conversation keeps theirs."""
-        now = self._now()
+    def _old_payloads(self, days: int) -> sa.Select[int] | None:
+        """Ledger rows whose payload is past its time; None while a hold keeps all of them.
+
+        A hold on a person, agent or conversation keeps theirs.
+        """
         kept: list[sa.ColumnElement[bool]] = []
         for hold in self.holds():
             if hold.released is not None:
                 continue
             if hold.field in ("all", "department"):  # rows do not know departments: keep all
-                return 0
+                return None
             column = {"person": ledger.c.subject}.get(hold.field, ledger.c.get(hold.field))
             if column is not None:
                 kept.append(column == hold.value)
-        old = sa.select(ledger.c.seq).where(
-            ledger.c.at < now - self._schedule.default * _DAY_US,
+        return sa.select(ledger.c.seq).where(
+            ledger.c.at < self._now() - days * DAY_US,
             ledger.c.payload.is_not(None),
             *(~condition for condition in kept),
         )
-        total = 0
+
+    def _purge_payloads(self, days: int) -> int:
+        old = self._old_payloads(days)
+        if old is None:
+            return 0
+        now, total = self._now(), 0
         while True:
             with self._lock, self._engine.connect() as connection:
                 begin_writing(connection, _ADVISORY_LOCK)

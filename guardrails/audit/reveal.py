@@ -5,7 +5,7 @@ Knows nothing of vaults: whoever shows the content asks `allowed` first and reco
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,11 +13,19 @@ import sqlalchemy as sa
 
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.search import Traces
-from guardrails.audit.tables import reveals, views
+from guardrails.audit.tables import reveals, views, views_read
 from guardrails.errors import BadInput, NotPermitted
 
 MINUTES = 30  # a granted reveal lasts this long
+LISTED_SECONDS = 3_600  # a reviewer's looks at lists are told to an author once in this time
 SHORTEST_REASON = 10  # characters
+
+
+# listed: was among many; searched: somebody looked for this person's turns
+Kind = Literal[
+    "listed", "searched", "viewed", "reveal-asked", "reveal-granted", "reveal-refused", "revealed",
+    "exported",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +41,19 @@ class Reveal:
     asked: float
     decided_by: str = ""
     expires: float | None = None
+    decided: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One line of who-saw-what."""
+    """One line of who-saw-what. `new` when the author has not read it yet."""
 
     at: float
     viewer: str
     trace_id: str
-    kind: Literal["viewed", "reveal-asked", "revealed", "exported"]
+    kind: Kind
     reason: str
+    new: bool = True
 
 
 class Reveals:
@@ -91,6 +101,8 @@ class Reveals:
         security; BadInput("wrong-state") when it was decided.
         """
         wanted = self.get(identity)
+        if wanted.state != "asked":
+            raise BadInput("wrong-state", state=wanted.state)
         if by in (wanted.requester, wanted.author) or "security" not in roles:
             code = "not-approver" if by != wanted.requester else "self-approval"
             act = Act("reveal.decide", by, trace_id=wanted.trace_id, verdict="deny", rule=code)
@@ -113,6 +125,9 @@ class Reveals:
                     expires=now + MINUTES * 60_000_000 if granted else None,
                 )
             )
+            if done.rowcount:
+                kind: Kind = "reveal-granted" if granted else "reveal-refused"
+                self._log(connection, by, wanted.author, wanted.trace_id, kind, wanted.reason)
         if not done.rowcount:
             raise BadInput("wrong-state", state=self.get(identity).state)
         return self.get(identity)
@@ -148,16 +163,77 @@ class Reveals:
         with self._engine.begin() as connection:
             self._log(connection, by, author, trace_id, "viewed", "")
 
-    def who_saw(self, author: str, limit: int = 200) -> list[View]:
+    def listed(self, authors: Mapping[str, str], *, by: str, targeted: bool) -> None:
+        """Log that `by` had turns of `authors` (with a trace of each) in a list or an export.
+
+        `targeted` when they were looked for by name. The search itself is in the ledger already.
+        """
+        kind: Kind = "searched" if targeted else "listed"
+        since = self._now() - LISTED_SECONDS * 1_000_000
+        others = {author: trace for author, trace in authors.items() if author not in ("", by)}
+        if not others:
+            return
+        with self._engine.begin() as connection:
+            known = set(
+                connection.scalars(
+                    sa.select(views.c.author).where(
+                        views.c.author.in_(list(others)),
+                        views.c.viewer == by,
+                        views.c.kind == kind,
+                        views.c.at > since,
+                    )
+                )
+            )
+            for author, trace in others.items():
+                if author not in known:
+                    self._log(connection, by, author, trace, kind, "")
+
+    def exported(self, authors: Iterable[str], *, by: str) -> None:
+        """Log that turns of `authors` left in an export."""
+        with self._engine.begin() as connection:
+            for author in authors:
+                if author not in ("", by):
+                    self._log(connection, by, author, "", "exported", "")
+
+    def who_saw(self, author: str, limit: int = 200, before: float | None = None) -> list[View]:
         """Who looked at `author`'s traces, newest first: for the author to read."""
+        query = sa.select(views).where(views.c.author == author)
+        if before is not None:
+            query = query.where(views.c.at < int(before * 1e6))
         with self._engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(views)
-                .where(views.c.author == author)
-                .order_by(views.c.id.desc())
-                .limit(limit)
-            ).all()
-        return [View(r.at / 1e6, r.viewer, r.trace_id, r.kind, r.reason) for r in rows]
+            since = self._read(connection, author)
+            rows = connection.execute(query.order_by(views.c.id.desc()).limit(limit)).all()
+        return [
+            View(r.at / 1e6, r.viewer, r.trace_id, r.kind, r.reason, r.at > since) for r in rows
+        ]
+
+    def unread(self, author: str) -> int:
+        """How many lines the author has not read."""
+        with self._engine.connect() as connection:
+            since = self._read(connection, author)
+            query = sa.select(sa.func.count()).where(views.c.author == author, views.c.at > since)
+            return connection.scalar(query) or 0
+
+    def read(self, author: str) -> None:
+        """The author has read everything up to now."""
+        now = self._now()
+        with self._engine.begin() as connection:
+            query = sa.update(views_read).where(views_read.c.author == author)
+            if not connection.execute(query.values(at=now)).rowcount:
+                connection.execute(sa.insert(views_read), {"author": author, "at": now})
+
+    def all(self, limit: int = 100) -> list[Reveal]:
+        """Requests, newest first."""
+        query = sa.select(reveals).order_by(reveals.c.asked.desc(), reveals.c.id).limit(limit)
+        with self._engine.connect() as connection:
+            return [_reveal(row) for row in connection.execute(query)]
+
+    def of(self, trace_id: str) -> list[Reveal]:
+        """Requests about one trace, newest first."""
+        query = sa.select(reveals).where(reveals.c.trace_id == trace_id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(reveals.c.asked.desc()))
+            return [_reveal(row) for row in rows]
 
     def waiting(self) -> list[Reveal]:
         """Requests that wait for a second person, oldest first."""
@@ -175,8 +251,14 @@ class Reveals:
             raise BadInput("no-such-reveal", id=identity)
         return _reveal(row)
 
+    @staticmethod
+    def _read(connection: sa.Connection, author: str) -> int:
+        return (
+            connection.scalar(sa.select(views_read.c.at).where(views_read.c.author == author)) or 0
+        )
+
     def _log(
-        self, connection: sa.Connection, viewer: str, author: str, trace: str, kind: str, why: str
+        self, connection: sa.Connection, viewer: str, author: str, trace: str, kind: Kind, why: str
     ) -> None:
         row = {"at": self._now(), "viewer": viewer, "author": author, "trace_id": trace}
         connection.execute(sa.insert(views), row | {"kind": kind, "reason": why})
@@ -189,4 +271,5 @@ def _reveal(row: Any) -> Reveal:
     return Reveal(
         row.id, row.trace_id, row.author, row.requester, row.reason, row.state, row.asked / 1e6,
         row.decided_by or "", row.expires / 1e6 if row.expires else None,
+        row.decided / 1e6 if row.decided else None,
     )  # fmt: skip

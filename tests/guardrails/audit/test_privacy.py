@@ -20,8 +20,9 @@ from guardrails.audit.alerts import (
     WebhookSender,
 )
 from guardrails.audit.ledger import Act, Ledger
-from guardrails.audit.retention import Retention, Schedule
+from guardrails.audit.retention import Due, Retention
 from guardrails.audit.reveal import MINUTES, Reveals
+from guardrails.audit.schedule import Schedule
 from guardrails.audit.search import TraceFilter, Traces
 from guardrails.audit.tables import ledger as ledger_table
 from guardrails.audit.tables import traces as traces_table
@@ -79,7 +80,12 @@ def test_content_is_revealed_by_two_people_for_a_time(reveals: Reveals, clock: C
     clock.now += MINUTES * 60 + 1
     with pytest.raises(NotPermitted, match="no-reveal"):
         reveals.allowed(TRACE, to=ASKER)
-    assert [view.kind for view in reveals.who_saw(AUTHOR)] == ["revealed", "reveal-asked"]
+    assert [view.kind for view in reveals.who_saw(AUTHOR)] == [
+        "revealed", "reveal-granted", "reveal-asked",
+    ]  # fmt: skip
+    assert (reveals.unread(AUTHOR), reveals.unread(ASKER)) == (3, 0)
+    reveals.read(AUTHOR)
+    assert reveals.unread(AUTHOR) == 0
 
 
 @pytest.mark.parametrize(
@@ -118,6 +124,28 @@ def test_an_author_reads_who_opened_their_traces(reveals: Reveals) -> None:
     assert (view.viewer, view.kind) == (ASKER, "viewed")
 
 
+def test_people_whose_turns_were_found_by_a_search_read_of_it_once_an_hour(
+    reveals: Reveals, clock: Clock
+) -> None:
+    for _ in range(2):
+        reveals.listed({AUTHOR: TRACE, ASKER: ""}, by=ASKER, targeted=False)
+    reveals.listed({AUTHOR: TRACE}, by=ASKER, targeted=True)
+    assert [view.kind for view in reveals.who_saw(AUTHOR)] == ["searched", "listed"]
+    assert reveals.who_saw(ASKER) == []  # one's own looks are nobody's news
+    clock.now += 3_601
+    reveals.listed({AUTHOR: TRACE}, by=ASKER, targeted=False)
+    assert len(reveals.who_saw(AUTHOR)) == 3
+
+
+def test_a_second_person_who_decides_twice_changes_nothing(reveals: Reveals) -> None:
+    asked = reveals.ask(TRACE, by=ASKER, reason=REASON)
+    reveals.decide(asked.id, True, by=SECOND, roles=SECURITY)
+    with pytest.raises(BadInput, match="wrong-state"):
+        reveals.decide(asked.id, False, by=SECOND, roles=SECURITY)
+    assert reveals.get(asked.id).state == "granted"
+    assert [r.id for r in reveals.all()] == [asked.id]
+
+
 # ── retention, holds, erasure ────────────────────────────────────────────────────────────
 
 
@@ -138,7 +166,8 @@ def test_what_is_past_its_time_goes_and_the_chain_still_verifies(
     assert rules.purge().traces == 0
     clock.now += 185 * 86_400
     purged = rules.purge()
-    assert (purged.traces, purged.payloads) == (12, 1)
+    # the payloads are the act's and what the run before had recorded of itself
+    assert (purged.traces, purged.payloads) == (12, 2)
     assert Traces(ledger.engine).page().rows == ()
     assert checked(ledger, keys, tmp_path) is None
 
@@ -179,6 +208,55 @@ def test_every_kind_of_hold_holds(ledger: Ledger, keys: Keys, clock: Clock, fiel
     assert rules.purge().traces == 12 - kept
     with pytest.raises(NotPermitted):
         rules.erase(AUTHOR, by=ASKER)
+
+
+def test_the_days_that_were_set_are_what_the_next_run_goes_by(
+    ledger: Ledger, keys: Keys, clock: Clock
+) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(
+            sa.update(traces_table).where(traces_table.c.tokens < 4).values(data_class="restricted")
+        )
+    rules = Retention(ledger.engine, ledger, keys, clock=clock)
+    rules.schedules.set("restricted", 30, by=ASKER, reason="data protection impact assessment")
+    rules.schedules.set("", 400, by=ASKER)
+    rules.hold("person", AUTHOR, by=ASKER, reason="a court asked")
+    clock.now += 31 * 86_400
+    held = 1
+    assert rules.preview() == [Due("restricted", 30, 4 - held, held), Due("", 400, 0, 0)]
+    assert rules.purge().traces == 4 - held
+    assert rules.preview()[0] == Due("restricted", 30, 0, held)
+
+
+@pytest.mark.parametrize(
+    ("data_class", "days", "reason", "code"),
+    [
+        ("internal", 183, "short", "retention-reason"),
+        ("internal", 1, "a reason that is long enough", "retention-days"),
+        ("made-up", 200, "", "no-such-data-class"),
+    ],
+)
+def test_days_that_nobody_could_defend_are_refused(
+    ledger: Ledger, keys: Keys, data_class: str, days: int, reason: str, code: str
+) -> None:
+    with pytest.raises(BadInput, match=code):
+        Retention(ledger.engine, ledger, keys).schedules.set(
+            data_class, days, by=ASKER, reason=reason
+        )
+
+
+def test_a_hold_says_what_it_keeps_and_why_and_ends_once(ledger: Ledger, keys: Keys) -> None:
+    rules = Retention(ledger.engine, ledger, keys)
+    with pytest.raises(BadInput, match="reason-missing"):
+        rules.hold("person", AUTHOR, by=ASKER, reason="short")
+    with pytest.raises(BadInput, match="hold-value"):
+        rules.hold("person", " ", by=ASKER, reason="a court asked")
+    hold = rules.hold("all", "", by=ASKER, reason="a court asked")
+    assert rules.release(hold.id, by=SECOND).released_by == SECOND
+    with pytest.raises(BadInput, match="wrong-state"):
+        rules.release(hold.id, by=SECOND)
+    with pytest.raises(BadInput, match="no-such-hold"):
+        rules.release(99, by=SECOND)
 
 
 def test_erasure_forgets_content_and_keeps_the_proof(
