@@ -26,6 +26,7 @@ from guardrails.errors import GuardrailError
 from guardrails.keys import Keys, load_keys
 from guardrails.migrate import upgrade
 from guardrails.policy.engine import Engine
+from guardrails.policy.lifecycle import Lifecycle
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from guardrails.vault_store import purge
@@ -39,6 +40,7 @@ from sandbox.pool import Pool
 from sandbox.session import Sessions
 from sandbox.uploads import Uploads
 from sandbox.vaults import Vaults
+from ui.groups import Groups
 from ui.identity import Identity
 from ui.people import People
 from ui.settings import Settings
@@ -68,6 +70,16 @@ class App:
     checkpoint_file: Path
     problems: list[str] = field(default_factory=list)  # codes of what could not be started
     screen_ready: bool = False
+
+    @cached_property
+    def rules(self) -> Lifecycle:
+        """Versions of the rules; `policy` decides by the active one."""
+        return Lifecycle(self.engine, self.ledger, self.policy)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Groups of people and the roles they give."""
+        return Groups(self.engine)
 
     @cached_property
     def identity(self) -> Identity:
@@ -134,7 +146,7 @@ def build(settings: Settings) -> App:
         embedder=embedder,
         pseudonym=partial(pseudonym, keys),
     )
-    return App(
+    app = App(
         settings=settings,
         keys=keys,
         engine=engine,
@@ -152,6 +164,10 @@ def build(settings: Settings) -> App:
         budgets=budgets,
         checkpoint_file=checkpoints,
     )
+    problem = app.rules.load()
+    if problem:  # the engine denies everything until it is mended
+        app.problems.append(problem)
+    return app
 
 
 @contextlib.asynccontextmanager

@@ -18,10 +18,13 @@ from guardrails.audit.spans import Spans
 from guardrails.budgets import Budgets
 from guardrails.keys import Keys
 from guardrails.migrate import upgrade
+from guardrails.policy.engine import Engine
+from guardrails.policy.lifecycle import Lifecycle
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from sandbox.broker.model_events import ModelInfo
 from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
+from ui.groups import Groups
 from ui.identity import Identity
 from ui.people import People
 from ui.settings import Settings
@@ -158,6 +161,23 @@ class House:
     checkpoint_file: Path
     screen_ready: bool = True
     warming: bool = False
+
+    @cached_property
+    def policy(self) -> Engine:
+        """The rules engine, following the store."""
+        return Engine()
+
+    @cached_property
+    def rules(self) -> Lifecycle:
+        """Versions of the rules."""
+        rules = Lifecycle(self.engine, self.ledger, self.policy)
+        rules.load()
+        return rules
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Groups of people and the roles they give."""
+        return Groups(self.engine)
 
     @cached_property
     def identity(self) -> Identity:

@@ -15,6 +15,35 @@ def upgrade() -> None:
 
 def _rules() -> None:
     """Policy versions, model connections: the policy engineer's tables."""
+    text, number = sa.Text(), sa.BigInteger()
+    for name, kind, default in (
+        ("source", text, "own"),
+        ("vocabulary", text, ""),
+        ("revision", sa.Integer(), "0"),
+        ("editors", text, "[]"),
+        ("review", text, ""),
+    ):
+        column = sa.Column(name, kind, nullable=False, server_default=default)
+        op.add_column("policy_versions", column)
+    for name, kind in (("edited", number), ("activated_by", text), ("rehearsal", text)):
+        op.add_column("policy_versions", sa.Column(name, kind))
+    op.create_table(
+        "model_connections",
+        sa.Column("id", text, primary_key=True),
+        sa.Column("name", text, nullable=False, unique=True),
+        sa.Column("label", text, nullable=False),
+        sa.Column("base", text, nullable=False),
+        sa.Column("location", text, nullable=False),
+        sa.Column("key", sa.LargeBinary()),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("preferred", sa.Boolean(), nullable=False),
+        sa.Column("price_in", number),
+        sa.Column("price_out", number),
+        sa.Column("changed_by", text, nullable=False),
+        sa.Column("changed", number, nullable=False),
+        sa.Column("checked", number),
+        sa.Column("check_code", text, nullable=False),
+    )
 
 
 def _record() -> None:

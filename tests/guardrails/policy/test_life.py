@@ -16,10 +16,11 @@ from guardrails.budgets import Budget, Budgets
 from guardrails.errors import BadInput, NotPermitted, PolicyDenied
 from guardrails.keys import Keys
 from guardrails.policy.approvals import Approvals
-from guardrails.policy.engine import Engine, ModelFacts, Request, ToolFacts
+from guardrails.policy.engine import Engine, ModelFacts, Request, ToolFacts, parse
 from guardrails.policy.exceptions import Exceptions
 from guardrails.policy.lifecycle import Lifecycle
 from guardrails.policy.rehearse import matrix, rehearse
+from guardrails.policy.tables import versions
 from tests.guardrails.audit.test_search import row
 
 ALICE = Actor("p_000000000a", "hr", frozenset({"staff"}))
@@ -181,17 +182,38 @@ def test_only_the_right_person_decides(store: sa.Engine, ledger: Ledger, clock: 
 
 NO_CALCULATOR = """
 @id("MY-01")
+@en("The calculator is off.") @fr("La calculatrice est coupée.")
+@instead_en("Use Python.") @instead_fr("Utilisez Python.")
 forbid (principal, action == Action::"tool.call", resource) when { context.tool == "calculator" };
 """
+
+
+def open_life(store: sa.Engine, ledger: Ledger, clock: Clock) -> tuple[Lifecycle, Engine]:
+    engine = Engine()
+    life = Lifecycle(store, ledger, engine, clock)
+    life.load()
+    return life, engine
+
+
+def put_in_force(life: Lifecycle, text: str) -> int:
+    number = life.draft(by="p_a", text=text).number
+    life.propose(number, by="p_a")
+    life.approve(number, by="p_b")
+    return life.activate(number, by="p_b").number
+
+
+CALCULATE = Request(
+    "tool.call", ALICE, tool=ToolFacts("calculator", "reads", frozenset({"calculator"}))
+)
 
 
 def test_a_draft_is_approved_by_another_and_put_in_force(
     store: sa.Engine, ledger: Ledger, clock: Clock
 ) -> None:
-    engine = Engine()
-    life = Lifecycle(store, ledger, engine, clock)
+    life, engine = open_life(store, ledger, clock)
     product = engine.policies.hash
     draft = life.draft(by="p_a", note="no calculator")
+    assert draft.number == 2
     life.edit(draft.number, draft.text + NO_CALCULATOR, by="p_a")
     assert '+@id("MY-01")' in life.diff(draft.number)
     with pytest.raises(BadInput):
@@ -204,52 +226,189 @@ def test_a_draft_is_approved_by_another_and_put_in_force(
     life.approve(draft.number, by="p_b")
     assert engine.policies.hash == product
     life.activate(draft.number, by="p_b")
-    tool = ToolFacts("calculator", "reads", frozenset({"calculator"}))
-    assert engine.decide(Request("tool.call", ALICE, tool=tool)).rule == "MY-01"
+    assert engine.decide(CALCULATE).rule == "MY-01"
+    assert engine.policies.words["MY-01"]["en"] == "The calculator is off."
 
-    restarted = Engine()
-    Lifecycle(store, ledger, restarted, clock).load()
-    assert restarted.policies.hash == engine.policies.hash
+    _, restarted = open_life(store, ledger, clock)
+    assert restarted.policies.hash == engine.policies.hash != product
 
-    life.restore_product_rules(by="p_b")
+    life.activate(1, by="p_b", reason="back to what the product brings")
     assert engine.policies.hash == product
-    assert life.active() is None
+    assert engine.decide(CALCULATE).outcome == "allow"
     life.activate(draft.number, by="p_b")  # back again: it was active once
-    assert [v.state for v in life.all()] == ["active"]
+    assert [v.state for v in life.all()] == ["active", "retired"]
 
 
-def test_a_draft_that_is_wrong_is_refused_and_the_old_text_stays(
+def test_version_one_is_the_set_that_came_with_the_product(
     store: sa.Engine, ledger: Ledger, clock: Clock
 ) -> None:
-    life = Lifecycle(store, ledger, Engine(), clock)
+    life, engine = open_life(store, ledger, clock)
+    (first,) = life.all()
+    assert (first.number, first.state, first.source) == (1, "active", "product")
+    assert first.hash == engine.policies.hash == engine.decide(CALCULATE).policy_set
+    open_life(store, ledger, clock)
+    assert len(life.all()) == 1
+    assert kinds(store) == ["policy.install"]
+
+
+def test_every_process_of_a_store_decides_by_the_version_in_force(
+    store: sa.Engine, ledger: Ledger, clock: Clock
+) -> None:
+    here, _ = open_life(store, ledger, clock)
+    ticks = Clock()
+    elsewhere = Engine()
+    other = Lifecycle(store, ledger, elsewhere, clock, ticks)
+    other.load()
+    assert elsewhere.decide(CALCULATE).outcome == "allow"
+    number = put_in_force(here, here.active().text + NO_CALCULATOR)  # type: ignore[union-attr]
+    assert elsewhere.decide(CALCULATE).outcome == "allow"  # known for less than a second
+    ticks.now += 1.0
+    decision = elsewhere.decide(CALCULATE)
+    assert (decision.rule, decision.policy_set) == ("MY-01", here.get(number).hash)
+
+
+def test_without_a_store_that_can_be_read_nothing_is_permitted(
+    engine: sa.Engine, ledger: Ledger, clock: Clock
+) -> None:
+    ticks = Clock()
+    policy = Engine()
+    life = Lifecycle(engine, ledger, policy, clock, ticks)
+    life.load()
+    assert policy.decide(CALCULATE).outcome == "allow"
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE policy_versions RENAME TO gone")
+    ticks.now += 1.0
+    denied = policy.decide(CALCULATE)
+    assert (denied.outcome, denied.rule) == ("deny", "policy-error")
+    assert life.problem() == "store-unreadable"
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE gone RENAME TO policy_versions")
+    assert policy.decide(CALCULATE).outcome == "allow"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"text": '@id("X") permit (principal, action, resource);'}, "rules-altered"),
+        ({"hash": "0" * 64}, "rules-altered"),
+        ({"text": "no rules at all", "hash": "1" * 64}, "bad-policy"),
+        ({"state": "retired"}, "no-rules"),
+    ],
+)
+def test_rules_altered_in_the_store_permit_nothing(
+    store: sa.Engine, ledger: Ledger, clock: Clock, change: dict[str, str], code: str
+) -> None:
+    open_life(store, ledger, clock)
+    with store.begin() as connection:
+        connection.execute(sa.update(versions).values(**change))
+    policy = Engine()
+    life = Lifecycle(store, ledger, policy, clock)
+    policy.follow(life.current)
+    decision = policy.decide(CALCULATE)
+    assert (decision.outcome, decision.rule) == ("deny", "policy-error")
+    assert life.problem() == code
+
+
+def test_a_release_with_other_rules_becomes_a_version_and_spares_an_own_set(
+    store: sa.Engine, ledger: Ledger, clock: Clock
+) -> None:
+    product = Engine().policies
+    older = parse(product.text.replace("26214400", "1000"), product.schema_text)
+    before = Lifecycle(store, ledger, Engine(policies=older), clock)
+    before.load()
+    life, engine = open_life(store, ledger, clock)
+    assert [v.state for v in life.all()] == ["active", "retired"]
+    assert engine.policies.hash == product.hash
+
+    number = put_in_force(life, product.text + NO_CALCULATOR)
+    newer = parse(product.text.replace("26214400", "2000"), product.schema_text)
+    policy = Engine(policies=newer)
+    later = Lifecycle(store, ledger, policy, clock)
+    later.load()
+    active = later.active()
+    assert active is not None
+    assert active.number == number
+    assert later.all()[0].state == "approved"
+    assert policy.decide(CALCULATE).rule == "MY-01"
+
+
+def test_a_newer_vocabulary_keeps_the_own_rules_that_fit_it(
+    store: sa.Engine, ledger: Ledger, clock: Clock
+) -> None:
+    product = Engine().policies
+    life, _ = open_life(store, ledger, clock)
+    put_in_force(life, product.text + NO_CALCULATOR)
+    schema = product.schema_text.replace("exceptions:", "colour: String,\n  exceptions:")
+    policy = Engine(policies=parse(product.text, schema))
+    later = Lifecycle(store, ledger, policy, clock)
+    later.load()
+    assert later.problem() == ""
+    assert '@id("MY-01")' in policy.policies.text
+    assert "policy.refit" in kinds(store)
+
+
+def test_a_draft_that_is_wrong_is_kept_and_cannot_be_proposed(
+    store: sa.Engine, ledger: Ledger, clock: Clock
+) -> None:
+    life, _ = open_life(store, ledger, clock)
     draft = life.draft(by="p_a")
+    wrong = life.edit(draft.number, "permit everything", by="p_a")
+    assert (wrong.text, wrong.hash) == ("permit everything", "")
     with pytest.raises(BadInput, match="bad-policy"):
-        life.edit(draft.number, "permit everything", by="p_a")
-    with pytest.raises(NotPermitted):
-        life.edit(draft.number, draft.text, by="p_b")
-    assert life.get(draft.number).text == draft.text
+        life.propose(draft.number, by="p_a")
+    with pytest.raises(BadInput, match="text-too-long"):
+        life.edit(draft.number, "x" * 400_001, by="p_a")
+
+
+def test_a_rule_without_a_sentence_for_people_is_not_proposed(
+    store: sa.Engine, ledger: Ledger, clock: Clock
+) -> None:
+    life, engine = open_life(store, ledger, clock)
+    text = engine.policies.text + '@id("MY-02") forbid (principal, action, resource);'
+    draft = life.draft(by="p_a", text=text)
+    with pytest.raises(BadInput, match="bad-policy") as refused:
+        life.propose(draft.number, by="p_a")
+    assert refused.value.data["rule"] == "MY-02"
+
+
+def test_two_officers_who_edit_at_once_lose_nothing(
+    store: sa.Engine, ledger: Ledger, clock: Clock
+) -> None:
+    life, _ = open_life(store, ledger, clock)
+    draft = life.draft(by="p_a")
+    seen = draft.revision
+    mine = life.edit(draft.number, draft.text + "// mine\n", by="p_a", revision=seen)
+    with pytest.raises(BadInput, match="draft-changed") as refused:
+        life.edit(draft.number, draft.text + "// yours\n", by="p_b", revision=seen)
+    assert refused.value.data["revision"] == mine.revision
+    assert life.get(draft.number).text.endswith("// mine\n")
+    both = life.edit(draft.number, mine.text + "// yours\n", by="p_b", revision=mine.revision)
+    assert both.editors == ("p_a", "p_b")
+    life.propose(draft.number, by="p_a")
+    for editor in ("p_a", "p_b"):
+        with pytest.raises(NotPermitted, match="self-approval"):
+            life.approve(draft.number, by=editor)
+    assert life.approve(draft.number, by="p_c").approved_by == "p_c"
 
 
 def test_a_returned_draft_can_be_edited_and_proposed_again(
     store: sa.Engine, ledger: Ledger, clock: Clock
 ) -> None:
-    life = Lifecycle(store, ledger, Engine(), clock)
+    life, _ = open_life(store, ledger, clock)
     draft = life.draft(by="p_a")
     life.propose(draft.number, by="p_a")
-    assert life.send_back(draft.number, by="p_b", note="why?").note == "why?"
+    assert life.send_back(draft.number, by="p_b", note="why?").review == "why?"
     life.edit(draft.number, draft.text, by="p_a")
     assert life.propose(draft.number, by="p_a").state == "proposed"
 
 
 def test_versions_follow_each_other(store: sa.Engine, ledger: Ledger, clock: Clock) -> None:
-    life = Lifecycle(store, ledger, Engine(), clock)
+    life, _ = open_life(store, ledger, clock)
     for _ in range(2):
-        draft = life.draft(by="p_a")
-        life.propose(draft.number, by="p_a")
-        life.approve(draft.number, by="p_b")
-        life.activate(draft.number, by="p_b")
-    newest, oldest = life.all()
-    assert (newest.state, oldest.state, newest.based_on) == ("active", "retired", oldest.number)
+        put_in_force(life, life.product().text)
+    newest, older, first = life.all()
+    assert (newest.state, older.state, newest.based_on) == ("active", "retired", older.number)
+    assert first.number == 1
 
 
 # ── exceptions ───────────────────────────────────────────────────────────────────────────
