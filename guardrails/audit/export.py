@@ -1,9 +1,11 @@
 """The record for other tools: OCSF 1.9 JSON Lines, CSV, OTLP. Masked like the record itself."""
 
+import base64
 import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
@@ -32,26 +34,52 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def ocsf(engine: sa.Engine, first: int = 1, last: int | None = None) -> Iterator[str]:
+def ocsf(
+    engine: sa.Engine,
+    first: int = 1,
+    last: int | None = None,
+    filter: TraceFilter | None = None,
+) -> Iterator[str]:
     """Ledger rows `first`..`last` as OCSF API Activity events, one JSON object a line.
 
     The attestation carries the row's place in the chain, so that a receiver can prove the order
-    and completeness of what it got.
+    and completeness of what it got. With a `filter`: rows of its time; and, when it asks for more
+    than a time, rows of the turns that it matches.
     """
+    before = ledger.alias()
     query = (
-        sa.select(ledger, traces.c.model, traces.c.model_kind, traces.c.tokens, traces.c.duration)
-        .select_from(ledger.outerjoin(traces, traces.c.trace_id == ledger.c.trace_id))
+        sa.select(
+            ledger, before.c.hash.label("previous"),
+            traces.c.model, traces.c.model_kind, traces.c.tokens, traces.c.duration,
+        )
+        .select_from(
+            ledger.outerjoin(traces, traces.c.trace_id == ledger.c.trace_id)
+            .outerjoin(before, before.c.seq == ledger.c.seq - 1)
+        )
         .where(ledger.c.seq >= first)
         .order_by(ledger.c.seq)
-    )
+    )  # fmt: skip
     if last is not None:
         query = query.where(ledger.c.seq <= last)
     with engine.connect() as connection:
-        previous = connection.scalar(sa.select(ledger.c.hash).where(ledger.c.seq == first - 1))
-        previous = previous or GENESIS
+        if filter is not None:
+            query = query.where(*_of_filter(engine, connection, filter))
         for row in connection.execute(query).yield_per(_FETCH):
-            yield json.dumps(_event(row, previous), ensure_ascii=False)
-            previous = row.hash
+            yield json.dumps(_event(row, row.previous or GENESIS), ensure_ascii=False)
+
+
+def _of_filter(
+    engine: sa.Engine, connection: sa.Connection, filter: TraceFilter
+) -> list[sa.ColumnElement[bool]]:
+    where: list[sa.ColumnElement[bool]] = []
+    if filter.since:
+        where.append(ledger.c.at >= int(filter.since.timestamp() * 1e6))
+    if filter.until:
+        where.append(ledger.c.at < int(filter.until.timestamp() * 1e6))
+    if replace(filter, since=None, until=None) != TraceFilter():
+        # a turn's acts may lie a little after the turn's start: the turns decide, not the acts
+        where = [ledger.c.trace_id.in_(Traces(engine).matching(connection, filter))]
+    return where
 
 
 def _event(row: Any, previous: str) -> dict[str, object]:
@@ -132,18 +160,42 @@ def otlp(engine: sa.Engine, endpoint: str, filter: TraceFilter | None = None) ->
 
     exporter = OTLPSpanExporter(endpoint=endpoint)
     sent = 0
-    rows = _rows(Traces(engine), filter or TraceFilter())
     try:
-        while names := [row.trace_id for row in islice(rows, 100)]:
-            with engine.connect() as connection:
-                query = sa.select(spans).where(spans.c.trace_id.in_(names)).order_by(spans.c.id)
-                batch = [_readable(span) for span in connection.execute(query)]
+        for batch in _span_batches(engine, filter):
             if exporter.export(batch) is not SpanExportResult.SUCCESS:
                 raise ConnectionError("the collector did not take the spans")
             sent += len(batch)
     finally:
         exporter.shutdown()  # type: ignore[no-untyped-call]
     return sent
+
+
+def otlp_lines(engine: sa.Engine, filter: TraceFilter | None = None) -> Iterator[str]:
+    """Stored spans of matching traces as OTLP/JSON, one ExportTraceServiceRequest a line.
+
+    The form of OpenTelemetry's file exporter: a collector's `otlpjsonfile` receiver reads it.
+    """
+    from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+    for batch in _span_batches(engine, filter):
+        plain = MessageToDict(encode_spans(batch), use_integers_for_enums=True)
+        for resource in plain.get("resourceSpans", ()):
+            for scope in resource["scopeSpans"]:
+                for span in scope["spans"]:
+                    # OTLP's JSON has ids in hex, protobuf's in base64
+                    for name in ("traceId", "spanId", "parentSpanId"):
+                        if name in span:
+                            span[name] = base64.b64decode(span[name]).hex()
+        yield json.dumps(plain, ensure_ascii=False)
+
+
+def _span_batches(engine: sa.Engine, filter: TraceFilter | None) -> Iterator[list[Any]]:
+    rows = _rows(Traces(engine), filter or TraceFilter())
+    while names := [row.trace_id for row in islice(rows, 100)]:
+        with engine.connect() as connection:
+            query = sa.select(spans).where(spans.c.trace_id.in_(names)).order_by(spans.c.id)
+            yield [_readable(span) for span in connection.execute(query)]
 
 
 def _readable(row: Any) -> Any:

@@ -1,8 +1,10 @@
 """Searches that a reviewer keeps under a name."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,8 +20,7 @@ class SavedSearches:
 
     def save(self, owner: str, name: str, filter: TraceFilter) -> None:
         """Keep a filter; an earlier one of that name is replaced."""
-        filled = {k: v for k, v in asdict(filter).items() if v not in ("", None)}
-        text = json.dumps(filled, default=lambda value: value.isoformat())
+        text = json.dumps(filled(filter))
         self.delete(owner, name)
         with self._engine.begin() as connection:
             row = {"owner": owner, "name": name, "filter": text}
@@ -29,7 +30,7 @@ class SavedSearches:
         """A person's searches, in order of name."""
         query = sa.select(searches).where(searches.c.owner == owner).order_by(searches.c.name)
         with self._engine.connect() as connection:
-            return {row.name: _filter(row.filter) for row in connection.execute(query)}
+            return {row.name: restored(json.loads(row.filter)) for row in connection.execute(query)}
 
     def delete(self, owner: str, name: str) -> None:
         """Forget one."""
@@ -39,11 +40,20 @@ class SavedSearches:
             )
 
 
-def _filter(text: str) -> TraceFilter:
-    """A filter as saved; fields that no longer exist are left out."""
+def filled(filter: TraceFilter) -> dict[str, Any]:
+    """The fields of a filter that say something, as JSON has them."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(filter).items()
+        if value not in ("", None)
+    }
+
+
+def restored(values: Mapping[str, Any]) -> TraceFilter:
+    """A filter of what `filled` gave; fields that no longer exist are left out."""
     known = {field.name for field in fields(TraceFilter)}
-    values = {key: value for key, value in json.loads(text).items() if key in known}
+    kept = {key: value for key, value in values.items() if key in known}
     for key in ("since", "until"):
-        if key in values:
-            values[key] = datetime.fromisoformat(values[key])
-    return replace(TraceFilter(), **values)
+        if key in kept:
+            kept[key] = datetime.fromisoformat(kept[key])
+    return replace(TraceFilter(), **kept)

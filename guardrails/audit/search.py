@@ -220,6 +220,18 @@ class Traces:
         """The turns of one conversation, oldest first."""
         return tuple(reversed(self.page(TraceFilter(conversation=conversation), limit=limit).rows))
 
+    def matching(self, connection: sa.Connection, filter: TraceFilter) -> sa.Select[str]:
+        """Trace ids that a filter matches, as a query for others to select from."""
+        source, where, _ = self._where(connection, filter)
+        return sa.select(traces.c.trace_id).select_from(source).where(*where)
+
+    def people(self, filter: TraceFilter, most: int = 10_000) -> list[str]:
+        """Pseudonyms of the people whose turns a filter matches."""
+        with self._engine.connect() as connection:
+            source, where, _ = self._where(connection, filter)
+            query = sa.select(traces.c.person).select_from(source).where(*where).distinct()
+            return list(connection.scalars(query.limit(most)))
+
     def agents(self) -> list[str]:
         """Agents that occur in the record, in order of name."""
         return self._distinct(traces.c.agent)
