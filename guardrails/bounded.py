@@ -60,6 +60,7 @@ class Seen:
         self._size = size
         self._lock = threading.Lock()
         self._values: OrderedDict[bytes, object] = OrderedDict()
+        self.age = 0  # how often it was emptied
 
     def get(self, key: bytes) -> tuple[bool, object]:
         """(whether it is known, its value)."""
@@ -69,9 +70,20 @@ class Seen:
             self._values.move_to_end(key)
             return True, self._values[key]
 
-    def put(self, key: bytes, value: object) -> None:
-        """Remember; the least recently used value goes when there are too many."""
+    def put(self, key: bytes, value: object, age: int) -> None:
+        """Remember, unless it was emptied since `age`: what was found before holds no more.
+
+        The least recently used value goes when there are too many.
+        """
         with self._lock:
+            if age != self.age:
+                return
             self._values[key] = value
             if len(self._values) > self._size:
                 self._values.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self.age += 1
+            self._values.clear()

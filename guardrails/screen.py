@@ -103,6 +103,10 @@ class Screen:
                 self._bounded.run("loading", load, time.monotonic() + _LOADING_S, _LOADING_S)
             self._warm.set()
 
+    def forget(self) -> None:
+        """Read everything anew from now on: what detectors look for has changed."""
+        self._seen.clear()
+
     def text(
         self,
         text: str,
@@ -192,12 +196,13 @@ class Screen:
         key = hashlib.blake2b(
             f"{name}\0{extra}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16
         ).digest()
+        age = self._seen.age
         found, value = self._seen.get(key)
         if not found:
             value = self._bounded.run(name, lambda: run(text), deadline, self.timeout_s)
             if isinstance(value, list):
                 value = _checked(name, text, value)
-            self._seen.put(key, value)
+            self._seen.put(key, value, age)
         return cast("_T", value)
 
 

@@ -17,7 +17,17 @@ from starlette.responses import Response
 from guardrails.errors import BadInput, GuardrailError
 from ui.door import refusal_response
 from ui.faults import status_of, translated, worded
-from ui.routes import audit, budgets, chat, conversations, health, provider, screening, session
+from ui.routes import (
+    audit,
+    budgets,
+    chat,
+    conversations,
+    health,
+    kinds,
+    provider,
+    screening,
+    session,
+)
 from ui.routes.common import Rates, services
 from ui.routes.shapes import Refusal
 
@@ -32,6 +42,7 @@ ROUTERS = (
     chat.router,
     conversations.router,
     screening.router,
+    kinds.router,
     audit.router,
     budgets.router,
 )

@@ -96,7 +96,15 @@ class Settings(BaseModel):
         "", description="`group=role` pairs with commas; empty makes everybody staff."
     )
     oidc_groups_claim: str = Field("groups", description="Claim that lists a person's groups.")
+    kinds_file: Path | None = Field(
+        None, description="File of the organisation's own kinds; empty means `kinds.yaml` in the home."
+    )
     upload_limit_mib: int = Field(25, ge=1, le=1024, description="Largest upload, MiB.")
+
+    @property
+    def own_kinds(self) -> Path:
+        """The file of the organisation's own kinds of data."""
+        return self.kinds_file or self.home / "kinds.yaml"
 
     @property
     def database_url(self) -> str:

@@ -24,6 +24,7 @@ from guardrails.audit.watch import Watch
 from guardrails.budgets import Budgets
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys, load_keys
+from guardrails.kinds import OwnKinds
 from guardrails.migrate import upgrade
 from guardrails.policy.engine import Engine
 from guardrails.policy.lifecycle import Lifecycle
@@ -60,6 +61,7 @@ class App:
     traces: Traces
     policy: Engine
     screen: Screen
+    kinds: OwnKinds
     pool: Pool
     models: Models
     catalog: Catalog
@@ -111,6 +113,8 @@ def build(settings: Settings) -> App:
     ledger = Ledger(engine, keys, checkpoint_file=checkpoints)
     spans = Spans(engine, "atelier", otlp_endpoint=settings.otlp_endpoint)
     screen = Screen()
+    kinds = OwnKinds(settings.own_kinds, screen.forget)
+    kinds.load()  # a broken file stops the start: going on without it would let things through
     policy = Engine()
     pool = Pool(
         choose(settings.unsafe_no_sandbox, home),
@@ -155,6 +159,7 @@ def build(settings: Settings) -> App:
         traces=Traces(engine),
         policy=policy,
         screen=screen,
+        kinds=kinds,
         pool=pool,
         models=models,
         catalog=catalog,

@@ -27,6 +27,7 @@ _TOGETHER = 400  # characters up to which neighbouring paragraphs are read as on
 _BREAK = re.compile(r"\n[ \t\r]*\n\s*")
 _cache: OrderedDict[bytes, tuple[Finding, ...]] = OrderedDict()
 _cache_lock = threading.Lock()
+_cache_age = 0  # how often it was emptied
 
 
 def find(text: str, language: str | None = None, *, organizations: bool = False) -> list[Finding]:
@@ -40,6 +41,7 @@ def find(text: str, language: str | None = None, *, organizations: bool = False)
     default = given or languages.of(text)
     pending: dict[languages.Language, list[tuple[int, str, bytes]]] = {}
     results: list[Finding] = []
+    age = _cache_age
     for start, paragraph, spoken in _spoken(text, given, default):
         key = hashlib.blake2b(
             f"{spoken}\0{paragraph}".encode("utf-8", "surrogatepass"), digest_size=16
@@ -58,7 +60,8 @@ def find(text: str, language: str | None = None, *, organizations: bool = False)
         }  # the same paragraph twice is read once
         fresh = dict(zip(once, _analyse(list(once.values()), spoken), strict=True))
         with _cache_lock:
-            _cache.update(fresh)
+            if age == _cache_age:
+                _cache.update(fresh)
             while len(_cache) > _CACHE_SIZE:
                 _cache.popitem(last=False)
         for start, _, key in rows:
@@ -76,7 +79,9 @@ def warm() -> None:
 
 def forget() -> None:
     """Empty the paragraph cache (after the organisation's own kinds changed)."""
+    global _cache_age
     with _cache_lock:
+        _cache_age += 1
         _cache.clear()
 
 

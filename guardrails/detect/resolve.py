@@ -13,6 +13,7 @@ _RANK = {
     "DATE_TIME": 60, "PHONE_NUMBER": 65, "LOCATION": 40, "PERSON": 30, "ORGANIZATION": 20,
 }  # fmt: skip
 _DEFAULT_RANK = 75  # national identifiers
+_OWN_RANK = 96  # the organisation knows its own numbers best
 # Spans of these kinds that overlap are one finding: a name found by two detectors, an address and
 # the town in it.
 _MERGED = frozenset({"LOCATION", "PERSON"})
@@ -34,6 +35,8 @@ def resolve(candidates: Iterable[Finding]) -> list[Finding]:
 
 
 def _rank(finding: Finding) -> float:
+    if finding.detector == "custom":
+        return _OWN_RANK
     if finding.kind == "PHONE_NUMBER" and finding.score >= 0.9:
         return 80  # written internationally or called a telephone number
     # a weak national identifier must not displace a strong telephone number

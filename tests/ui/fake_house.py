@@ -17,6 +17,7 @@ from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
 from guardrails.budgets import Budgets
 from guardrails.keys import Keys
+from guardrails.kinds import OwnKinds
 from guardrails.migrate import upgrade
 from guardrails.policy.engine import Engine
 from guardrails.policy.lifecycle import Lifecycle
@@ -178,6 +179,11 @@ class House:
     def groups(self) -> Groups:
         """Groups of people and the roles they give."""
         return Groups(self.engine)
+
+    @cached_property
+    def kinds(self) -> OwnKinds:
+        """The organisation's own kinds, none yet."""
+        return OwnKinds(self.settings.own_kinds, self.screen.forget)
 
     @cached_property
     def identity(self) -> Identity:

@@ -30,6 +30,9 @@ PAGES: tuple[Page, ...] = (
     Page("playground", "/playground", "agents.use", "message-square-text", "create", kind="plain"),
     Page("conversations", "/conversations", "conversations.own", "history", "create", kind="plain"),
     Page("audit", "/audit", "traces.view", "scan-search", "govern"),
+    Page(
+        "kinds", "/kinds", "policies.edit", "scan-text", "govern", tab=False, kind="plain",
+    ),
 )
 GROUPS: tuple[str, ...] = ("create", "share", "govern", "manage", "me")
 BY_ID = {page.id: page for page in PAGES}

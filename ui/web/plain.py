@@ -35,6 +35,7 @@ BODIES: dict[str, str] = {
     "home": "ui.web.pages.home",
     "playground": "ui.web.pages.playground",
     "conversations": "ui.web.pages.conversations",
+    "kinds": "ui.web.pages.kinds",
 }
 
 

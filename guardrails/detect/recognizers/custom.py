@@ -19,9 +19,9 @@ kinds:
 import difflib
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import re2
@@ -30,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from guardrails.detect.recognizers import checks
 from guardrails.errors import BadInput
+from guardrails.placeholders import LITERAL, kind_name
 
 CHECKS: dict[str, Callable[[str], bool]] = {
     "luhn": checks.luhn, "card": checks.card, "nir": checks.nir, "siret": checks.siret,
@@ -39,6 +40,11 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     "mod97": checks.stdnum("iso7064.mod_97_10"), "vat": checks.stdnum("eu.vat"),
 }  # fmt: skip
 _strict = ConfigDict(extra="forbid", frozen=True)
+LONGEST_FILE = 400_000  # characters
+_LONGEST_PATTERN = 400
+_RESERVED = frozenset({"SECRET", "INJECTION", "DATA", LITERAL})
+# a pattern that finds one of these would mask ordinary sentences
+_ORDINARY = ("the", "and", "hello", "le", "les", "bonjour", "merci", "1", "2026", "M.", "-", " ")
 
 
 class Example(BaseModel):
@@ -62,15 +68,34 @@ class Kind(BaseModel):
     why: str = ""
     examples: tuple[Example, ...] = ()
 
+    @field_validator("kind")
+    @classmethod
+    def _placeholder(cls, value: str) -> str:
+        if value in _RESERVED or kind_name(value) != value:
+            raise ValueError("cannot stand in a placeholder: at most five words of 15 letters")
+        return value
+
     @field_validator("pattern")
     @classmethod
     def _linear(cls, value: str) -> str:
         # RE2 guarantees linear time; patterns from files get no other engine
+        if len(value) > _LONGEST_PATTERN:
+            raise ValueError(f"longer than {_LONGEST_PATTERN} characters")
         try:
-            re2.compile(value)
+            compiled = re2.compile(value, _quiet())
         except re2.error as problem:
-            raise ValueError(f"not a pattern that RE2 accepts: {problem}") from problem
+            said = problem.args[0].decode() if isinstance(problem.args[0], bytes) else str(problem)
+            raise ValueError(f"not a pattern that RE2 accepts: {said}") from problem
+        if value and (compiled.fullmatch("") or any(map(compiled.fullmatch, _ORDINARY))):
+            raise ValueError("it finds ordinary words too: make it narrower")
         return value
+
+    @field_validator("values")
+    @classmethod
+    def _telling(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if short := [value for value in values if len(value.strip()) < 3]:
+            raise ValueError(f"{len(short)} values have fewer than three characters")
+        return values
 
     @field_validator("check")
     @classmethod
@@ -109,25 +134,74 @@ class Trial:
 
 
 def load(path: Path) -> tuple[Kind, ...]:
-    """The kinds of a file. Raises `BadInput` naming the file, the place and the nearest valid key."""
+    """The kinds of a file; see `parse`. Raises OSError when it cannot be read."""
+    return parse(path.read_text(encoding="utf-8"), path.name)
+
+
+def parse(text: str, name: str = "kinds.yaml") -> tuple[Kind, ...]:
+    """The kinds that `text` describes.
+
+    Raises `BadInput("kinds-file")` with `file`, `line` (from 1), `place` (`kinds.0.patern`),
+    `problem`, and `nearest`: the valid key nearest to one that is not.
+    """
+    if len(text) > LONGEST_FILE:
+        raise _bad(name, 1, "", f"longer than {LONGEST_FILE} characters")
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        # aliases could make a small file endless
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise _bad(name, 1, "", "anchors and aliases (& and *) are not allowed")
+        raw = yaml.safe_load(text)
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
-        raise BadInput("kinds-file", file=path.name, line=mark.line + 1 if mark else 0) from problem
+        said = getattr(problem, "problem", None) or "not YAML"
+        raise _bad(name, mark.line + 1 if mark else 1, "", str(said)) from problem
     try:
-        return _File.model_validate(raw).kinds
+        return _File.model_validate({} if raw is None else raw).kinds
     except ValidationError as problem:
         first = problem.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        near = difflib.get_close_matches(str(first["loc"][-1]), [*Kind.model_fields, "kinds"], 1)
-        raise BadInput(
-            "kinds-file",
-            file=path.name,
-            place=place,
-            problem=first["msg"],
-            nearest=near[0] if near else "",
+        place = tuple(first["loc"])
+        unknown = first["type"] == "extra_forbidden"
+        valid = [*Kind.model_fields, *Example.model_fields, "kinds"]
+        near = difflib.get_close_matches(str(place[-1]), valid, 1) if unknown and place else []
+        raise _bad(
+            name,
+            _line(text, place),
+            ".".join(map(str, place)),
+            first["msg"].removeprefix("Value error, "),
+            near[0] if near else "",
         ) from problem
+
+
+def _bad(file: str, line: int, place: str, problem: str, nearest: str = "") -> BadInput:
+    hint = f" ({nearest}?)" if nearest else ""
+    return BadInput(
+        "kinds-file",
+        file=file,
+        line=line,
+        place=place,
+        problem=f"{place}: {problem}{hint}" if place else problem,
+        nearest=nearest,
+    )
+
+
+def _line(text: str, place: Sequence[int | str]) -> int:
+    """The line, from 1, of what `place` names; of the nearest thing around it that exists."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = 1
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((p for p in node.value if p[0].value == str(step)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            if step >= len(node.value):
+                break
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
 
 
 _active: tuple[Kind, ...] = ()
@@ -144,6 +218,11 @@ def use(kinds: Sequence[Kind]) -> None:
     pii.forget()
 
 
+def active() -> tuple[Kind, ...]:
+    """The kinds that are looked for now."""
+    return _active
+
+
 def try_out(kinds: Sequence[Kind]) -> list[Trial]:
     """Every example of every kind, tried on the spot."""
     return [
@@ -154,6 +233,11 @@ def try_out(kinds: Sequence[Kind]) -> list[Trial]:
     ]  # fmt: skip
 
 
+def search(kinds: Sequence[Kind], text: str) -> list[tuple[int, int, str, float, str, str]]:
+    """What these kinds find in `text`, whether or not they are active: see `find`."""
+    return sorted(match for kind in kinds for match in _matches(kind, text))
+
+
 def find(text: str) -> list[tuple[int, int, str, float, str, str]]:
     """Candidates `(start, end, kind, score, detector, why)` of the active kinds."""
     return [match for kind in _active for match in _matches(kind, text)]
@@ -161,17 +245,73 @@ def find(text: str) -> list[tuple[int, int, str, float, str, str]]:
 
 def _matches(kind: Kind, text: str) -> list[tuple[int, int, str, float, str, str]]:
     found = []
-    for pattern in _compiled(kind.pattern, kind.values):
-        for match in pattern.finditer(text):
-            start, end = match.span()
-            if end <= start or (kind.check and not CHECKS[kind.check](text[start:end])):
-                continue
-            near = _near(kind, text, start, end)
-            if kind.needs_context and not near:
-                continue
-            why = kind.why or "It is one of your organisation's own kinds."
-            found.append((start, end, kind.kind, 0.95 if near else 0.85, "custom", why))
+    for start, end in _spans(kind, text):
+        if kind.check and not CHECKS[kind.check](text[start:end]):
+            continue
+        near = _near(kind, text, start, end)
+        if kind.needs_context and not near:
+            continue
+        why = kind.why or "It is one of your organisation's own kinds."
+        found.append((start, end, kind.kind, 0.95 if near else 0.85, "custom", why))
     return sorted(found)
+
+
+def _spans(kind: Kind, text: str) -> Iterator[tuple[int, int]]:
+    if kind.pattern:
+        for match in _compiled(kind.pattern).finditer(text):
+            if match.end() > match.start():
+                yield match.span()
+    if kind.values:
+        yield from _values(_index(kind.values), text)
+
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+def _values(index: dict[str, list[str]], text: str) -> Iterator[tuple[int, int]]:
+    """Whole words, whatever their case, the longest value first; linear for any number of them."""
+    lower = _lowered(text)
+    at = 0
+    for token in _TOKEN.finditer(lower):
+        start = token.start()
+        if start < at:
+            continue
+        for value in index.get(token.group(), ()):
+            end = start + len(value)
+            if lower.startswith(value, start) and not (
+                _wordy(lower[start - 1 : start], value[:1])
+                or _wordy(value[-1:], lower[end : end + 1])
+            ):
+                yield start, end
+                at = end
+                break
+
+
+def _wordy(one: str, other: str) -> bool:
+    """Whether two characters belong to one word."""
+    return bool(_WORDS.fullmatch(one)) and bool(_WORDS.fullmatch(other))
+
+
+_WORDS = re.compile(r"\w")
+
+
+def _lowered(text: str) -> str:
+    """Lower case of the same length, so that offsets hold."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+@lru_cache(maxsize=256)
+def _index(values: tuple[str, ...]) -> dict[str, list[str]]:
+    """First token → the values that begin with it, longest first."""
+    index: dict[str, list[str]] = {}
+    for value in {_lowered(value.strip()) for value in values}:
+        first = _TOKEN.search(value)
+        if first is not None:
+            index.setdefault(first.group(), []).append(value)
+    return {first: sorted(found, key=len, reverse=True) for first, found in index.items()}
 
 
 def _near(kind: Kind, text: str, start: int, end: int) -> bool:
@@ -182,10 +322,15 @@ def _near(kind: Kind, text: str, start: int, end: int) -> bool:
     )
 
 
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> "re.Pattern[str]":
+    compiled: re.Pattern[str] = re2.compile(pattern, _quiet())
+    return compiled
+
+
 @cache
-def _compiled(pattern: str, values: tuple[str, ...]) -> tuple["re.Pattern[str]", ...]:
-    found = [re2.compile(pattern)] if pattern else []
-    if values:
-        union = "|".join(re.escape(v) for v in sorted(values, key=len, reverse=True))
-        found.append(re.compile(rf"(?<!\w)(?:{union})(?!\w)", re.IGNORECASE))
-    return tuple(found)
+def _quiet() -> "re2.Options":
+    """A broken pattern is said to the person who wrote it, not to the server's log."""
+    options = re2.Options()
+    options.log_errors = False
+    return options
