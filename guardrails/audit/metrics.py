@@ -12,7 +12,7 @@ from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from guardrails.audit import conventions
@@ -24,17 +24,20 @@ SECOND_BUCKETS = tuple(0.01 * 2**power for power in range(14))
 class Metrics(SpanProcessor):
     """Watches ended spans; add it to `Spans(processors=…)`.
 
-    `counters` gives a running total per name when Prometheus asks (`atelier_<name>_total`);
+    `counters` gives a running total per name when Prometheus asks (`atelier_<name>_total`), and
+    `gauges` what is so now (`atelier_<name>`, None: not known); more are added with `watch`.
     `readers` are OpenTelemetry metric readers, such as a periodic OTLP exporter's.
     """
 
     def __init__(
         self,
-        counters: Mapping[str, Callable[[], int]],
+        counters: Mapping[str, Callable[[], int]] | None = None,
         readers: tuple[MetricReader, ...] = (),
     ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Counters(counters))
+        self._counters = dict(counters or {})
+        self._gauges: dict[str, Callable[[], float | None]] = {}
+        self._registry.register(_Read(self._counters, self._gauges))
         self._turns = Histogram(
             "atelier_turn_seconds", "Duration of turns", ["verdict"],
             buckets=SECOND_BUCKETS, registry=self._registry,
@@ -55,6 +58,15 @@ class Metrics(SpanProcessor):
         meter = self._provider.get_meter("atelier")
         self._otel_tokens = meter.create_histogram("gen_ai.client.token.usage", "{token}")
         self._otel_calls = meter.create_histogram("gen_ai.client.operation.duration", "s")
+
+    def watch(
+        self,
+        counters: Mapping[str, Callable[[], int]],
+        gauges: Mapping[str, Callable[[], float | None]],
+    ) -> None:
+        """Also read these, for parts that are put together after the spans."""
+        self._counters |= counters
+        self._gauges |= gauges
 
     def text(self) -> bytes:
         """The page that Prometheus reads (text exposition format 0.0.4)."""
@@ -93,17 +105,28 @@ class Metrics(SpanProcessor):
         self._provider.shutdown()
 
 
-class _Counters(Collector):
-    """Totals that other parts keep, read when asked."""
+class _Read(Collector):
+    """Numbers that other parts keep, read when asked."""
 
-    def __init__(self, counters: Mapping[str, Callable[[], int]]) -> None:
+    def __init__(
+        self,
+        counters: Mapping[str, Callable[[], int]],
+        gauges: Mapping[str, Callable[[], float | None]],
+    ) -> None:
         self._counters = counters
+        self._gauges = gauges
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         for name, read in self._counters.items():
-            family = CounterMetricFamily(f"atelier_{name}", name.replace("_", " "))
-            family.add_metric([], read())
-            yield family
+            counter = CounterMetricFamily(f"atelier_{name}", name.replace("_", " "))
+            counter.add_metric([], read())
+            yield counter
+        for name, now in self._gauges.items():
+            value = now()
+            if value is not None:
+                gauge = GaugeMetricFamily(f"atelier_{name}", name.replace("_", " "))
+                gauge.add_metric([], value)
+                yield gauge
 
 
 def _view(name: str, buckets: tuple[float, ...]) -> View:

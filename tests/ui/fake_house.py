@@ -13,6 +13,7 @@ from agents.conversations import Conversations
 from agents.spec import AgentSpec
 from guardrails.actor import Actor, pseudonym
 from guardrails.audit.ledger import Ledger
+from guardrails.audit.metrics import Metrics
 from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
 from guardrails.budgets import Budgets
@@ -28,6 +29,7 @@ from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
 from ui.groups import Groups
 from ui.identity import Identity
 from ui.people import People
+from ui.record import Record
 from ui.settings import Settings
 
 
@@ -186,10 +188,23 @@ class House:
         return OwnKinds(self.settings.own_kinds, self.screen.forget)
 
     @cached_property
+    def metrics(self) -> Metrics:
+        """Numbers of the record."""
+        metrics = Metrics()
+        self.record.measure(metrics, self.spans)
+        return metrics
+
+    @cached_property
+    def record(self) -> Record:
+        """Reveals, retention, alerts, exports; nothing runs in the background."""
+        return Record(self.settings, self.engine, self.keys, self.ledger, self.checkpoint_file)
+
+    @cached_property
     def identity(self) -> Identity:
         return Identity(self.engine, self.keys, self.people, host=self.settings.host)
 
     def close(self) -> None:
+        self.record.exports.close()
         self.spans.close()
         self.ledger.close()
         self.engine.dispose()

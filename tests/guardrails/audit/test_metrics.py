@@ -10,6 +10,7 @@ from guardrails.audit.spans import Spans
 def test_prometheus_and_opentelemetry_see_turns_calls_and_tokens(engine: sa.Engine) -> None:
     reader = InMemoryMetricReader()
     metrics = Metrics({"spans_dropped": lambda: 3}, (reader,))
+    metrics.watch({}, {"ledger_verified": lambda: 1.0, "not_known": lambda: None})
     spans = Spans(engine, "test", processors=[metrics])
     call = {"model": "x", "input_tokens": 7, "output_tokens": 3}
     with (
@@ -22,6 +23,8 @@ def test_prometheus_and_opentelemetry_see_turns_calls_and_tokens(engine: sa.Engi
     assert "atelier_spans_dropped_total 3.0" in text
     assert 'atelier_turn_seconds_count{verdict="masked"} 1.0' in text
     assert 'gen_ai_client_token_usage_sum{model="x",type="input"} 7.0' in text
+    assert "atelier_ledger_verified 1.0" in text
+    assert "not_known" not in text
     assert "PERSON" not in text
     data = reader.get_metrics_data()
     assert data is not None
