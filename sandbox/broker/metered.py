@@ -50,7 +50,7 @@ async def metered(
     characters = sum(len(str(message)) for message in messages)
     meter = Meter(math.ceil(characters / CHARACTERS_PER_TOKEN))
     asker = replace(run.actor, id=run.person or run.actor.id)
-    wanted = _amounts(broker, Usage(meter.sent, most))
+    wanted = _amounts(broker, Usage(meter.sent, most), run.agent.model)
     try:
         taken = await asyncio.to_thread(broker.budgets.reserve, asker, run.agent.id, wanted)
     except PolicyDenied as denied:
@@ -61,13 +61,13 @@ async def metered(
     finally:
         # also when the turn is stopped: what is reserved for nothing would be lost to everybody
         spent = meter.spent()
-        used = _amounts(broker, spent) if spent != Usage(0, 0) else {}
+        used = _amounts(broker, spent, run.agent.model) if spent != Usage(0, 0) else {}
         if taken:
             await asyncio.shield(asyncio.to_thread(broker.budgets.settle, taken, used))
 
 
-def _amounts(broker: "Broker", usage: Usage) -> dict[Unit, int]:
-    cost = usage.cost or broker.models.price(usage.input_tokens, usage.output_tokens)
+def _amounts(broker: "Broker", usage: Usage, wanted: str) -> dict[Unit, int]:
+    cost = usage.cost or broker.models.price(usage.input_tokens, usage.output_tokens, wanted)
     return {
         "tokens": usage.input_tokens + usage.output_tokens,
         "cost": math.ceil(cost * MILLION),

@@ -14,12 +14,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from sandbox.broker.connections import Connection, Connections
 from sandbox.broker.embedded import Embedded
 from sandbox.broker.errors import ModelError, translate
 from sandbox.broker.model_events import (
     Location,
     ModelEvent,
     ModelInfo,
+    ModelKind,
     TextDelta,
     ToolCall,
     Usage,
@@ -41,7 +43,10 @@ _MAX_CHARACTERS = 1_000_000
 
 
 class Models:
-    """The model of the settings. `stream` may be called by many turns at once.
+    """The model of the settings, and those that administrators have connected.
+
+    `stream` may be called by many turns at once. Where a method takes `wanted`, it is the name of
+    a model, or "" for the one that answers when an agent names none.
 
     `model` is `practice`, `fallback`, the path of a .gguf file, or `<provider>/<name>` as litellm
     calls it. `secrets` gives provider keys by their environment names; without it the environment
@@ -60,8 +65,10 @@ class Models:
         secrets: Mapping[str, str] | None = None,
         shared: Path | None = None,
         may_fetch: bool = True,
+        connections: Connections | None = None,
     ) -> None:
         self._model = model
+        self._connections = connections
         self._base = base
         self._location: Location = location
         self._timeout = timeout
@@ -74,8 +81,27 @@ class Models:
         elif not all(model.partition("/")):
             raise ModelError("model-unknown", model=model)
 
-    def info(self) -> ModelInfo:
-        """The model that would answer now. Cheap; pages may ask often."""
+    def info(self, wanted: str = "") -> ModelInfo:
+        """The model that would answer now. Cheap; pages may ask often.
+
+        Raises ModelError("model-not-connected") for a name that is not, or is no longer, here.
+        """
+        chosen = self._chosen(wanted)
+        if chosen is None:
+            return self.own()
+        return ModelInfo(
+            chosen.name, chosen.label, "provider", chosen.provider, chosen.location, "ready"
+        )
+
+    def kind(self, wanted: str = "") -> ModelKind:
+        """The kind of the model that would answer; "provider" while that cannot be told."""
+        try:
+            return self.info(wanted).kind
+        except ModelError:
+            return "provider"
+
+    def own(self) -> ModelInfo:
+        """The model of the settings."""
         if self._embedded is not None:
             return self._embedded.info()
         provider, _, name = self._model.partition("/")
@@ -89,16 +115,30 @@ class Models:
             state="warming" if warming else "ready",
         )
 
-    def price(self, sent: int, made: int) -> float:
+    def price(self, sent: int, made: int, wanted: str = "") -> float:
         """What a call of so many tokens costs, US dollars; 0 where the price is not known.
 
         Before the provider's library is loaded nothing is known, and loading it here would hold
         the caller up for seconds.
         """
-        if self._embedded is not None or not _litellm.cache_info().currsize:
+        chosen = self._chosen(wanted)
+        if chosen is not None and chosen.price is not None:
+            return (sent * chosen.price[0] + made * chosen.price[1]) / 1_000_000
+        if chosen is None and self._embedded is not None:
             return 0.0
-        provider, _, name = self._model.partition("/")
+        if not _litellm.cache_info().currsize:
+            return 0.0
+        provider, _, name = (chosen.name if chosen else self._model).partition("/")
         return _cost(_litellm(), f"{ALIASES.get(provider, provider)}/{name}", sent, made)
+
+    def _chosen(self, wanted: str) -> Connection | None:
+        """The connection to use; None is the model of the settings."""
+        if wanted and wanted in (self._model, self.own().name):
+            return None
+        found = self._connections.find(wanted) if self._connections else None
+        if found is None and wanted:
+            raise ModelError("model-not-connected", model=wanted)
+        return found
 
     async def start(self) -> None:
         """Begin to warm up in the background and return at once."""
@@ -121,20 +161,22 @@ class Models:
         *,
         max_tokens: int = 1024,
         temperature: float = 0.2,
+        wanted: str = "",
     ) -> AsyncGenerator[ModelEvent, None]:
         """One call: TextDelta and ToolCall as they come, Usage last. Closing it ends the call.
 
         `messages` have the OpenAI shape (`role`, `content`, `tool_calls`, `tool_call_id`), `tools`
         are `{"name", "description", "parameters"}`. Raises ModelError within the timeout.
         """
-        if self._embedded is None:
-            provider, _, name = self._model.partition("/")
+        chosen = await asyncio.to_thread(self._chosen, wanted)
+        if chosen is not None or self._embedded is None:
+            provider, _, name = (chosen.name if chosen else self._model).partition("/")
             provider = ALIASES.get(provider, provider)
             events = complete(
                 f"{provider}/{name}",
                 [openai_shape(message) for message in messages],
                 tools,
-                parameters=parameters(provider, self._secrets, self._base),
+                parameters=await asyncio.to_thread(self._parameters, provider, chosen),
                 timeout=self._timeout,
                 max_tokens=max_tokens,
                 temperature=temperature,
@@ -143,9 +185,21 @@ class Models:
             events = self._local(messages, tools, max_tokens, temperature)
         try:
             async for event in events:
+                if isinstance(event, Usage) and chosen is not None and chosen.price is not None:
+                    cost = self.price(event.input_tokens, event.output_tokens, chosen.name)
+                    event = Usage(event.input_tokens, event.output_tokens, cost)
                 yield event
         finally:
             await events.aclose()
+
+    def _parameters(self, provider: str, chosen: Connection | None) -> dict[str, str]:
+        if chosen is None or self._connections is None:
+            return parameters(provider, self._secrets, self._base)
+        # the environment's key was given for the provider, not for whoever answers at an address
+        secrets = {} if chosen.base else self._secrets
+        found = parameters(provider, secrets, chosen.base)
+        key = self._connections.key(chosen)
+        return {**found, "api_key": key} if key else found
 
     async def _local(
         self,

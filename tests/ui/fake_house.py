@@ -24,10 +24,14 @@ from guardrails.policy.engine import Engine
 from guardrails.policy.lifecycle import Lifecycle
 from guardrails.screen import Screen
 from guardrails.store import open_engine
+from sandbox.broker.connections import Connections
 from sandbox.broker.model_events import ModelInfo
 from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
+from ui.apikeys import ApiKeys
+from ui.branding import Brand
 from ui.groups import Groups
 from ui.identity import Identity
+from ui.password_links import PasswordLinks
 from ui.people import People
 from ui.record import Record
 from ui.settings import Settings
@@ -36,7 +40,10 @@ from ui.settings import Settings
 class FakeModels:
     """Says what a ready practice model says."""
 
-    def info(self) -> ModelInfo:
+    def info(self, wanted: str = "") -> ModelInfo:
+        return self.own()
+
+    def own(self) -> ModelInfo:
         return ModelInfo(
             name="practice",
             label="Practice model · Qwen2.5-Coder 1.5B",
@@ -171,6 +178,11 @@ class House:
         return Engine()
 
     @cached_property
+    def connections(self) -> Connections:
+        """Connected models."""
+        return Connections(self.engine, self.ledger, self.keys.derive("model-keys"))
+
+    @cached_property
     def rules(self) -> Lifecycle:
         """Versions of the rules."""
         rules = Lifecycle(self.engine, self.ledger, self.policy)
@@ -181,6 +193,21 @@ class House:
     def groups(self) -> Groups:
         """Groups of people and the roles they give."""
         return Groups(self.engine)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """Keys of programs and of provisioning."""
+        return ApiKeys(self.engine)
+
+    @cached_property
+    def password_links(self) -> PasswordLinks:
+        """Links to choose a password."""
+        return PasswordLinks(self.engine)
+
+    @cached_property
+    def brand(self) -> Brand:
+        """The house's own look."""
+        return Brand(self.engine)
 
     @cached_property
     def kinds(self) -> OwnKinds:
