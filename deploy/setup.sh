@@ -36,6 +36,7 @@ packages() {
   ldconfig -p 2>/dev/null | grep -q libseccomp.so.2 || missing+=(libseccomp2)
   if [ "$purpose" = test ]; then
     command -v chromium >/dev/null || missing+=(chromium)
+    command -v npm >/dev/null || missing+=(nodejs npm)
     [ -x /usr/lib/postgresql/15/bin/initdb ] || compgen -G '/usr/lib/postgresql/*/bin/initdb' \
       >/dev/null || missing+=(postgresql)
   fi
@@ -73,10 +74,11 @@ packages
 .venv/bin/python -m guardrails.detect.fetch
 if [ "$purpose" = test ]; then
   .venv/bin/python -m sandbox.broker.practice_model --fallback
-  if [ ! -f .tools/node_modules/axe-core/axe.min.js ]; then
-    say "Getting axe-core for the accessibility tests"
+  if ! cmp -s tests/e2e/package-lock.json .tools/node_modules/.atelier-lock; then
+    say "Getting axe-core and a real OpenID provider for the tests (locked)"
     mkdir -p .tools && cp tests/e2e/package.json tests/e2e/package-lock.json .tools/
     npm ci --prefix .tools --silent --no-audit --no-fund >&2
+    cp tests/e2e/package-lock.json .tools/node_modules/.atelier-lock
   fi
 fi
 say "Ready: .venv"

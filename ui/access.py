@@ -77,6 +77,8 @@ def may(person: "Person | None", permission: Permission) -> bool:
     """True when one of the person's roles is in the table's row. Nobody may nothing."""
     if person is None:
         return False
+    if person.scopes is not None and permission not in person.scopes:
+        return False  # a program's key allows less than its owner's roles
     return not person.roles.isdisjoint(MAY.get(permission, frozenset()))
 
 

@@ -86,6 +86,8 @@ def configured(app: "App") -> "Provider | None":
         client_secret=secret.get_secret_value() if secret else "",
         roles=settings.oidc_roles,
         groups_claim=settings.oidc_groups_claim,
+        person_claim=settings.oidc_person_claim,
+        scope=settings.oidc_scope,
     )
 
 

@@ -4,16 +4,15 @@ Two modes, chosen at start. *Workshop*: a loopback address and no accounts; one 
 every role. *Accounts*: people sign in, with a password or through an identity provider. Any other
 combination refuses to start (`check_start`).
 
-A session is a random token of 256 bits in a signed, HttpOnly, SameSite cookie; the store holds its
-SHA-256 only. It is replaced every hour and ends 12 hours after sign-in.
+The token of a session (`ui.signins`) travels in a signed, HttpOnly, SameSite cookie. A program
+brings an API key instead (`ui.apikeys`); only the API's routes ask for those.
 """
 
 import hashlib
 import ipaddress
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
 import sqlalchemy as sa
@@ -23,31 +22,17 @@ from starlette.responses import Response
 
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys
-from guardrails.store import metadata
-from ui.access import ROLES, Role
+from ui.access import ROLES, Permission, Role
 from ui.messages import LANGUAGES, Language, say
 from ui.people import Account, People
+from ui.signins import ENDS_AFTER, SignIns
 
 Mode = Literal["workshop", "accounts"]
 SESSION_COOKIE = "atelier_session"
 VIEW_COOKIE = "atelier_view"
 LANGUAGE_COOKIE = "atelier_language"
 LANGUAGE_HEADER = "x-atelier-language"
-RENEW_AFTER = timedelta(hours=1)
-ENDS_AFTER = timedelta(hours=12)
-GRACE = timedelta(seconds=60)  # requests already under way still carry the replaced token
 WORKSHOP_ID = "local-owner"
-
-sign_ins = sa.Table(
-    "sign_ins",
-    metadata,
-    sa.Column("token", sa.String(64), primary_key=True),  # SHA-256 of the token, hex
-    sa.Column("person", sa.String(40), nullable=False, index=True),
-    sa.Column("started", sa.String(40), nullable=False),  # at sign-in; kept through renewals
-    sa.Column("renewed", sa.String(40), nullable=False),
-    sa.Column("ends", sa.String(40), nullable=False),
-    sa.Column("replaced", sa.Boolean, nullable=False, default=False),
-)
 
 
 @dataclass(frozen=True)
@@ -55,7 +40,8 @@ class Person:
     """Who is asking, as far as the entrances are concerned.
 
     `roles` are the roles in force: `granted`, or only `view` when the person looks at the product
-    as one role. `workshop` is true for the local owner of workshop mode.
+    as one role. `workshop` is true for the local owner of workshop mode. `scopes` is None for a
+    person, and what a program's key allows at most for a program.
     """
 
     id: str
@@ -66,6 +52,8 @@ class Person:
     granted: frozenset[Role] = frozenset()
     view: Role | None = None
     workshop: bool = False
+    scopes: frozenset[Permission] | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,11 +77,10 @@ class Identity:
         provider: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._engine = engine
         self._signer = Signer(keys.derive("cookie"), salt="session", digest_method=hashlib.sha256)
         self._people = people
         self._language: Language = language
-        self._clock = clock
+        self.sign_ins = SignIns(engine, clock)
         self.provider = provider
         accounts = provider or people.exist()
         self.mode: Mode = "accounts" if accounts else "workshop"
@@ -115,8 +102,8 @@ class Identity:
                 WORKSHOP_ID, name, "", everything, language, granted=everything, workshop=True
             )
             return _viewed(owner, request)
-        row = self._row(request.cookies.get(SESSION_COOKIE, ""))
-        account = None if row is None else self._people.get(str(row.person))
+        whose = self.sign_ins.person(self.token(request))
+        account = None if whose is None else self._people.get(whose)
         if account is None:
             return None
         chosen = self._chosen(request)
@@ -135,67 +122,35 @@ class Identity:
             None if account is None else (_person(account, account.language), self.begin(account))
         )
 
-    def begin(self, account: Account) -> str:
+    def begin(self, account: Account, *, provider_session: str = "", agent: str = "") -> str:
         """Begin a session for somebody whose identity is proven. Returns the cookie value."""
-        return self._insert(account.id, self._clock())
+        self._people.seen(account.id)
+        token = self.sign_ins.begin(account.id, provider_session=provider_session, agent=agent)
+        return self._signer.sign(token).decode()
 
     def renew(self, request: HTTPConnection) -> Renewal | None:
         """A new cookie when the session's token is older than an hour."""
         if self.mode == "workshop":
             return None
-        row = self._row(request.cookies.get(SESSION_COOKIE, ""))
-        now = self._clock()
-        if row is None or row.replaced or now - _when(row.renewed) < RENEW_AFTER:
-            return None
-        value = self._insert(str(row.person), _when(row.started))
-        old = sign_ins.c.token == row.token
-        with self._engine.begin() as connection:
-            ends = min(now + GRACE, _when(row.ends)).isoformat()
-            connection.execute(sign_ins.update().where(old).values(ends=ends, replaced=True))
-        return Renewal(value)
+        fresh = self.sign_ins.renew(self.token(request))
+        return None if fresh is None else Renewal(self._signer.sign(fresh).decode())
 
     def sign_out(self, request: HTTPConnection) -> None:
         """End the request's session, if there is one."""
-        token = self._token(request.cookies.get(SESSION_COOKIE, ""))
+        token = self.token(request)
         if token:
-            with self._engine.begin() as connection:
-                connection.execute(sign_ins.delete().where(sign_ins.c.token == _digest(token)))
+            self.sign_ins.end(token)
 
     def end_all(self, person: str) -> int:
         """End every session of one person; returns how many there were."""
-        with self._engine.begin() as connection:
-            done = connection.execute(sign_ins.delete().where(sign_ins.c.person == person))
-        return int(done.rowcount)
+        return self.sign_ins.end_all(person)
 
-    def _insert(self, person: str, started: datetime) -> str:
-        token, now = secrets.token_urlsafe(32), self._clock()
-        row = {
-            "token": _digest(token),
-            "person": person,
-            "started": started.isoformat(),
-            "renewed": now.isoformat(),
-            "ends": (started + ENDS_AFTER).isoformat(),
-            "replaced": False,
-        }
-        with self._engine.begin() as connection:
-            connection.execute(sign_ins.delete().where(sign_ins.c.ends < now.isoformat()))
-            connection.execute(sign_ins.insert().values(row))
-        return self._signer.sign(token).decode()
-
-    def _token(self, cookie: str) -> str | None:
+    def token(self, request: HTTPConnection) -> str:
+        """The token in the request's cookie when we signed it, else nothing."""
         try:
-            return self._signer.unsign(cookie).decode()
+            return self._signer.unsign(request.cookies.get(SESSION_COOKIE, "")).decode()
         except (BadSignature, UnicodeError):
-            return None
-
-    def _row(self, cookie: str) -> sa.Row[tuple[object, ...]] | None:
-        token = self._token(cookie) if cookie else None
-        if token is None:
-            return None
-        with self._engine.connect() as connection:
-            query = sa.select(sign_ins).where(sign_ins.c.token == _digest(token))
-            row = connection.execute(query).one_or_none()
-        return None if row is None or _when(row.ends) <= self._clock() else row
+            return ""
 
     def _chosen(self, request: HTTPConnection) -> Language | None:
         for value in (request.headers.get(LANGUAGE_HEADER), request.cookies.get(LANGUAGE_COOKIE)):
@@ -272,11 +227,3 @@ def _accepted(request: HTTPConnection) -> Language | None:
             if tag.lower().partition("-")[0] == language and quality > 0:
                 weighted.append((-quality, position, language))
     return min(weighted)[2] if weighted else None
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _when(value: object) -> datetime:
-    return datetime.fromisoformat(str(value))

@@ -28,6 +28,7 @@ DISCOVERY_SECONDS = 3600
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # asymmetric only: `none` and HMAC never
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 SCOPE = "openid profile email"
+LOGOUT_SECONDS = 300  # a logout token older than this is not obeyed again
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,22 @@ class Known:
 
     key: str
     name: str
+    email: str
     department: str
     language: str
-    roles: frozenset[Role]
+    groups: tuple[str, ...]
+    roles: frozenset[Role]  # by the settings' map; the groups of the store may add others
+    external: str  # how the provisioning side of the same provider names this person
+    session: str  # the provider's session; empty when it tells none
     next: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a logout token ends: one session at the provider, or all of a person's."""
+
+    key: str
+    session: str
 
 
 class Provider:
@@ -62,9 +75,12 @@ class Provider:
         client_secret: str,
         roles: str = "",
         groups_claim: str = "groups",
+        person_claim: str = "sub",
+        scope: str = SCOPE,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`roles` is `group=role` pairs with commas; empty makes everybody staff.
+        """`roles` is `group=role` pairs with commas. `person_claim` is the claim that equals the
+        `externalId` of SCIM for the same person (Entra ID: `oid`).
 
         Raises GuardrailError("oidc-bad-setting") for a role that does not exist, a missing client
         id, or an issuer that is not https (loopback excepted).
@@ -78,6 +94,8 @@ class Provider:
         self._client_secret = client_secret
         self._roles = role_map(roles)
         self._groups_claim = groups_claim
+        self._person_claim = person_claim
+        self._scope = scope
         self._transport = transport
         self._signer = TimestampSigner(
             keys.derive("cookie"), salt="oidc", digest_method=hashlib.sha256
@@ -97,7 +115,7 @@ class Provider:
             self._client_id,
             "code",
             redirect_uri=redirect_uri,
-            scope=SCOPE,
+            scope=self._scope,
             state=state,
             nonce=nonce,
             code_challenge=create_s256_code_challenge(verifier),
@@ -107,7 +125,7 @@ class Provider:
         return Start(url, self._signer.sign(kept).decode())
 
     async def finish(self, redirect_uri: str, cookie: str, query: Mapping[str, str]) -> Known:
-        """Who came back. Raises GuardrailError: oidc-refused, oidc-unreachable, oidc-no-role."""
+        """Who came back. Raises GuardrailError: oidc-refused, oidc-unreachable."""
         try:
             kept = self._signer.unsign(cookie, max_age=COOKIE_SECONDS)
         except BadSignature as error:
@@ -122,29 +140,69 @@ class Provider:
             raise GuardrailError("oidc-refused")
         token = await self._exchange(found, redirect_uri, query.get("code", ""), verifier)
         claims = await self._claims(found, str(token.get("id_token", "")), nonce=nonce)
-        return self._known(claims, str(next_))
+        told = await self._userinfo(found, str(token.get("access_token", "")), claims)
+        # what the provider signed wins over what it said beside
+        return self._known({**told, **claims}, str(next_))
 
-    async def logged_out(self, token: str) -> str:
-        """The key of the person whose sessions must end. Raises GuardrailError("oidc-refused")."""
+    async def logged_out(self, token: str) -> Ended:
+        """Whose sessions must end. Raises GuardrailError("oidc-refused").
+
+        Source: OpenID Connect Back-Channel Logout 1.0, 2.6.
+        """
         claims = await self._claims(await self._discover(), token, nonce=None)
         events = claims.get("events")
         # a logout token must not be an ID token that somebody replays here, hence: no nonce
-        if not isinstance(events, dict) or LOGOUT_EVENT not in events or "nonce" in claims:
-            raise GuardrailError("oidc-refused")
-        return self._key(claims)
+        self._require(isinstance(events, dict) and LOGOUT_EVENT in events)
+        self._require("nonce" not in claims and ("sub" in claims or "sid" in claims))
+        self._require(time.time() - float(claims["iat"]) < LOGOUT_SECONDS)
+        key = self._key(claims) if "sub" in claims else ""
+        return Ended(key, self._session(claims))
+
+    async def _userinfo(
+        self, found: Mapping[str, Any], token: str, claims: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        # a provider that follows Core 5.4 gives name and groups there and not in the ID token
+        where = found.get("userinfo_endpoint")
+        if not where or not token or ("name" in claims and self._groups_claim in claims):
+            return {}
+        try:
+            told = await self._get(str(where), bearer=token)
+        except GuardrailError:
+            # the ID token alone proves who it is; roles then come from what it says
+            return {}
+        # Core 5.3.2: an answer about somebody else is not used
+        self._require(told.get("sub") == claims["sub"])
+        return told
 
     def _known(self, claims: Mapping[str, Any], next_: str) -> Known:
         groups = claims.get(self._groups_claim, [])
-        groups = groups if isinstance(groups, list) else [groups]
-        roles: frozenset[Role] = frozenset({"staff"})
-        if self._roles:
-            roles = frozenset(self._roles[group] for group in groups if group in self._roles)
-            if not roles:
-                raise GuardrailError("oidc-no-role")
+        groups = tuple(map(str, groups if isinstance(groups, list) else [groups]))[:500]
+        roles = frozenset(self._roles[group] for group in groups if group in self._roles)
         name = claims.get("name") or claims.get("preferred_username") or claims.get("email") or "?"
         language = "fr" if str(claims.get("locale", "")).lower().startswith("fr") else "en"
         department = str(claims.get("department", ""))[:200]
-        return Known(self._key(claims), str(name)[:200], department, language, roles, next_)
+        return Known(
+            key=self._key(claims),
+            name=str(name)[:200],
+            email=str(claims.get("email", ""))[:200],
+            department=department,
+            language=language,
+            groups=groups,
+            roles=roles,
+            external=str(claims.get(self._person_claim, ""))[:200],
+            session=self._session(claims),
+            next=next_,
+        )
+
+    @property
+    def maps_roles(self) -> bool:
+        """True when the settings give roles to groups: who has none of them stays outside."""
+        return bool(self._roles)
+
+    def _session(self, claims: Mapping[str, Any]) -> str:
+        if not claims.get("sid"):
+            return ""
+        return hashlib.sha256(f"{self._issuer}\n{claims['sid']}".encode()).hexdigest()
 
     def _key(self, claims: Mapping[str, Any]) -> str:
         # issuer and subject together are unique; an e-mail address is neither stable nor proven
@@ -161,11 +219,11 @@ class Provider:
         rules: dict[str, Any] = {
             "iss": {"essential": True, "value": self._issuer},
             "aud": {"essential": True, "value": self._client_id},
-            "sub": {"essential": True},
             "iat": {"essential": True},
         }
         if nonce is not None:
-            rules |= {"nonce": {"essential": True, "value": nonce}, "exp": {"essential": True}}
+            rules |= {"nonce": {"essential": True, "value": nonce}}
+            rules |= {"sub": {"essential": True}, "exp": {"essential": True}}
         for fresh in (False, True):
             try:
                 keys = KeySet.import_key_set(await self._key_set(found, fresh=fresh))
@@ -224,10 +282,11 @@ class Provider:
             self._keys = await self._get(str(found["jwks_uri"]))
         return self._keys
 
-    async def _get(self, address: str) -> dict[str, Any]:
+    async def _get(self, address: str, bearer: str = "") -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
         try:
             async with self._http() as http:
-                answer = (await http.get(address)).raise_for_status().json()
+                answer = (await http.get(address, headers=headers)).raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
             raise GuardrailError("oidc-unreachable") from error
         self._require(isinstance(answer, dict))

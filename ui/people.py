@@ -1,10 +1,14 @@
-"""Local accounts: who exists, with which roles, and whether a password fits. Knows no cookies."""
+"""Accounts: who exists, with which roles, and whether a password fits. Knows no cookies.
+
+Roles in force are a person's own and those of their groups; the latter are kept beside the former
+(`group_roles`, written by `ui.groups`) so that a request costs one look-up.
+"""
 
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -12,9 +16,22 @@ from guardrails.errors import BadInput, GuardrailError, NotPermitted
 from guardrails.store import metadata
 from ui.access import ROLES, Role
 from ui.messages import LANGUAGES, Language
+from ui.passwords import fits, hashed
 
-MIN_PASSWORD = 12  # NIST SP 800-63B-4: length over composition rules
-MAX_PASSWORD = 1024  # argon2 takes longer ones, but nobody should make it hash megabytes
+Kind = Literal["person", "service"]
+Source = Literal["local", "oidc", "scim"]
+
+
+def _text(name: str, length: int, default: str = "", *, index: bool = False) -> sa.Column[str]:
+    return sa.Column(
+        name,
+        sa.String(length),
+        nullable=False,
+        default=default,
+        server_default=default,
+        index=index,
+    )
+
 
 people = sa.Table(
     "people",
@@ -23,17 +40,29 @@ people = sa.Table(
     sa.Column("login", sa.String(200), nullable=False, unique=True),  # casefolded
     sa.Column("name", sa.String(200), nullable=False),
     sa.Column("department", sa.String(200), nullable=False, default=""),
-    sa.Column("roles", sa.String(200), nullable=False),  # comma-separated, sorted
+    sa.Column("roles", sa.String(200), nullable=False),  # own ones, comma-separated, sorted
     sa.Column("language", sa.String(2), nullable=False),
     sa.Column("password", sa.String(200), nullable=False, default=""),  # empty: provider only
     sa.Column("created", sa.String(40), nullable=False),
     sa.Column("disabled", sa.Boolean, nullable=False, default=False),
+    _text("email", 200),
+    _text("external", 200, index=True),  # the provisioning side's name for this person
+    _text("oidc", 60, index=True),  # hash of issuer and subject
+    _text("kind", 10, "person"),
+    _text("source", 10, "local"),
+    _text("group_roles", 200),
+    _text("changed", 40),
+    _text("signed_in", 40),
+    # what provisioning sent and wants to read again (names in parts, title); JSON
+    sa.Column("details", sa.Text, nullable=False, default="{}", server_default="{}"),
+    # the password was handed over by an administrator and is good for one sign-in
+    sa.Column("once", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
 )
 
 
 @dataclass(frozen=True)
 class Account:
-    """One row of `people`, without the password."""
+    """One row of `people`, without the password. `roles` are those in force."""
 
     id: str
     login: str
@@ -42,6 +71,18 @@ class Account:
     roles: frozenset[Role]
     language: Language
     disabled: bool
+    own: frozenset[Role] = frozenset()
+    grouped: frozenset[Role] = frozenset()
+    email: str = ""
+    external: str = ""
+    kind: Kind = "person"
+    source: Source = "local"
+    created: str = ""
+    changed: str = ""
+    signed_in: str = ""
+    details: str = "{}"
+    once: bool = False
+    password: bool = False  # whether there is one
 
 
 class People:
@@ -50,17 +91,21 @@ class People:
     def __init__(
         self, engine: sa.Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._engine = engine
+        self.engine = engine
         self._clock = clock
 
     def create_tables(self) -> None:
         """Create the table when it is missing."""
-        metadata.create_all(self._engine, tables=[people])
+        metadata.create_all(self.engine, tables=[people])
 
     def exist(self) -> bool:
         """True when anybody may sign in."""
-        query = sa.select(sa.func.count()).select_from(people).where(~people.c.disabled)
-        with self._engine.connect() as connection:
+        query = (
+            sa.select(sa.func.count())
+            .select_from(people)
+            .where(~people.c.disabled, people.c.kind == "person")
+        )
+        with self.engine.connect() as connection:
             return bool(connection.execute(query).scalar_one())
 
     def add(
@@ -72,142 +117,252 @@ class People:
         department: str = "",
         roles: Iterable[str] = ("staff",),
         language: Language = "en",
+        email: str = "",
+        external: str = "",
+        kind: Kind = "person",
+        source: Source = "local",
+        oidc: str = "",
+        details: str = "{}",
+        disabled: bool = False,
+        once: bool = False,
     ) -> Account:
         """Add one account; `password` None means: signs in through the identity provider only.
 
         Raises BadInput("bad-login", "weak-password", "bad-role" or "account-exists").
         """
-        shown, login = login.strip(), login.strip().casefold()
+        shown, login = login.strip(), folded(login)
         if not login or len(login) > 200 or any(not c.isprintable() for c in login):
             raise BadInput("bad-login")
+        now = self._clock().isoformat()
         values = {
-            "id": "u_" + secrets.token_hex(8),
+            "id": ("s_" if kind == "service" else "u_") + secrets.token_hex(8),
             "login": login,
             "name": (name.strip() or shown)[:200],
             "department": department.strip()[:200],
-            "roles": _roles(roles),
+            "roles": written(roles, empty="staff" if source == "local" else ""),
             "language": language if language in LANGUAGES else "en",
-            "password": "" if password is None else _hash(password, login),
-            "created": self._clock().isoformat(),
-            "disabled": False,
+            "password": "" if password is None else hashed(password, login),
+            "created": now,
+            "changed": now,
+            "disabled": disabled,
+            "email": email.strip()[:200],
+            "external": external[:200],
+            "kind": kind,
+            "source": source,
+            "oidc": oidc,
+            "details": details,
+            "once": once,
         }
         try:
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 connection.execute(people.insert().values(values))
         except sa.exc.IntegrityError as error:
             raise BadInput("account-exists", login=login) from error
-        account = self.find(login)
-        if account is None:
-            raise GuardrailError("no-such-account", login=login)
-        return account
+        return self.known(str(values["id"]))
+
+    def change(self, id_: str, **values: object) -> Account:
+        """Change columns of one account; `roles` and `password` are checked, None leaves alone.
+
+        Raises BadInput("no-such-account", "weak-password", "bad-role", "account-exists").
+        """
+        account = self.known(id_)
+        given = {name: value for name, value in values.items() if value is not None}
+        if "roles" in given:
+            given["roles"] = written(_strings(given["roles"]))
+        if "password" in given:
+            given["password"] = hashed(str(given["password"]), account.login)
+        if "login" in given:
+            given["login"] = folded(str(given["login"]))
+        given["changed"] = self._clock().isoformat()
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(people.update().where(people.c.id == id_).values(given))
+        except sa.exc.IntegrityError as error:
+            raise BadInput("account-exists", login=str(given.get("login", ""))) from error
+        return self.known(id_)
 
     def provided(
         self,
-        login: str,
+        key: str,
         *,
         name: str,
         department: str,
         roles: Iterable[str],
         language: Language,
+        external: str = "",
+        email: str = "",
     ) -> Account:
         """The account of somebody an identity provider vouches for, made or brought up to date.
 
-        Roles follow the provider at every sign-in. Raises NotPermitted when it is disabled here.
+        Own roles follow the provider at every sign-in. Somebody whom provisioning (SCIM) made
+        before is recognised by `external` and keeps what provisioning says. Raises NotPermitted
+        when the account is disabled here.
         """
-        values = {"name": name, "department": department, "roles": _roles(roles)}
-        with self._engine.begin() as connection:
-            known = people.c.login == login
-            done = connection.execute(people.update().where(known).values(values))
-        if not done.rowcount:
+        known = self.by_provider(key) or self.provisioned(external)
+        if known is None:
             return self.add(
-                login, None, name=name, department=department, roles=roles, language=language
+                key,
+                None,
+                name=name,
+                department=department,
+                roles=roles,
+                language=language,
+                email=email,
+                source="oidc",
+                oidc=key,
             )
-        account = self.find(login)
-        if account is None:
+        if known.disabled:
             raise NotPermitted
-        return account
+        values: dict[str, object] = {"oidc": key, "roles": written(roles)}
+        if known.source != "scim":
+            values |= {"name": name, "department": department, "email": email}
+        with self.engine.begin() as connection:
+            connection.execute(people.update().where(people.c.id == known.id).values(values))
+        return self.known(known.id)
 
     def remove(self, login: str) -> Account:
         """Remove one account. Raises BadInput("no-such-account")."""
-        account = self.find(login)
+        account = self.find(login) or self._row(people.c.login == folded(login))
         if account is None:
             raise BadInput("no-such-account", login=login)
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             connection.execute(people.delete().where(people.c.id == account.id))
         return account
 
-    def all(self) -> list[Account]:
-        """Every account, by sign-in name."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(people).order_by(people.c.login)).all()
-        return [_account(row) for row in rows]
+    def seen(self, id_: str) -> None:
+        """Note a sign-in."""
+        values = {"signed_in": self._clock().isoformat()}
+        with self.engine.begin() as connection:
+            connection.execute(people.update().where(people.c.id == id_).values(values))
+
+    def all(self, kind: Kind | None = None) -> list[Account]:
+        """Every account, disabled ones too, by sign-in name."""
+        query = sa.select(people).order_by(people.c.login)
+        if kind is not None:
+            query = query.where(people.c.kind == kind)
+        with self.engine.connect() as connection:
+            return [_account(row) for row in connection.execute(query)]
+
+    def search(
+        self, text: str = "", *, kind: Kind = "person", after: str = "", limit: int = 50
+    ) -> tuple[list[Account], int]:
+        """Accounts whose name, sign-in name, e-mail or department has `text`, and how many there
+        are in all. `after` is the last sign-in name of the page before."""
+        wanted = [people.c.kind == kind]
+        if text.strip():
+            like = f"%{_escaped(text.strip().casefold())}%"
+            columns = (people.c.name, people.c.login, people.c.email, people.c.department)
+            wanted.append(
+                sa.or_(*(sa.func.lower(column).like(like, escape="\\") for column in columns))
+            )
+        count = sa.select(sa.func.count()).select_from(people).where(*wanted)
+        page = sa.select(people).where(*wanted, people.c.login > after)
+        with self.engine.connect() as connection:
+            rows = connection.execute(page.order_by(people.c.login).limit(limit))
+            return [_account(row) for row in rows], int(connection.execute(count).scalar_one())
 
     def get(self, id_: str) -> Account | None:
         """The account with this id, unless disabled."""
-        return self._one(people.c.id == id_)
+        return self._row((people.c.id == id_) & ~people.c.disabled)
+
+    def known(self, id_: str) -> Account:
+        """The account with this id, disabled or not. Raises BadInput("no-such-account")."""
+        account = self._row(people.c.id == id_)
+        if account is None:
+            raise BadInput("no-such-account", login=id_)
+        return account
 
     def find(self, login: str) -> Account | None:
         """The account with this sign-in name, unless disabled."""
-        return self._one(people.c.login == login.strip().casefold())
+        return self._row((people.c.login == folded(login)) & ~people.c.disabled)
+
+    def by_provider(self, key: str) -> Account | None:
+        """The account that the identity provider knows by `key`, disabled or not."""
+        return self._row((people.c.oidc == key) | (people.c.login == key)) if key else None
+
+    def provisioned(self, external: str) -> Account | None:
+        """The account that provisioning made under this `externalId` and nobody signed in to."""
+        if not external:
+            return None
+        scim = (people.c.source == "scim") & (people.c.oidc == "")
+        return self._row((people.c.external == external) & scim)
 
     def check(self, login: str, password: str) -> Account | None:
         """The account when the password fits. Takes as long for a name that does not exist."""
-        query = sa.select(people).where(people.c.login == login.strip().casefold())
-        with self._engine.connect() as connection:
+        query = sa.select(people).where(people.c.login == folded(login))
+        with self.engine.connect() as connection:
             row = connection.execute(query).one_or_none()
-        known = row is not None and bool(row.password) and not row.disabled
-        stored = row.password if row is not None and known else _decoy()
-        fits = len(password) <= MAX_PASSWORD and _fits(stored, password)
-        return _account(row) if row is not None and known and fits else None
+        known = row is not None and not row.disabled and row.kind == "person"
+        stored = str(row.password) if row is not None and known else ""
+        return _account(row) if fits(stored, password) and row is not None else None
 
-    def _one(self, condition: sa.ColumnElement[bool]) -> Account | None:
-        query = sa.select(people).where(condition, ~people.c.disabled)
-        with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+    def holders(self, role: Role, without: str = "") -> int:
+        """How many people who are not disabled have `role`, not counting one of them."""
+        return sum(
+            role in account.roles and not account.disabled and account.id != without
+            for account in self.all("person")
+        )
+
+    def _row(self, condition: sa.ColumnElement[bool]) -> Account | None:
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(people).where(condition)).first()
         return None if row is None else _account(row)
 
 
-def _roles(roles: Iterable[str]) -> str:
+def folded(login: str) -> str:
+    """The one spelling of a sign-in name."""
+    return login.strip().casefold()
+
+
+def written(roles: Iterable[str], empty: str = "") -> str:
+    """Roles as the store keeps them. Raises BadInput("bad-role")."""
     given = sorted({role.strip().lower() for role in roles if role.strip()})
     for role in given:
         if role not in ROLES:
             raise BadInput("bad-role", role=role, roles=", ".join(ROLES))
-    return ",".join(given or ["staff"])
+    return ",".join(given) or empty
+
+
+def read_roles(text: str) -> frozenset[Role]:
+    """Roles from what the store keeps."""
+    given = set(text.split(","))
+    return frozenset(role for role in ROLES if role in given)
+
+
+def _strings(value: object) -> list[str]:
+    if isinstance(value, str):
+        return value.split(",")
+    if isinstance(value, Iterable):
+        return [str(each) for each in value]
+    raise GuardrailError("bad-role", role="?", roles=", ".join(ROLES))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _account(row: sa.Row[tuple[object, ...]]) -> Account:
-    given = set(str(row.roles).split(","))
+    values = {str(name): value for name, value in row._mapping.items()}
+    own, grouped = read_roles(str(values["roles"])), read_roles(str(values["group_roles"]))
+    source = str(values["source"])
     return Account(
-        id=str(row.id),
-        login=str(row.login),
-        name=str(row.name),
-        department=str(row.department),
-        roles=frozenset(role for role in ROLES if role in given),
-        language="fr" if row.language == "fr" else "en",
-        disabled=bool(row.disabled),
+        id=str(values["id"]),
+        login=str(values["login"]),
+        name=str(values["name"]),
+        department=str(values["department"]),
+        roles=own | grouped,
+        language="fr" if values["language"] == "fr" else "en",
+        disabled=bool(values["disabled"]),
+        own=own,
+        grouped=grouped,
+        email=str(values["email"]),
+        external=str(values["external"]),
+        kind="service" if values["kind"] == "service" else "person",
+        source="scim" if source == "scim" else "oidc" if source == "oidc" else "local",
+        created=str(values["created"]),
+        changed=str(values["changed"]),
+        signed_in=str(values["signed_in"]),
+        details=str(values["details"]),
+        once=bool(values["once"]),
+        password=bool(values["password"]),
     )
-
-
-def _hash(password: str, login: str) -> str:
-    from argon2 import PasswordHasher
-
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD or password.casefold() == login:
-        raise BadInput("weak-password", least=MIN_PASSWORD)
-    return PasswordHasher().hash(password)  # argon2id, RFC 9106 low-memory profile
-
-
-@cache
-def _decoy() -> str:
-    from argon2 import PasswordHasher
-
-    return PasswordHasher().hash(secrets.token_hex(16))
-
-
-def _fits(stored: str, password: str) -> bool:
-    from argon2 import PasswordHasher
-    from argon2.exceptions import InvalidHashError, VerificationError
-
-    try:
-        return PasswordHasher().verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False

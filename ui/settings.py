@@ -96,6 +96,12 @@ class Settings(BaseModel):
         "", description="`group=role` pairs with commas; empty makes everybody staff."
     )
     oidc_groups_claim: str = Field("groups", description="Claim that lists a person's groups.")
+    oidc_person_claim: str = Field(
+        "sub", description="Claim that equals SCIM's externalId (Entra ID: `oid`)."
+    )
+    oidc_scope: str = Field(
+        "openid profile email", description="Scopes to ask the identity provider for."
+    )
     kinds_file: Path | None = Field(
         None, description="File of the organisation's own kinds; empty means `kinds.yaml` in the home."
     )

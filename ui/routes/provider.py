@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 from guardrails.audit.ledger import Act
 from guardrails.errors import GuardrailError
 from ui.identity import SESSION_COOKIE, VIEW_COOKIE, set_cookie
-from ui.oidc import COOKIE, COOKIE_SECONDS, Known, Provider
+from ui.oidc import COOKIE, COOKIE_SECONDS, Ended, Known, Provider
+from ui.people import Account
 from ui.routes.common import Limits, Services
 from ui.routes.session import inside
 from ui.routes.shapes import Done
@@ -57,7 +58,12 @@ async def callback(request: Request, app: Services, rates: Limits, at: Configure
         await app.ledger.arecord(act)
         # a person stands before this page: the sign-in page says it better than JSON
         return RedirectResponse(f"/sign-in?failed={error.code}", 303)
-    value = await run_in_threadpool(_session, app, known)
+    agent = request.headers.get("user-agent", "")
+    try:
+        value = await run_in_threadpool(_session, app, at, known, agent)
+    except GuardrailError as error:
+        await app.ledger.arecord(Act("signin", "system", verdict="deny", rule=error.code))
+        return RedirectResponse(f"/sign-in?failed={error.code}", 303)
     answer = RedirectResponse(inside(known.next), 303)
     set_cookie(answer, SESSION_COOKIE, value, secure=request.url.scheme == "https")
     answer.delete_cookie(VIEW_COOKIE, path="/")
@@ -69,33 +75,72 @@ async def callback(request: Request, app: Services, rates: Limits, at: Configure
 async def logout(
     logout_token: Annotated[str, Form()],
     request: Request,
+    response: Response,
     app: Services,
     rates: Limits,
     at: Configured,
 ) -> Done:
-    """The provider ends a person's sessions (back-channel logout)."""
+    """The provider ends one session or all sessions of a person (back-channel logout)."""
     # anybody may send a token, and a bad one makes us ask the provider for its keys again
     rates.logout.take(request.client.host if request.client else "")
-    key = await at.logged_out(logout_token)
-    await run_in_threadpool(_end, app, key)
+    ended = await at.logged_out(logout_token)
+    await run_in_threadpool(_end, app, ended)
+    response.headers["cache-control"] = "no-store"
     return Done()
 
 
-def _session(app: Any, known: Known) -> str:
-    account = app.people.provided(
+def _session(app: Any, at: Provider, known: Known, agent: str) -> str:
+    account = admit(app, at, known)
+    # recorded before the session exists: without a record nobody gets in
+    app.ledger.record(
+        Act("signin", account.id, rule="oidc", payload={"roles": sorted(account.roles)})
+    )
+    return str(app.identity.begin(account, provider_session=known.session, agent=agent))
+
+
+def admit(app: Any, at: Provider, known: Known) -> Account:
+    """The account of somebody who came from the provider, with the roles of their groups.
+
+    Roles come from the settings' map and from groups of the store that sign-ins keep ("token").
+    When neither gives any to anybody, everybody the provider knows is staff. Raises
+    GuardrailError("oidc-no-role") for somebody who has none, and NotPermitted when disabled.
+    """
+    kept = [group for group in app.groups.all() if group.source == "token"]
+    mine = [group for group in kept if {group.name, group.external} & set(known.groups)]
+    maps = at.maps_roles or any(group.roles for group in kept)
+    roles = known.roles if maps else frozenset({"staff"})
+    before = app.people.by_provider(known.key) or app.people.provisioned(known.external)
+    given = roles.union(*(group.roles for group in mine))
+    if before is not None and before.source == "scim" and not at.maps_roles:
+        # provisioning decides; the sign-in only proves who it is
+        roles, given = before.own, given | before.roles
+    if not given:
+        raise GuardrailError("oidc-no-role")
+    account: Account = app.people.provided(
         known.key,
         name=known.name,
         department=known.department,
-        roles=known.roles,
+        roles=roles,
         language="fr" if known.language == "fr" else "en",
+        external=known.external,
+        email=known.email,
     )
-    # recorded before the session exists: without a record nobody gets in
-    app.ledger.record(Act("signin", account.id, rule="oidc"))
-    return str(app.identity.begin(account))
+    app.groups.set_groups(account.id, [group.id for group in mine], ["token"])
+    after: Account = app.people.known(account.id)
+    if before is not None and before.roles != after.roles:
+        payload = {"from": sorted(before.roles), "to": sorted(after.roles)}
+        app.ledger.record(
+            Act("roles.change", "system", subject=after.id, rule="oidc", payload=payload)
+        )
+    return after
 
 
-def _end(app: Any, key: str) -> None:
-    account = app.people.find(key)
+def _end(app: Any, ended: Ended) -> None:
+    if ended.session:
+        for person in app.identity.sign_ins.end_provider(ended.session):
+            app.ledger.record(Act("signout", person, rule="oidc"))
+        return
+    account = app.people.by_provider(ended.key)
     if account is not None:
         app.ledger.record(Act("signout", account.id, rule="oidc"))
         app.identity.end_all(account.id)
