@@ -54,6 +54,18 @@ class ScreenPolicy:
 
 
 DEFAULT = ScreenPolicy()
+# an agent's guard "strict": organisations and addresses are masked as well, and what looks like
+# an order to the model is refused rather than marked
+STRICT = ScreenPolicy(
+    kinds=dict.fromkeys(TOPICS, "allow"), block_injection=dict(DEFAULT.ask_injection)
+)
+
+
+def policy_of(guard: str) -> ScreenPolicy:
+    """The policy of an agent's guard profile; an unknown one is strict."""
+    return DEFAULT if guard == "recommended" else STRICT
+
+
 _AT_ONCE = 8  # detectors at work; those that hang count, so a stuck screen refuses
 _MEMORY = 4096  # paragraphs remembered
 _LOADING_S = 120.0  # for models, once

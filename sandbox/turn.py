@@ -20,7 +20,7 @@ from guardrails.errors import (
     PolicyDenied,
     ScreenFailed,
 )
-from guardrails.screen import DEFAULT, Screen
+from guardrails.screen import Screen, policy_of
 from sandbox.attachments import Attachments
 from sandbox.broker.broker import Broker, RunFailed
 from sandbox.broker.frames import FrameRefused, ToolAsk
@@ -189,8 +189,9 @@ async def _take_in(parts: Parts, run: Run, text: str, files: Mapping[str, Path])
 
 async def _check_input(parts: Parts, run: Run, text: str) -> None:
     with run.step("guardrail", "input-check", "guardrail input") as step:
+        policy = policy_of(run.agent.guard)
         screened = await asyncio.to_thread(
-            parts.screen.text, text, run.vault, provenance="user", language=None
+            parts.screen.text, text, run.vault, provenance="user", policy=policy
         )
         run.saw(screened.findings)
         run.masked = screened.text
@@ -202,7 +203,7 @@ async def _check_input(parts: Parts, run: Run, text: str) -> None:
             run.notice("blocked", "notice.input-blocked", rule=screened.verdict.rule)
             raise PolicyDenied("input-blocked", rule=screened.verdict.rule)
         kinds = [finding.kind for finding in screened.findings if finding.kind != "INJECTION"]
-        hidden = [kind for kind in kinds if DEFAULT.action(kind) != "allow"]
+        hidden = [kind for kind in kinds if policy.action(kind) != "allow"]
         if any(finding.kind == "INJECTION" for finding in screened.findings):
             step.verdict = "flagged"
             run.notice("flagged", "notice.injection")

@@ -9,7 +9,7 @@ import pytest
 from guardrails.errors import ScreenFailed
 from guardrails.findings import Finding, Provenance
 from guardrails.paragraphs import LARGEST, OVERLAP, pieces
-from guardrails.screen import Screen, ScreenPolicy
+from guardrails.screen import Screen, ScreenPolicy, policy_of
 from guardrails.vault import Vault
 
 KEY = b"k" * 32
@@ -234,3 +234,12 @@ def test_pieces_cover_every_word_with_its_offset(unit: str) -> None:
         assert len(piece) <= LARGEST + OVERLAP + 1
         covered[start : start + len(piece)] = b"\x01" * len(piece)
     assert all(covered[at] or text[at].isspace() for at in range(len(text)))
+
+
+def test_a_strict_agent_hides_organisations_and_refuses_what_looks_like_orders() -> None:
+    assert policy_of("recommended") is DEFAULT
+    strict = policy_of("strict")
+    assert strict.action("ORGANIZATION") == strict.action("URL") == "mask"
+    assert strict.action("HEALTH") == "allow"
+    assert strict.block_injection["document"] == DEFAULT.ask_injection["document"]
+    assert policy_of("nonsense") is strict
