@@ -24,6 +24,7 @@ from ui.routes import (
     conversations,
     health,
     kinds,
+    models,
     provider,
     screening,
     session,
@@ -45,6 +46,7 @@ ROUTERS = (
     kinds.router,
     audit.router,
     budgets.router,
+    models.router,
 )
 
 

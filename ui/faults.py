@@ -32,6 +32,12 @@ STATUS: dict[str, int] = {
     "disk-full": 507,
     "model-rate-limited": 429,
     "model-timeout": 504,
+    "model-not-connected": 422,
+    "model-bad-name": 422,
+    "model-bad-address": 422,
+    "model-exists": 409,
+    "model-off": 409,
+    "draft-changed": 409,
 }
 # subclasses first
 STATUS_OF_CLASS: tuple[tuple[type[GuardrailError], int], ...] = (

@@ -42,6 +42,15 @@ TABLE: dict[tuple[str, str], Permission | None] = {
     ("GET", "/budgets"): "budgets.view",
     ("GET", "/budgets/mine"): "agents.use",
     ("PUT", "/budgets"): "models.manage",
+    ("GET", "/models"): "agents.use",
+    ("GET", "/models/connections"): "budgets.view",
+    ("POST", "/models/connections"): "models.manage",
+    ("PATCH", "/models/connections/{connection}"): "models.manage",
+    ("DELETE", "/models/connections/{connection}"): "models.manage",
+    ("PUT", "/models/connections/{connection}/key"): "models.manage",
+    ("DELETE", "/models/connections/{connection}/key"): "models.manage",
+    ("POST", "/models/connections/{connection}/check"): "models.manage",
+    ("PUT", "/models/default"): "models.manage",
 }
 
 
@@ -65,7 +74,7 @@ async def test_a_route_answers_whom_the_table_names_and_nobody_else(
     cookies = with_accounts(house)
     app = served(house)
     method, path = route
-    for part in ("agent", "conversation", "artefact", "trace_id"):
+    for part in ("agent", "conversation", "artefact", "trace_id", "connection"):
         path = path.replace("{" + part + "}", "none")
     who: list[Role | None] = [None, *ROLES]
     for role in who:
