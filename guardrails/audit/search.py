@@ -4,7 +4,7 @@ and PostgreSQL. Paging is by key (a row's id), never by offset: page 1,000 costs
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,11 +19,6 @@ VERDICTS: tuple[TraceVerdict, ...] = ("allowed", "masked", "blocked", "flagged")
 LIMIT = 200  # rows on one page at most
 RARE = 2_000  # fewer matches than this: PostgreSQL uses the full-text index, else the time index
 WORDS = 8  # of a search text are used
-
-Facet = Literal["verdict", "agent", "model", "rule", "department", "data_class", "location"]
-FACETS: tuple[Facet, ...] = (
-    "verdict", "agent", "model", "rule", "department", "data_class", "location",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +143,7 @@ class Traces:
         limit = max(1, min(limit, LIMIT))
         filter = filter or TraceFilter()
         with self._engine.connect() as connection:
-            source, where, order = self._where(connection, filter)
+            source, where, order = self.where(connection, filter)
             if after is not None:
                 where.append(order < _cursor(after))
             query = (
@@ -164,31 +159,12 @@ class Traces:
 
     def counts(self, filter: TraceFilter | None = None) -> dict[str, int]:
         """How many traces of each verdict the rest of the filter matches; all four are present."""
-        found = self.facets(filter, ("verdict",))["verdict"]
-        return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
-
-    def facets(
-        self, filter: TraceFilter | None = None, names: Sequence[Facet] = FACETS
-    ) -> dict[str, dict[str, int]]:
-        """Values and counts per facet, most frequent first (20 at most). A facet's own filter is
-        left out of its counts, so that one sees what else there is."""
-        filter = filter or TraceFilter()
-        result: dict[str, dict[str, int]] = {}
         with self._engine.connect() as connection:
-            for name in names:
-                source, where, _ = self._where(connection, _without(filter, name))
-                column = traces.c[name]
-                count = sa.func.count()
-                query = (
-                    sa.select(column, count)
-                    .select_from(source)
-                    .where(*where)
-                    .group_by(column)
-                    .order_by(count.desc(), column)
-                    .limit(20)
-                )
-                result[name] = {value: n for value, n in connection.execute(query) if value}
-        return result
+            given = replace(filter or TraceFilter(), verdict="")
+            source, where, _ = self.where(connection, given)
+            query = sa.select(traces.c.verdict, sa.func.count()).select_from(source).where(*where)
+            found = {name: n for name, n in connection.execute(query.group_by(traces.c.verdict))}
+        return {verdict: found.get(verdict, 0) for verdict in VERDICTS}
 
     def get(self, trace_id: str) -> Trace | None:
         """One trace by id, or by a beginning of at least 8 digits (`tr_…` allowed)."""
@@ -222,13 +198,13 @@ class Traces:
 
     def matching(self, connection: sa.Connection, filter: TraceFilter) -> sa.Select[str]:
         """Trace ids that a filter matches, as a query for others to select from."""
-        source, where, _ = self._where(connection, filter)
+        source, where, _ = self.where(connection, filter)
         return sa.select(traces.c.trace_id).select_from(source).where(*where)
 
     def people(self, filter: TraceFilter, most: int = 10_000) -> list[str]:
         """Pseudonyms of the people whose turns a filter matches."""
         with self._engine.connect() as connection:
-            source, where, _ = self._where(connection, filter)
+            source, where, _ = self.where(connection, filter)
             query = sa.select(traces.c.person).select_from(source).where(*where).distinct()
             return list(connection.scalars(query.limit(most)))
 
@@ -255,7 +231,7 @@ class Traces:
                 last = connection.scalar(query.where(column > last))
         return values
 
-    def _where(
+    def where(
         self, connection: sa.Connection, filter: TraceFilter
     ) -> tuple[sa.FromClause, list[sa.ColumnElement[bool]], sa.ColumnElement[int]]:
         """What to select from, conditions, and the column that orders by time."""
@@ -272,14 +248,14 @@ class Traces:
         if filter.tool:
             where.append(traces.c.tools.contains(f" {filter.tool} ", autoescape=True))
         if filter.since:
-            where.append(traces.c.id >= _time_id(filter.since))
+            where.append(traces.c.id >= time_id(filter.since))
         if filter.until:
-            where.append(traces.c.id < _time_id(filter.until))
+            where.append(traces.c.id < time_id(filter.until))
         if filter.cost_over is not None:
             where.append(traces.c.cost > round(filter.cost_over * 1_000_000))
         if filter.slower_than_ms is not None:
             where.append(traces.c.duration > round(filter.slower_than_ms * 1_000))
-        words = re.findall(r"[^\W_]+", filter.text)[:WORDS]
+        words = re.findall(r"[^\W_]+", textindex.fold(filter.text))[:WORDS]
         if not filter.text.strip():
             return traces, where, traces.c.id
         if not words:
@@ -355,11 +331,17 @@ def _span(row: Any, zero: int) -> SpanRow:
     )
 
 
+def time_of(identity: int) -> datetime:
+    """The moment that a trace's row id stands for."""
+    return _when(identity >> 10)
+
+
 def _when(microseconds: int) -> datetime:
     return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
 
 
-def _time_id(when: datetime) -> int:
+def time_id(when: datetime) -> int:
+    """The smallest row id of a trace that began at `when`."""
     return int(when.timestamp() * 1_000_000) << 10
 
 
@@ -370,8 +352,3 @@ def _cursor(text: str) -> int:
 def _begins(column: sa.Column[str], prefix: str) -> sa.ColumnElement[bool]:
     """A prefix match as a range, which an ordinary index serves on both stores."""
     return sa.and_(column >= prefix, column <= prefix + "g")  # hex digits sort before "g"
-
-
-def _without(filter: TraceFilter, name: str) -> TraceFilter:
-
-    return replace(filter, **{name: ""})  # type: ignore[arg-type]

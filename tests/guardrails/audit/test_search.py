@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from guardrails.audit.facets import FACETS, Facets
 from guardrails.audit.keeping import ordered_id
 from guardrails.audit.saved import SavedSearches
 from guardrails.audit.search import TraceFilter, Traces
@@ -82,6 +83,8 @@ def test_pages_are_newest_first_and_join_without_gap_or_repeat(traces: Traces) -
         (TraceFilter(text="number7"), lambda n: n == 7),
         (TraceFilter(text="number3", verdict="flagged"), lambda n: n in (3, 31, 35, 39)),
         (TraceFilter(text="résumé person_1 number12"), lambda n: n == 12),
+        (TraceFilter(text="RESUME number12"), lambda n: n == 12),
+        (TraceFilter(text="Re\u0301sume\u0301 number12"), lambda n: n == 12),
         (TraceFilter(text='"; DROP TABLE traces; --'), lambda n: False),
         (TraceFilter(text="*** ((("), lambda n: False),
         (TraceFilter(text="a OR b NEAR c"), lambda n: False),
@@ -105,10 +108,44 @@ def test_counts_leave_out_the_verdict_itself(traces: Traces) -> None:
     assert counts == {"allowed": 10, "masked": 0, "blocked": 10, "flagged": 0}
 
 
-def test_facets_count_values_most_frequent_first(traces: Traces) -> None:
-    facets = traces.facets(TraceFilter(text="number1"))
+def test_facets_count_values_most_frequent_first(traces: Traces, store: sa.Engine) -> None:
+    facets = Facets(store).facets(TraceFilter(text="number1"))
     assert facets["agent"] == {"email-drafter": 6, "hr-policy-helper": 5}
     assert list(facets["agent"]) == ["email-drafter", "hr-policy-helper"]
+
+
+def test_a_facet_that_is_filtered_by_still_shows_what_else_there_is(
+    traces: Traces, store: sa.Engine
+) -> None:
+    facets = Facets(store).facets(TraceFilter(agent="email-drafter"))
+    assert facets["agent"] == {"email-drafter": 20, "hr-policy-helper": 20}
+    assert facets["rule"] == {"R-1": 10, "R-3": 10}
+    assert set(facets) == set(FACETS)
+
+
+def test_values_that_stand_together_are_counted_one_by_one(store: sa.Engine) -> None:
+    with store.begin() as connection:
+        connection.execute(
+            sa.insert(table),
+            [
+                row(1, kinds=" EMAIL PERSON ", tools=""),
+                row(2, kinds=" PERSON ", tools=""),
+                row(3, kinds="", tools=" x "),
+            ],
+        )
+    facets = Facets(store).facets()
+    assert facets["kind"] == {"PERSON": 2, "EMAIL": 1}
+    assert facets["tool"] == {"x": 1}
+
+
+def test_a_trend_counts_every_turn_once_in_its_step(traces: Traces, store: sa.Engine) -> None:
+    newest = traces.page().rows[0].when + timedelta(microseconds=1)
+    trend = Facets(store).trend(TraceFilter(), newest, 4)
+    assert {name: sum(row) for name, row in trend.counts.items()} == traces.counts()
+    assert [sum(step) for step in zip(*trend.counts.values(), strict=True)] == [10, 10, 10, 10]
+    assert trend.since == traces.page(limit=200).rows[-1].when
+    nothing = Facets(store).trend(TraceFilter(since=newest), newest + timedelta(days=1), 4)
+    assert sum(map(sum, nothing.counts.values())) == 0
 
 
 def test_agents_models_and_rules_are_listed_once(traces: Traces) -> None:
