@@ -25,7 +25,13 @@ conversations = sa.Table(
     sa.Column("title", sa.String(200), nullable=False, default=""),
     sa.Column("started", sa.DateTime(timezone=True), nullable=False),
     sa.Column("touched", sa.DateTime(timezone=True), nullable=False),
+    # names, files and documents belong to the conversation that a branch began from
+    sa.Column("root", sa.String(32)),
+    sa.Column("parent", sa.String(32)),
+    sa.Column("parent_message", sa.Integer),
+    sa.Column("retention", sa.String(32)),  # a class of its own, e.g. "short"; see audit.retention
     sa.Index("ix_conversations_owner_touched", "owner", "touched"),
+    sa.Index("ix_conversations_root", "root"),
 )
 messages = sa.Table(
     "messages",
@@ -50,6 +56,9 @@ class Conversation:
     title: str
     started: dt.datetime
     touched: dt.datetime
+    root: str = ""  # whose names, files and documents it uses: its own unless it is a branch
+    parent: str = ""
+    parent_message: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,35 @@ class Conversations:
                 )
         return number
 
+    def replace(
+        self,
+        conversation: str,
+        number: int,
+        text: str,
+        trace_id: str = "",
+        extra: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Put MASKED text in the place of a message. Raises BadInput("conversation-not-found")."""
+        now = self._now()
+        with self._engine.begin() as db:
+            db.execute(
+                conversations.update().where(conversations.c.id == conversation).values(touched=now)
+            )
+            done = db.execute(
+                messages.update()
+                .where(messages.c.conversation == conversation, messages.c.number == number)
+                .values(text=text, trace_id=trace_id, extra=dict(extra or {}), at=now)
+            )
+            if done.rowcount != 1:
+                raise BadInput("conversation-not-found")
+        return number
+
+    def root(self, conversation: str) -> str:
+        """Whose names, files and documents the conversation uses."""
+        query = sa.select(conversations.c.root).where(conversations.c.id == conversation)
+        with self._engine.connect() as db:
+            return db.execute(query).scalar() or conversation
+
     def get(self, conversation: str, owner: str) -> Conversation:
         """One of the owner's. Raises BadInput("conversation-not-found")."""
         with self._engine.connect() as db:
@@ -188,7 +226,15 @@ class Conversations:
 
 def _conversation(row: Any) -> Conversation:
     return Conversation(
-        row.id, row.agent, row.version, row.title, _aware(row.started), _aware(row.touched)
+        row.id,
+        row.agent,
+        row.version,
+        row.title,
+        _aware(row.started),
+        _aware(row.touched),
+        row.root or row.id,
+        row.parent or "",
+        row.parent_message or 0,
     )
 
 

@@ -53,6 +53,23 @@ class Artefact:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """A tool waits for a person. `payload` is exactly what the tool will be given.
+
+    `action` is the catalogue key of the tool's name; `approver` is self, colleague or a role
+    (security, champion); `expires` in seconds since 1970.
+    """
+
+    id: str
+    tool: str
+    action: str
+    payload: dict[str, object]
+    approver: str
+    expires: float
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The end of a turn."""
 
@@ -70,7 +87,8 @@ class Reply:
     conversation: str = ""
     error: str = ""  # code of the wording `error.<code>` unless status is "done"
     error_data: dict[str, str] = field(default_factory=dict)
-    status: Literal["done", "blocked", "stopped", "failed"] = "done"
+    status: Literal["done", "blocked", "stopped", "failed", "waiting"] = "done"
+    approvals: tuple[Approval, ...] = ()  # what a reply with status "waiting" waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +105,4 @@ class StepEvent:
     step: Step
 
 
-Event = Notice | Delta | StepEvent | Reply
+Event = Notice | Delta | StepEvent | Approval | Reply

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from agents.spec import AgentSpec
@@ -26,6 +27,7 @@ from sandbox.uploads import Kept
 
 log = logging.getLogger(__name__)
 ATTEND_SECONDS = 5.0
+Emit = Callable[[Event], None]
 TRIES = 3  # of a waiting turn that the server's death interrupts each time
 
 
@@ -51,8 +53,8 @@ class Turn:
     async def follow(self) -> AsyncGenerator[Event, None]:
         """Everything that was told so far, then what comes, to the end."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        for event in self.told:
-            queue.put_nowait(event)
+        for told in self.told:
+            queue.put_nowait(told)
         if self.over:
             queue.put_nowait(None)
         self.listeners.append(queue)
@@ -68,7 +70,6 @@ class Sessions(Parts):
     """Runs turns. A turn goes on when its listener leaves; only `stop` or a limit ends it early."""
 
     running: dict[str, Turn] = field(default_factory=dict)
-    closing: bool = False
     decided: asyncio.Event = field(default_factory=asyncio.Event)  # an approval was, perhaps
 
     async def send(
@@ -182,7 +183,14 @@ class Sessions(Parts):
         return self.uploads.artefact(id, owner)
 
     def forget(self, conversation: str) -> None:
-        """Remove the conversation's files, documents and vault: nothing restores it."""
+        """Remove the conversation's files, documents and vault: nothing restores it.
+
+        What waits in it need not be decided any more.
+        """
+        for turn, _, _ in self.paused.all(conversation):
+            for asked in self.broker.approvals.of(turn):
+                self.broker.approvals.withdraw(asked.id)
+            self.paused.drop(turn)
         self.uploads.forget(conversation)
         self.attachments.forget(conversation)
         self.vaults.forget(conversation)
@@ -208,13 +216,17 @@ class Sessions(Parts):
         turn.emit(None)
         self.decided.set()  # a turn that waited for this one may go on
 
-    async def _resume(
-        self, turn: str, asked: list[Approval], emit: Callable[[Event], None]
-    ) -> None:
-        paused = await asyncio.to_thread(self.paused.begin, turn)
-        if paused is None:
+    async def _resume(self, turn: str, asked: list[Approval], emit: Emit) -> None:
+        try:
+            paused = await asyncio.to_thread(self.paused.begin, turn)
+            if paused is None:
+                return
+            state = State.model_validate(paused.state)
+        except (GuardrailError, ValidationError) as error:
+            # changed from outside, or written by a release that kept other things
+            log.error("a waiting turn is lost", extra={"error": type(error).__name__})
+            await asyncio.to_thread(self._lost, turn)
             return
-        state = State.model_validate(paused.state)
 
         async def work(run: Run) -> Reply:
             run.turn, run.approvals = turn, list(asked)
@@ -232,7 +244,7 @@ class Sessions(Parts):
         agent: AgentSpec,
         conversation: str,
         language: str,
-        emit: Callable[[Event], None],
+        emit: Emit,
         work: Callable[[Run], Awaitable[Reply]],
         resumed: str = "",
     ) -> None:
@@ -257,9 +269,18 @@ class Sessions(Parts):
             root.set(**_opening_words(run, person))
             reply = await work(run)
             root.set(**_closing_words(run, reply, self.pool.launcher.name))
-        if resumed and reply.status != "waiting":
+        over = reply.status != "waiting" and not (self.closing and reply.status == "stopped")
+        if resumed and over:
             await asyncio.to_thread(self.paused.drop, resumed)
         emit(reply)
+
+    def _lost(self, turn: str) -> None:
+        for id, conversation, message in self.paused.all():
+            if id == turn:
+                told = {"status": "failed", "error": "run-ended"}
+                with contextlib.suppress(BadInput):
+                    self.conversations.replace(conversation, message, "", "", told)
+        self.paused.drop(turn)
 
     def _limits(self, agent: AgentSpec) -> Limits:
         return replace(

@@ -65,6 +65,7 @@ class Parts:
     embedder: Embedder
     pseudonym: Callable[[str], str]
     limits: Limits = field(default_factory=lambda: Limits(wall_s=300.0, cpu_s=60.0))
+    closing: bool = False
     ready: asyncio.Event = field(default_factory=asyncio.Event)  # set when the screen is warm
 
 
@@ -93,6 +94,12 @@ async def resume_turn(parts: Parts, run: Run, paused: Paused, state: State) -> R
     """Go on with a turn whose approvals are decided. Ends in a Reply like `take_turn`."""
     take_up(run, state)
     run.replaces = paused.message
+
+    async def remember() -> None:
+        kept = (await asyncio.to_thread(state_of, run, parts.screen)).model_dump(mode="json")
+        await asyncio.to_thread(parts.paused.update, run.turn, run.conversation, kept)
+
+    run.remember = remember
 
     async def work() -> str | None:
         run.tools = replace(
@@ -298,6 +305,8 @@ async def _close(parts: Parts, run: Run, end: End) -> Reply:
         error_data={key: str(value)[:200] for key, value in end.data.items()},
         approvals=tuple(run.asked) if end.status == "waiting" else (),
     )
+    if run.replaces and parts.closing and end.status == "stopped":
+        return reply  # nobody stopped it but the server: the next start goes on with it
     with contextlib.suppress(BadInput):  # deleted while it ran: nothing to keep
         number = await _keep(parts, run, end, reply)
         if end.status == "waiting":

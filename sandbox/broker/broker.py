@@ -6,13 +6,23 @@ from typing import Any, Protocol
 from guardrails.audit.ledger import Ledger
 from guardrails.budgets import Budgets
 from guardrails.errors import GuardrailError
+from guardrails.policy.approvals import Approvals
 from guardrails.policy.engine import Engine
 from guardrails.screen import Screen
-from sandbox.broker.frames import Failed, Final, FrameRefused, ModelCall, ToolAsk, parse_frame
+from sandbox.broker.frames import (
+    Failed,
+    Final,
+    FrameRefused,
+    ModelCall,
+    Paused,
+    ToolAsk,
+    parse_frame,
+)
 from sandbox.broker.model_call import call_model
 from sandbox.broker.models import Models
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import call_tool
+from sandbox.broker.waiting import ANSWERS
 from sandbox.uploads import Uploads
 
 
@@ -40,6 +50,7 @@ class Broker:
         screen: Screen,
         uploads: Uploads,
         budgets: Budgets,
+        approvals: Approvals,
     ) -> None:
         self.models = models
         self.policy = policy
@@ -47,9 +58,12 @@ class Broker:
         self.screen = screen
         self.uploads = uploads
         self.budgets = budgets
+        self.approvals = approvals
 
-    async def serve(self, sealed: Sealed, run: Run) -> str:
-        """Answer frames until the run says its final text (masked). Raises GuardrailError.
+    async def serve(self, sealed: Sealed, run: Run) -> str | None:
+        """Answer frames until the run says its final text (masked), or None: it waits for a person.
+
+        Raises GuardrailError.
 
         A refusal goes back to the child as `refused`, so that the agent may try another way; a
         frame that is no frame, or silence past the wall-clock limit, ends the run.
@@ -61,6 +75,10 @@ class Broker:
             frame = parse_frame(raw)
             if isinstance(frame, Final):
                 return frame.text
+            if isinstance(frame, Paused):
+                if not run.waiting:
+                    raise FrameRefused(field="t", why="nothing-waits")
+                return None
             if isinstance(frame, Failed):
                 raise RunFailed("run-gave-up", kind=_kind(frame.kind))
             handler = HANDLERS.get(type(frame))
@@ -72,7 +90,7 @@ class Broker:
                 if not getattr(error, "refusal", False):
                     raise
                 rule = str(error.data.get("rule", error.code))
-                answer = {"t": "refused", "rule": rule, "message": error.code}
+                answer = {"t": "refused", "rule": rule, "message": ANSWERS.get(rule, error.code)}
             await sealed.send({**answer, "id": frame.id})
 
 

@@ -73,6 +73,12 @@ class Final(_Frame):
     text: Text
 
 
+class Paused(_Frame):
+    """A tool waits for a person; the run has stopped."""
+
+    t: Literal["paused"]
+
+
 class Failed(_Frame):
     """The run gave up; `kind` is a rule, a limit or an exception's name."""
 
@@ -80,7 +86,7 @@ class Failed(_Frame):
     kind: Annotated[str, Field(max_length=200)]
 
 
-Frame = ModelCall | ToolAsk | Final | Failed
+Frame = ModelCall | ToolAsk | Final | Paused | Failed
 _ADAPTER: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator="t")])
 
 

@@ -11,8 +11,9 @@ from agents.tools.registry import described
 from guardrails.errors import PolicyDenied
 from guardrails.findings import Provenance
 from guardrails.policy.engine import ModelFacts, Request
-from guardrails.screen import DEFAULT, Screen, ScreenPolicy
+from guardrails.screen import ScreenPolicy, policy_of
 from guardrails.stream import restore_stream, screen_stream
+from sandbox.broker.arguments import cleaned
 from sandbox.broker.frames import Message, ModelCall
 from sandbox.broker.metered import Meter, metered
 from sandbox.broker.models import TextDelta, ToolCall, Usage
@@ -38,8 +39,8 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
     Raises LimitReached, PolicyDenied, ScreenFailed, LedgerUnavailable and ModelError.
     """
     run.count("model_calls")
-    messages = await _screened(broker, run, frame.messages, DEFAULT)
-    info = broker.models.info()
+    messages = await _screened(broker, run, frame.messages, policy_of(run.agent.guard))
+    info = broker.models.info(run.agent.model)
     run.model, run.model_kind = info.label, info.kind
     if info.kind == "fallback" and info.state == "fetching":
         run.notice("fallback-model", "notice.fallback-model")
@@ -54,7 +55,7 @@ async def _call(
     messages: list[dict[str, Any]],
     meter: Meter,
 ) -> dict[str, Any]:
-    info = broker.models.info()
+    info = broker.models.info(run.agent.model)
     # only tools of the agent's own list are offered, whatever the child claims
     offered = described([tool.name for tool in frame.tools if tool.name in run.agent.tools])
     decision = broker.policy.decide(
@@ -73,10 +74,11 @@ async def _call(
         run.judge("blocked", decision.rule)
         run.notice("blocked", "notice.model-denied", rule=decision.rule)
         raise PolicyDenied("policy-denied", rule=decision.rule)
-    owed = [kind for kind in decision.masks if DEFAULT.action(kind) == "allow"]
+    policy = policy_of(run.agent.guard)
+    owed = [kind for kind in decision.masks if policy.action(kind) == "allow"]
     if owed:
         # an allow holds only with its duties: what the rules want masked and the screen lets pass
-        stricter = ScreenPolicy(kinds={**DEFAULT.kinds, **dict.fromkeys(owed, "mask")})
+        stricter = ScreenPolicy(kinds={**policy.kinds, **dict.fromkeys(owed, "mask")})
         messages = await _screened(broker, run, frame.messages, stricter)
     intent = run.act(
         "model.call",
@@ -103,6 +105,7 @@ async def _call(
                 "tools": [call.name for call in calls],
                 "tokens": [usage.input_tokens, usage.output_tokens],
             }
+    run.came_to(messages, text, calls)
     return {
         "t": "model.result",
         "content": text,
@@ -140,7 +143,7 @@ async def _screened(
                     (
                         call,
                         await asyncio.to_thread(
-                            _cleaned, broker.screen, run, call.arguments, policy
+                            cleaned, broker.screen, run, call.arguments, policy
                         ),
                     )
                     for call in message.tool_calls
@@ -150,27 +153,6 @@ async def _screened(
             plain["tool_call_id"] = message.tool_call_id
         screened.append(plain)
     return screened
-
-
-def _cleaned(screen: Screen, run: Run, value: Any, policy: ScreenPolicy) -> Any:
-    """A tool call's arguments with every text in them, names included, screened."""
-    if isinstance(value, str):
-        result = screen.text(value, run.vault, provenance="model", policy=policy, masked=True)
-        run.saw(result.findings)
-        return result.text
-    if isinstance(value, dict):
-        return {
-            _cleaned(screen, run, str(name), policy): _cleaned(screen, run, one, policy)
-            for name, one in value.items()
-        }
-    if isinstance(value, list):
-        return [_cleaned(screen, run, one, policy) for one in value]
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        # a card or account number is personal data without its quotation marks too
-        text = str(value)
-        cleaned = _cleaned(screen, run, text, policy)
-        return value if cleaned == text else cleaned
-    return value
 
 
 async def _stream(
@@ -187,7 +169,12 @@ async def _stream(
 
     async def raw() -> AsyncIterator[str]:
         nonlocal usage
-        events = broker.models.stream(messages, offered, max_tokens=run.agent.limits.answer_tokens)
+        events = broker.models.stream(
+            messages,
+            offered,
+            max_tokens=run.agent.limits.answer_tokens,
+            wanted=run.agent.model,
+        )
         async with aclosing(events) as source:
             async for event in source:
                 if isinstance(event, TextDelta):

@@ -1,10 +1,11 @@
 """One turn as the broker sees it: whose it is, what it may use, what it has done so far."""
 
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from agents.spec import AgentSpec
 from agents.tools.base import Cited, ToolContext
@@ -14,7 +15,10 @@ from guardrails.audit.ledger import Act
 from guardrails.audit.spans import Spans
 from guardrails.errors import GuardrailError
 from guardrails.findings import Finding
+from guardrails.policy.approvals import Approval
 from guardrails.vault import Vault
+from sandbox import events
+from sandbox.broker.model_events import ToolCall
 from sandbox.events import Artefact, Event, Notice, NoticeKind, Step, StepEvent
 from sandbox.limits import Limits
 
@@ -43,6 +47,15 @@ class OpenStep:
     rule: str = ""
     detail: dict[str, str] = field(default_factory=dict)
     words: dict[str, object] = field(default_factory=dict)  # see audit.conventions.NAMES
+
+
+@dataclass(frozen=True)
+class Done:
+    """A tool call of this step that has its result. `arguments` are masked."""
+
+    name: str
+    arguments: dict[str, Any]
+    content: str
 
 
 @dataclass
@@ -79,6 +92,16 @@ class Run:
     canary: str = ""  # stands in the instructions; an answer that holds it has leaked them
     masked: str = ""  # the person's message as the model may see it
     partial: str = ""  # masked text of the answer so far, kept when the turn is stopped
+    turn: str = field(default_factory=lambda: uuid.uuid4().hex)  # stays over pauses; trace_id not
+    replaces: int = 0  # number of the message that the reply takes the place of; 0: a new one
+    remember: Callable[[], Awaitable[None]] | None = None  # keep what a resumed turn has done
+    told: list[dict[str, Any]] = field(default_factory=list)  # last model call, screened
+    said: dict[str, Any] = field(default_factory=dict)  # what it answered
+    results: list[Done] = field(default_factory=list)  # tools of this step that are done
+    again: list[Done] = field(default_factory=list)  # of the same step, before the pause
+    approvals: list[Approval] = field(default_factory=list)  # asked for in this turn
+    waiting: list[Approval] = field(default_factory=list)  # not decided yet
+    asked: list[events.Approval] = field(default_factory=list)  # the same, for the viewer
 
     def act(self, kind: str, rule: str = "", verdict: str = "allow", **payload: object) -> Act:
         """An act of this run for the ledger; `payload` is masked."""
@@ -98,6 +121,18 @@ class Run:
         """Raise the turn's verdict; the worst one stays."""
         if SEVERITY.index(verdict) > SEVERITY.index(self.verdict):
             self.verdict, self.rule = verdict, rule
+
+    def came_to(self, told: list[dict[str, Any]], text: str, calls: Sequence[ToolCall]) -> None:
+        """A model call was answered: from here the turn can be taken up again."""
+        self.told = told
+        self.said = {
+            "role": "assistant",
+            "content": text,
+            "tool_calls": [
+                {"id": call.id, "name": call.name, "arguments": call.arguments} for call in calls
+            ],
+        }
+        self.results = []
 
     def saw(self, findings: tuple[Finding, ...]) -> None:
         """Remember which kinds were found."""

@@ -2,17 +2,21 @@
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from agents.tools.base import Cited, Tool, ToolResult
 from agents.tools.registry import TOOLS, call
 from guardrails.detect.injection import fence
 from guardrails.errors import PolicyDenied
 from guardrails.findings import Provenance
+from guardrails.policy.approvals import Approval
 from guardrails.policy.engine import Request, ToolFacts
+from sandbox.broker.arguments import cleaned, same
 from sandbox.broker.frames import ToolAsk
 from sandbox.broker.recorded import recorded
-from sandbox.broker.run import Run
+from sandbox.broker.run import Done, Run
+from sandbox.broker.waiting import ANSWERS, answered
 
 if TYPE_CHECKING:
     from sandbox.broker.broker import Broker
@@ -31,46 +35,96 @@ class ToolRefused(PolicyDenied):
 
 
 async def call_tool(broker: "Broker", run: Run, frame: ToolAsk) -> dict[str, Any]:
-    """Decide, record, run, screen. Answers with a `tool.result` frame.
+    """Decide, record, run, screen. Answers with a `tool.result` frame, or `waiting`.
 
     Raises ToolRefused (told to the agent), LimitReached, ScreenFailed and LedgerUnavailable.
     """
+    arguments = await asyncio.to_thread(cleaned, broker.screen, run, frame.arguments)
+    done = _done(run, frame.name, arguments)
+    if done is not None:
+        return {"t": "tool.result", "content": done.content}
     run.count("tool_calls")
     tool = TOOLS.get(frame.name)
     listed = tool is not None and frame.name in run.agent.tools
     rule = "tool-unlisted"
-    shown = await _masked(broker, run, json.dumps(frame.arguments, ensure_ascii=False), "model")
+    shown = json.dumps(arguments, ensure_ascii=False)
     if tool is not None and listed:
-        decision = broker.policy.decide(
-            Request(
-                action="tool.call",
-                actor=run.actor,
-                agent=run.agent.id,
-                data_class=run.agent.data_class,
-                tool=ToolFacts(tool.name, tool.side_effect, frozenset(run.agent.tools)),
-                kinds=frozenset(run.kinds),
+        asked = _request(run, tool)
+        decision = broker.policy.decide(asked)
+        given = frame.arguments
+        if decision.outcome == "ask":
+            answer = await answered(
+                broker, run, tool, arguments, as_given(run, tool, arguments), decision
             )
-        )
+            if answer is None:
+                return {"t": "waiting", "approval": run.waiting[-1].id}
+            if isinstance(answer, Approval):
+                # decided anew with the person's yes: other rules may have changed meanwhile
+                decision = broker.policy.decide(replace(asked, approved=True))
+                given = arguments  # what was approved, and nothing else
+            else:
+                await _refused(broker, run, frame.name, answer, shown)
         rule = decision.rule
         if decision.outcome == "allow":
-            return await _run(broker, run, frame, tool, rule, shown)
-    denied = run.act("tool.call", rule, "deny", tool=frame.name, arguments=shown)
+            content = await _run(broker, run, frame, tool, rule, given, shown)
+            run.results.append(Done(frame.name, arguments, content))
+            if run.remember is not None:
+                await run.remember()
+            return {"t": "tool.result", "content": content}
+    await _refused(broker, run, frame.name, rule, shown)
+
+
+def _done(run: Run, name: str, arguments: dict[str, Any]) -> Done | None:
+    """The result of a call that was made before the pause: it is not made twice."""
+    for done in run.again:
+        if done.name == name and same(done.arguments, arguments):
+            run.again.remove(done)
+            run.results.append(done)
+            return done
+    return None
+
+
+def _request(run: Run, tool: Tool) -> Request:
+    return Request(
+        action="tool.call",
+        actor=run.actor,
+        agent=run.agent.id,
+        data_class=run.agent.data_class,
+        tool=ToolFacts(tool.name, tool.side_effect, frozenset(run.agent.tools)),
+        kinds=frozenset(run.kinds),
+    )
+
+
+async def _refused(broker: "Broker", run: Run, name: str, rule: str, shown: str) -> NoReturn:
+    denied = run.act("tool.call", rule, "deny", tool=name, arguments=shown)
     await broker.ledger.arecord(denied)
-    with run.step("tool", frame.name, f"execute_tool {frame.name}") as step:
+    with run.step("tool", name, f"execute_tool {name}") as step:
         step.verdict, step.rule = "blocked", rule
-    run.notice("blocked", "notice.tool-denied", tool=frame.name, rule=rule)
-    raise ToolRefused(tool=frame.name, rule=rule)
+    key = f"notice.{rule}" if rule in ANSWERS else "notice.tool-denied"
+    run.notice("blocked", key, tool=name, rule=rule)
+    raise ToolRefused(tool=name, rule=rule)
 
 
-async def _run(
-    broker: "Broker", run: Run, frame: ToolAsk, tool: Tool, rule: str, shown: str
-) -> dict[str, Any]:
-    arguments = {
+def as_given(run: Run, tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as the tool gets them: real values only where nothing leaves with them."""
+    return {
         key: run.vault.restore(value)
         if key in RESTORED.get(tool.name, ()) and isinstance(value, str)
         else value
-        for key, value in frame.arguments.items()
+        for key, value in arguments.items()
     }
+
+
+async def _run(
+    broker: "Broker",
+    run: Run,
+    frame: ToolAsk,
+    tool: Tool,
+    rule: str,
+    given: dict[str, Any],
+    shown: str,
+) -> str:
+    arguments = as_given(run, tool, given)
     kind = "retrieval" if tool.name in RETRIEVAL else "tool"
     act = run.act("tool.call", rule, tool=tool.name, arguments=shown)
     with run.step(kind, tool.name, f"execute_tool {tool.name}") as step:  # type: ignore[arg-type]
@@ -89,8 +143,7 @@ async def _run(
             record.verdict = "allow" if result.ok else "failed"
             record.payload |= {"result": text[:8000]}
             await _keep(broker, run, result)
-    content = text if tool.name in COMPUTED else fence(text, _provenance(result))
-    return {"t": "tool.result", "content": content}
+    return text if tool.name in COMPUTED else fence(text, _provenance(result))
 
 
 async def _screen_result(

@@ -5,6 +5,7 @@ from typing import Any
 
 from langchain_core.tools import StructuredTool
 
+from agents.loop import pause
 from sandbox.child.door import Door, Refused
 
 
@@ -25,6 +26,8 @@ def _caller(door: Door, name: str) -> Callable[..., str]:
         except Refused as refusal:
             # the model may try another way; the refusal itself is already on the record
             return f"Refused ({refusal.rule}): {refusal.message}"
+        if answer["t"] == "waiting":
+            pause({"approval": answer["approval"]})
         return str(answer["content"])
 
     return call

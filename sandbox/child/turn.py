@@ -11,7 +11,7 @@ from sandbox.child.tools import offer
 
 
 def run(channel: Channel, frame: dict[str, Any]) -> None:
-    """Answer the turn in `frame` and send `final` or `failed`; see docs/sandbox.md for frames."""
+    """Answer the turn in `frame` and send `final`, `paused` (a tool waits) or `failed`."""
     door = Door(channel)
     try:
         text = run_turn(
@@ -26,4 +26,4 @@ def run(channel: Channel, frame: dict[str, Any]) -> None:
     except GraphRecursionError:
         channel.send({"t": "failed", "kind": "limit-rounds"})
     else:
-        channel.send({"t": "final", "text": text})
+        channel.send({"t": "paused"} if text is None else {"t": "final", "text": text})

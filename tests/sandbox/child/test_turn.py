@@ -98,3 +98,39 @@ def test_an_answer_to_another_question_ends_the_turn() -> None:
     broker = Broker({**says("x"), "id": 99})
     with pytest.raises(ConnectionError):
         run(broker, turn())
+
+
+def test_a_tool_that_waits_for_a_person_ends_the_run_where_it_is() -> None:
+    call = {"id": "c1", "name": "calculator", "arguments": {"expression": "6*7"}}
+    broker = Broker(says("", call), {"t": "waiting", "approval": "a1"})
+    run(broker, turn())
+    assert [frame["t"] for frame in broker.asked] == ["model.call", "tool.call", "paused"]
+
+
+def test_what_can_be_done_beside_a_waiting_tool_is_done() -> None:
+    calls = [
+        {"id": f"c{n}", "name": "calculator", "arguments": {"expression": str(n)}} for n in (1, 2)
+    ]
+    waits = {"t": "waiting", "approval": "a1"}
+    broker = Broker(says("", *calls), waits, {"t": "tool.result", "content": "2"})
+    run(broker, turn())
+    asked = [frame["t"] for frame in broker.asked]
+    assert asked == ["model.call", "tool.call", "tool.call", "paused"]
+
+
+def test_a_turn_goes_on_from_its_messages_in_another_process() -> None:
+    call = {"id": "c1", "name": "calculator", "arguments": {"expression": "6*7"}}
+    earlier = {"id": "c0", "name": "calculator", "arguments": {"expression": "1"}}
+    messages = [
+        {"role": "user", "content": "What is 6 times 7?"},
+        {"role": "assistant", "content": "", "tool_calls": [earlier]},
+        {"role": "tool", "content": "1", "tool_call_id": "c0"},
+        {"role": "assistant", "content": "I compute.", "tool_calls": [call]},
+    ]
+    broker = Broker({"t": "tool.result", "content": "42"}, says("It is 42."))
+    run(broker, turn(messages=messages))
+    assert [frame["t"] for frame in broker.asked] == ["tool.call", "model.call", "final"]
+    told = broker.asked[1]["messages"]
+    roles = ["system", "user", "assistant", "tool", "assistant", "tool"]
+    assert [message["role"] for message in told] == roles
+    assert (told[-1]["content"], told[-1]["tool_call_id"]) == ("42", "c1")
