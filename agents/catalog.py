@@ -1,4 +1,9 @@
-"""Agents that exist: templates for everybody, private drafts with every version. Runs nothing."""
+"""Agents that exist: templates for everybody, private drafts with every version, what is published.
+
+Who may see a published agent is a question of audience keys: `everyone`, `department:<name>`,
+`group:<id>`, `person:<id>`. The catalogue is given a function from a person to their keys; it knows
+no accounts. Runs nothing.
+"""
 
 import datetime as dt
 import secrets
@@ -11,6 +16,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from agents.publishing_tables import live, releases, requests
 from agents.spec import AgentSpec, load_spec
 from guardrails.errors import BadInput
 from guardrails.store import metadata
@@ -18,6 +24,8 @@ from guardrails.store import metadata
 TEMPLATES = Path(__file__).parent / "templates"
 SAMPLES = TEMPLATES / "samples"
 KEPT_VERSIONS = 200
+REQUEST_PREFIX = "rq-"
+REVIEWERS = frozenset({"role:champion"})
 GALLERY = (
     "email-drafter",
     "meeting-summariser",
@@ -42,6 +50,7 @@ drafts = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("owner", sa.String(128), nullable=False, index=True),
     sa.Column("base", sa.String(64), nullable=False, default=""),
+    sa.Column("base_version", sa.String(16), nullable=False, default="", server_default=""),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("created", sa.DateTime(timezone=True), nullable=False),
     sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
@@ -59,15 +68,20 @@ versions = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """An agent as kept. `number` counts versions from 1; a template's owner is empty."""
+    """An agent as kept. `number` counts versions from 1; a template's owner is empty.
+
+    Status `published` is what colleagues get: the live release. `review` is the version of an open
+    request, for whoever reviews it; its id is the request's.
+    """
 
     id: str
     spec: AgentSpec
     owner: str
-    status: Literal["template", "draft"]
+    status: Literal["template", "draft", "published", "review"]
     hash: str
     number: int = 1
     base: str = ""
+    base_version: str = ""
     created: dt.datetime | None = None
     updated: dt.datetime | None = None
 
@@ -107,16 +121,54 @@ class Catalog:
     Nobody else can tell that a draft exists: another person's is `agent-not-found`.
     """
 
-    def __init__(self, engine: sa.Engine, now: Callable[[], dt.datetime] = _now) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        now: Callable[[], dt.datetime] = _now,
+        keys_of: Callable[[str], frozenset[str]] = lambda person: frozenset(),
+    ) -> None:
         self._engine = engine
         self._now = now
+        self.keys_of = keys_of  # a person's audience keys beyond `everyone` and themselves
 
     def get(self, id: str, viewer: str) -> AgentRecord:
-        """A template or the viewer's own draft. Raises BadInput("agent-not-found")."""
+        """A template, the viewer's own draft, or what is published to them.
+
+        Raises BadInput: agent-not-found; agent-withdrawn to somebody who could use it before.
+        """
         if (spec := templates().get(id)) is not None:
             return AgentRecord(id, spec, "", "template", spec.content_hash())
         with self._engine.connect() as db:
-            return self._read(db, id, viewer)
+            if id.startswith(REQUEST_PREFIX):
+                return self._requested(db, id, viewer)
+            try:
+                return self._read(db, id, viewer)
+            except BadInput:
+                return self._published(db, id, viewer)
+
+    def shared(self, viewer: str) -> list[AgentRecord]:
+        """Live agents of others that the viewer may use, by title."""
+        query = _live().where(
+            live.c.state == "live",
+            live.c.audience.in_(self.audiences(viewer)),
+            live.c.owner != viewer,
+        )
+        with self._engine.connect() as db:
+            found = [_release(row) for row in db.execute(query)]
+        return sorted(found, key=lambda record: record.spec.title.to("en").casefold())
+
+    def visible(self, viewer: str) -> list[AgentRecord]:
+        """Everything the viewer may use: templates, what is shared with them, their own."""
+        shared = [self.get(id, viewer) for id in templates()]
+        return [*shared, *self.shared(viewer), *self.mine(viewer)]
+
+    def audiences(self, viewer: str) -> frozenset[str]:
+        """Every audience key that the viewer belongs to."""
+        return self.keys_of(viewer) | {"everyone", f"person:{viewer}"}
+
+    def copy(self, id: str, owner: str) -> AgentRecord:
+        """A private draft that begins as a copy of what `owner` may see; lineage is kept."""
+        return self.from_template(id, owner)
 
     def mine(self, owner: str) -> list[AgentRecord]:
         """The owner's drafts, last touched first."""
@@ -124,7 +176,9 @@ class Catalog:
         with self._engine.connect() as db:
             return [_record(row) for row in db.execute(query)]
 
-    def save(self, spec: AgentSpec, owner: str, base: str = "") -> AgentRecord:
+    def save(
+        self, spec: AgentSpec, owner: str, base: str = "", base_version: str = ""
+    ) -> AgentRecord:
         """Keep a draft as it stands; an unchanged one makes no new version.
 
         Raises BadInput("agent-id-taken") for a template's id and `agent-not-found` for a draft of
@@ -138,7 +192,13 @@ class Catalog:
                 now = self._now()
                 db.execute(
                     drafts.insert().values(
-                        id=spec.id, owner=owner, base=base, number=0, created=now, updated=now
+                        id=spec.id,
+                        owner=owner,
+                        base=base,
+                        base_version=base_version,
+                        number=0,
+                        created=now,
+                        updated=now,
                     )
                 )
             elif row.owner != owner:
@@ -158,6 +218,7 @@ class Catalog:
             ),
             owner,
             base=source.id,
+            base_version=source.spec.version if source.status == "published" else "",
         )
 
     def undo(self, id: str, owner: str) -> AgentRecord:
@@ -200,9 +261,15 @@ class Catalog:
             return [VersionRecord(row.number, row.hash, _aware(row.saved)) for row in rows]
 
     def delete(self, id: str, owner: str) -> None:
-        """Remove a draft and its versions. Raises BadInput("agent-not-found")."""
+        """Remove a draft and its versions.
+
+        Raises BadInput: agent-not-found, or agent-is-live while colleagues use it.
+        """
         with self._engine.begin() as db:
             self._read(db, id, owner)
+            used = sa.select(live.c.agent).where(live.c.agent == id, live.c.state == "live")
+            if db.execute(used).first() is not None:
+                raise BadInput("agent-is-live", id=id)
             db.execute(versions.delete().where(versions.c.agent == id))
             db.execute(drafts.delete().where(drafts.c.id == id))
 
@@ -235,6 +302,35 @@ class Catalog:
             raise BadInput("agent-not-found", id=id)
         return _record(row)
 
+    def _published(self, db: sa.Connection, id: str, viewer: str) -> AgentRecord:
+        row = db.execute(_live().where(live.c.agent == id)).one_or_none()
+        if row is None or row.audience not in self.audiences(viewer):
+            raise BadInput("agent-not-found", id=id)
+        if row.state != "live":
+            raise BadInput("agent-withdrawn", id=id)
+        return _release(row)
+
+    def _requested(self, db: sa.Connection, id: str, viewer: str) -> AgentRecord:
+        row = db.execute(sa.select(requests).where(requests.c.id == id)).one_or_none()
+        open_ = row is not None and row.state in ("checking", "waiting")
+        reviews = not self.keys_of(viewer).isdisjoint(REVIEWERS)
+        if row is None or not open_ or (row.owner != viewer and not reviews):
+            raise BadInput("agent-not-found", id=id)
+        spec = AgentSpec.model_validate(row.spec).model_copy(update={"id": id})
+        return AgentRecord(
+            id, spec, row.owner, "review", row.hash, base=row.agent, updated=_aware(row.asked)
+        )
+
+
+def _live() -> sa.Select[tuple[object, ...]]:
+    at = sa.and_(releases.c.agent == live.c.agent, releases.c.version == live.c.version)
+    return sa.select(live, releases.c.spec, releases.c.hash, releases.c.at).join(releases, at)
+
+
+def _release(row: sa.Row[tuple[object, ...]]) -> AgentRecord:
+    spec = AgentSpec.model_validate(row.spec)
+    return AgentRecord(row.agent, spec, row.owner, "published", row.hash, updated=_aware(row.since))
+
 
 def _joined() -> sa.Select[tuple[object, ...]]:
     at = sa.and_(versions.c.agent == drafts.c.id, versions.c.number == drafts.c.number)
@@ -245,7 +341,7 @@ def _record(row: sa.Row[tuple[object, ...]]) -> AgentRecord:
     spec = AgentSpec.model_validate(row.spec)
     return AgentRecord(
         row.id, spec, row.owner, "draft", row.hash, row.number, row.base,
-        _aware(row.created), _aware(row.updated),
+        row.base_version, _aware(row.created), _aware(row.updated),
     )  # fmt: skip
 
 

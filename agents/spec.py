@@ -101,6 +101,9 @@ class Expected(Strict):
     json_schema: dict[str, Any] | None = Field(
         default=None, description="The answer holds JSON that this schema accepts."
     )
+    rubric: Annotated[str, StringConstraints(max_length=2000)] = Field(
+        default="", description="What a good answer is, in words; the model judges it three times."
+    )
 
 
 class Case(Strict):
@@ -187,10 +190,13 @@ class AgentSpec(Strict):
         return self.saves.minutes
 
     def content_hash(self) -> str:
-        """SHA-256 (64 hex characters) over canonical JSON: keys sorted, no spaces, UTF-8."""
-        body = json.dumps(
-            self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        )
+        """SHA-256 (64 hex characters) over canonical JSON: keys sorted, no spaces, UTF-8.
+
+        Keys that hold their default are left out, so that a new optional key of a later release
+        changes no hash and packages stay whole.
+        """
+        values = self.model_dump(mode="json", exclude_defaults=True)
+        body = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(body.encode()).hexdigest()
 
     def missing(self) -> tuple[str, ...]:
