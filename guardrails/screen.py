@@ -54,6 +54,10 @@ class ScreenPolicy:
 
 
 DEFAULT = ScreenPolicy()
+# Kinds made of everyday words: what a detector only suspects there ("Thursday" beside a name) is
+# left as it stands, or a text would lose its sense. A number that may be an identifier is hidden.
+WORDS = frozenset({"DATE_TIME", "PERSON", "LOCATION", "ORGANIZATION"})
+SUSPECTED = 0.5
 # an agent's guard "strict": organisations and addresses are masked as well, and what looks like
 # an order to the model is refused rather than marked
 STRICT = ScreenPolicy(
@@ -190,7 +194,11 @@ class Screen:
                 lambda one: list(self._find_pii(one, language)),
                 deadline,
             )
-            found |= {_moved(item, start) for item in pii}
+            found |= {
+                _moved(item, start)
+                for item in pii
+                if item.kind not in WORDS or item.score >= SUSPECTED
+            }
         return sorted(found)
 
     def _injection(self, text: str, provenance: Provenance, deadline: float) -> float:

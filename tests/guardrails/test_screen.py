@@ -9,7 +9,7 @@ import pytest
 from guardrails.errors import ScreenFailed
 from guardrails.findings import Finding, Provenance
 from guardrails.paragraphs import LARGEST, OVERLAP, pieces
-from guardrails.screen import Screen, ScreenPolicy, policy_of
+from guardrails.screen import DEFAULT, Screen, ScreenPolicy, policy_of
 from guardrails.vault import Vault
 
 KEY = b"k" * 32
@@ -243,3 +243,24 @@ def test_a_strict_agent_hides_organisations_and_refuses_what_looks_like_orders()
     assert strict.action("HEALTH") == "allow"
     assert strict.block_injection["document"] == DEFAULT.ask_injection["document"]
     assert policy_of("nonsense") is strict
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Marie Tremblay comes on Thursday.", "Thursday"),
+        ("Paul Martin wrote to us in 2024 about the project.", "2024"),
+        ("Jean Dupont revient en septembre.", "septembre"),
+    ],
+)
+def test_everyday_words_beside_a_name_stay_readable(text: str, kept: str) -> None:
+    masked = Screen(score_injection=lambda text, provenance: 0.0).text(text).text
+    assert kept in masked
+    assert "<PERSON_1>" in masked
+
+
+def test_a_date_of_birth_beside_a_name_is_hidden() -> None:
+    masked = Screen(score_injection=lambda text, provenance: 0.0).text(
+        "Marie Tremblay, born 3 May 1987, called."
+    )
+    assert "1987" not in masked.text
