@@ -125,7 +125,7 @@ async def _start(launcher: Launcher, runtime: Runtime) -> tuple[float, float]:
             began = time.perf_counter()
             alive.append(await pool.warm(runtime))
             best = min(best, time.perf_counter() - began)
-        sizes = [_pss(one.payload) for one in alive]
+        sizes = [_pss(one.pid) for one in alive]
         for one in alive:
             await one.kill()
         await pool.close()

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import shutil
-import socket
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +9,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from sandbox.execute import MAX_CODE, Execution, fill, run_on
-from sandbox.launch.base import Launcher, LaunchFailed, Plan, Runtime
+from sandbox.launch.base import Launcher, LaunchFailed, Runtime
 from sandbox.launch.choose import NoSeal, choose
 from sandbox.limits import CEILING, Limits
-from sandbox.rundirs import default_runs, make_runs, new_run, sweep
-from sandbox.sealed import Sealed
+from sandbox.rundirs import default_runs, make_runs, sweep
+from sandbox.starting import Source
 from sandbox.wire import WireError
 
 log = logging.getLogger(__name__)
@@ -80,32 +78,25 @@ async def _run_cold(
     runs = default_runs()
     make_runs(runs)
     sweep(runs)
-    inbox = new_run(runs)
     began = time.monotonic()
     # its imports must not count against the run's limits, as they do not in a warm process
     runtime: Runtime = "data" if any(name in code for name in DATA_MODULES) else "bare"
     # the process dies with the thread that started it, so that thread waits with us
     with ThreadPoolExecutor(1) as thread:
-        ours, theirs = socket.socketpair()
+        source = Source(launcher.starter(runtime, runs), thread, launcher.name, runtime, runs)
         try:
-            with theirs:
-                plan = Plan(runtime, theirs.fileno(), inbox, int(time.time()))
-                start = asyncio.get_running_loop().run_in_executor(thread, launcher.start, plan)
-                started = await start
-            sealed = Sealed(started, ours, launcher.name, runtime, inbox)
+            sealed = await source.bring_up(int(time.time()), START_S)
             try:
-                await sealed.greet(START_S)
-                fill(inbox, files)
+                fill(sealed.inbox, files)
                 return await run_on(sealed, code, limits)
             finally:
                 await sealed.kill()
-        except (LaunchFailed, WireError, TimeoutError) as error:
+        except (LaunchFailed, WireError, TimeoutError, OSError) as error:
             log.error("a sealed process did not start: %s", error)
             wall_s = round(time.monotonic() - began, 4)
             return Execution("refused", "", wall_s, launcher.name, message="seal.refused.pool")
         finally:
-            ours.close()
-            shutil.rmtree(inbox, ignore_errors=True)
+            source.starter.close()
 
 
 def _shown(execution: Execution) -> dict[str, object]:

@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import os
-import shutil
-import socket
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -14,10 +11,11 @@ from itertools import count
 from pathlib import Path
 
 from guardrails.errors import GuardrailError
-from sandbox.launch.base import Launcher, LaunchFailed, Plan, Runtime, Started
+from sandbox.launch.base import Launcher, LaunchFailed, Runtime
 from sandbox.limits import CEILING, Limits
-from sandbox.rundirs import default_runs, end_orphans, make_runs, new_run, sweep
+from sandbox.rundirs import default_runs, end_orphans, make_runs, sweep
 from sandbox.sealed import Sealed
+from sandbox.starting import Source
 from sandbox.wire import WireError
 
 log = logging.getLogger(__name__)
@@ -64,9 +62,18 @@ class Pool:
         self._last_error = ""
         self._serial = count(int(time.time()))
         self._closed = False
-        # One thread for the pool's whole life: sealed processes die with the thread that
-        # started them, and starting one must not hold up the event loop.
-        self._thread = ThreadPoolExecutor(1, "sealed-launcher")
+        # A thread for each runtime, for the pool's whole life: sealed processes die with the thread
+        # that started them, and starting one must not hold up the event loop.
+        self._sources = {
+            runtime: Source(
+                launcher.starter(runtime, self._runs),
+                ThreadPoolExecutor(1, f"sealed-{runtime}"),
+                launcher.name,
+                runtime,
+                self._runs,
+            )
+            for runtime in self._sizes
+        }
 
     async def start(self) -> None:
         """Sweep what a killed server left behind and begin to fill. Returns at once."""
@@ -118,7 +125,9 @@ class Pool:
                 if not future.done():
                     future.set_exception(PoolClosed(why="closed"))
         await asyncio.gather(*(sealed.kill() for sealed in list(self._live)))
-        self._thread.shutdown(wait=True)
+        for source in self._sources.values():
+            await asyncio.get_running_loop().run_in_executor(source.thread, source.starter.close)
+            source.thread.shutdown(wait=True)
 
     def status(self) -> dict[str, object]:
         """Numbers for the Audit page and `atelier doctor`."""
@@ -163,6 +172,9 @@ class Pool:
             sealed = await self._start_one(runtime)
         except (LaunchFailed, WireError, TimeoutError, OSError) as error:
             self._failed(runtime, error)
+            source = self._sources[runtime]
+            # what it starts from may be what is broken
+            await asyncio.get_running_loop().run_in_executor(source.thread, source.starter.close)
             delay = RETRY_S[min(self._failures[runtime], len(RETRY_S)) - 1]
             await asyncio.sleep(delay)
             return
@@ -186,41 +198,8 @@ class Pool:
                 future.set_exception(PoolClosed(why=self._last_error))
 
     async def _start_one(self, runtime: Runtime) -> Sealed:
-        inbox = new_run(self._runs)
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                plan = Plan(runtime, theirs.fileno(), inbox, next(self._serial))
-                launching = asyncio.get_running_loop().run_in_executor(
-                    self._thread, self.launcher.start, plan
-                )
-                try:
-                    started: Started = await asyncio.shield(launching)
-                except asyncio.CancelledError:
-                    # it cannot be stopped half-way: see it through, or its process would be lost
-                    launching.add_done_callback(_drop)
-                    await asyncio.wait([launching])
-                    raise
-        except BaseException:
-            ours.close()
-            shutil.rmtree(inbox, ignore_errors=True)
-            raise
-        sealed = Sealed(started, ours, self.launcher.name, runtime, inbox)
+        return await self._sources[runtime].bring_up(next(self._serial), START_S, self._known)
+
+    def _known(self, sealed: Sealed) -> None:
         self._live.add(sealed)
         sealed.on_end(self._gone)
-        try:
-            await sealed.greet(START_S)
-        except BaseException:
-            await sealed.kill()
-            raise
-        return sealed
-
-
-def _drop(launching: "asyncio.Future[Started]") -> None:
-    """Kill what a cancelled start brought up."""
-    if launching.cancelled() or launching.exception():
-        return
-    started = launching.result()
-    started.process.kill()
-    started.process.wait()
-    os.close(started.errors)

@@ -22,6 +22,7 @@ def make_runs(runs: Path) -> None:
     about = runs.lstat()
     if about.st_uid != os.getuid() or runs.is_symlink():
         raise PermissionError(f"{runs} belongs to somebody else")
+    runs.chmod(0o711)  # sealed processes have uids of their own, and each a folder below this
 
 
 def new_run(runs: Path) -> Path:

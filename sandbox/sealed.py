@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import psutil
-
 from sandbox.launch.base import WORK_INODES, WORK_MIB, Backend, Runtime, Started
 from sandbox.launch.cgroup import remove
 from sandbox.limits import MIB, Limits
@@ -28,6 +26,7 @@ MAX_FRAMES = 100_000  # in one run
 MAX_BYTES = 256 * MIB  # in one run, both artefacts and messages
 FRAMES_PER_S = 2_000  # beyond this the reader waits: back-pressure, not an error
 WATCH_S = 0.02
+LEAST_MIB = 4.0  # a copy of another process: its page tables, and what it has written since
 SEND_S = 20.0  # a process that does not read this long is broken
 
 
@@ -54,7 +53,7 @@ class Sealed:
         self.runtime = runtime
         self.inbox = inbox
         self.limits = Limits()
-        self.pid = started.process.pid
+        self.pid = started.pid
         self._started = started
         self._errors = started.errors
         self._said = b""
@@ -74,13 +73,10 @@ class Sealed:
         self._sending = asyncio.Lock()
         connection.setblocking(False)
         self._abandoned = False
-        self.payload = self.pid
-        self._pidfd = os.pidfd_open(self.pid)
-        self._inner = -1
-        if started.inner:
-            with suppress(OSError):  # already gone: then the outer one is going too
-                self._inner = os.pidfd_open(started.inner)
-        self._loop.add_reader(self._pidfd, self._on_exit)
+        self._pidfd = -1
+        with suppress(ProcessLookupError):  # already gone: then its end is on its way
+            self._pidfd = os.pidfd_open(self.pid)
+        self._loop.add_reader(started.ended, self._on_exit)
 
     @property
     def ended(self) -> bool:
@@ -88,13 +84,14 @@ class Sealed:
         return self._ended.is_set()
 
     def private_mib(self) -> float:
-        """Memory that is this process's alone (resident minus shared), MiB; 0 when unknown."""
+        """Memory that is this process's alone, MiB, at least `LEAST_MIB`; 0 when unknown."""
         try:
-            text = Path(f"/proc/{self.payload}/statm").read_text("ascii")
+            text = Path(f"/proc/{self.pid}/statm").read_text("ascii")
         except OSError:
             return 0.0
         _, resident, shared, *_ = text.split()
-        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE") / MIB
+        held = (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE") / MIB
+        return max(LEAST_MIB, held - self._started.common_mib)
 
     def on_end(self, call: "Callable[[Sealed], None]") -> None:
         """Call this once, when the process is gone."""
@@ -104,17 +101,18 @@ class Sealed:
         """Send the boot frame and wait for `ready`. Raises WireError, TimeoutError."""
         frame = None
         with suppress(WireError):  # it may be gone already; its last words say more than that
-            await self.send(self._started.boot)
+            if self._started.boot is not None:
+                await self.send(self._started.boot)
             frame = await self.receive(timeout)
         if frame is None or frame.get("t") != "ready":
-            raise WireError(self.last_words() or "not-ready")
+            why = str(frame.get("kind", ""))[:400] if frame else ""
+            raise WireError(self.last_words() or why or "not-ready")
         self._close_errors()
-        self.payload = await asyncio.to_thread(_payload, self._started.inner or self.pid)
 
     def last_words(self) -> str:
         """What it wrote to standard error before it was ready, capped. Our own code's words."""
         with suppress(OSError):
-            self._said += os.read(self._errors, 4000)
+            self._said += os.read(self._errors, 4000) if self._errors >= 0 else b""
         return self._said.decode("utf-8", "replace").strip()
 
     def _close_errors(self) -> None:
@@ -199,11 +197,9 @@ class Sealed:
             self._misbehaved = misbehaved
             if misbehaved:
                 log.warning("sealed process misbehaved", extra={"rule": misbehaved})
-        # the inner one first: its parent then reaps it, and nothing is left for init to reap
-        pidfd = self._inner if self._inner >= 0 else self._pidfd
-        if pidfd >= 0:
+        if self._pidfd >= 0:
             with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def discard(self) -> None:
         """End it if it still runs; nobody will read from it again."""
@@ -223,12 +219,12 @@ class Sealed:
         return End(self._status or "error", self._misbehaved)
 
     def _on_exit(self) -> None:
-        self._loop.remove_reader(self._pidfd)
-        os.close(self._pidfd)
-        if self._inner >= 0:
-            os.close(self._inner)
-        self._pidfd = self._inner = -1
-        code = self._started.process.wait()
+        self._loop.remove_reader(self._started.ended)
+        code = self._started.reap()
+        os.close(self._started.ended)
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+        self._pidfd = -1
         if self._status is None:
             self._status = _status(code, time.monotonic() - self._began >= self.limits.cpu_s)
         if self._deadline:
@@ -264,21 +260,10 @@ def _usage(work: Path) -> tuple[int, int]:
 
 
 def _status(code: int, long_enough: bool) -> Status:
-    """bubblewrap passes on 128 + the signal that ended what it ran.
-
-    The kernel sends SIGXCPU when processor time runs out, and SIGKILL to who ignores it.
-    """
+    """The kernel sends SIGXCPU when processor time runs out, and SIGKILL to who ignores it."""
     if code == 0:
         return "ok"
-    number = -code if code < 0 else code - 128
+    number = -code
     if number == signal.SIGXCPU or (number == signal.SIGKILL and long_enough):
         return "timeout"
     return "killed" if number > 0 else "error"
-
-
-def _payload(outer: int) -> int:
-    """The process that bubblewrap's own first process runs; `outer` itself on other rungs."""
-    with suppress(psutil.Error):
-        children = psutil.Process(outer).children()
-        return children[0].pid if children else outer
-    return outer

@@ -3,6 +3,7 @@
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,9 +24,10 @@ WORK_MIB, WORK_INODES = 64, 512
 TEMPORARY_MIB, TEMPORARY_INODES = 64, 4096
 
 # Uids of sealed processes when the host is root: above every range that distributions hand out.
-FIRST_UID, UIDS = 1_900_000_000, 1_000_000
+FIRST_UID, UIDS = 1_900_000_000, 256 * 4096
+UIDS_A_SERVER = 4096
 
-BOOT = "import sys;sys.path[:0]={paths!r};from sandbox.child.main import main;main({channel})"
+BOOT = "import sys;sys.path[:0]={paths!r};from sandbox.child.{start} import main;main({channel})"
 
 ENVIRONMENT = {
     "HOME": TEMPORARY,
@@ -53,29 +55,46 @@ class LaunchFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One process to start. `channel` is the sealed end's descriptor, `inbox` the run's files."""
+    """One process to start. `ours` and `theirs` are the ends of its socket, `inbox` its files."""
 
     runtime: Runtime
-    channel: int
+    ours: int
+    theirs: int
     inbox: Path
     serial: int  # distinct for every process of this host
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A process that was started: kill `process` and everything sealed in it dies.
+    """A process that was started: kill `pid` and everything sealed in it dies.
 
-    `boot` goes to the sealed end as its first frame; `errors` is the read end of its standard
-    error until it is ready.
+    `ended` is a descriptor that becomes readable at its end; `reap` then gives its exit code as
+    `subprocess` counts them. `boot` goes to the sealed end as its first frame, where it needs
+    one; `errors` is the read end of its standard error until it is ready, or -1.
     """
 
-    process: "Popen[bytes]"
-    boot: dict[str, object]
-    errors: int
-    inner: int = 0  # the pid namespace's first process, whose death ends all of it
+    pid: int
+    ended: int
+    reap: Callable[[], int]
+    boot: dict[str, object] | None = None
+    errors: int = -1
+    common_mib: float = 0.0  # of its memory, what it shares with others of its kind
     group: Path | None = None  # the run's cgroup, where one could be made
     work: Path | None = None  # second rung: the directory to collect and to watch
     cleanup: tuple[Path, ...] = field(default_factory=tuple)
+
+
+class Starter(Protocol):
+    """Starts processes of one runtime. Use it from one thread, which lives as long as they should:
+    the kernel ends them when the thread that started them ends."""
+
+    def start(self, plan: Plan) -> Started:
+        """Start one process; returns before it is ready. Raises LaunchFailed."""
+        ...
+
+    def close(self) -> None:
+        """End what was kept to start from; the next start makes it anew."""
+        ...
 
 
 class Launcher(Protocol):
@@ -84,13 +103,28 @@ class Launcher(Protocol):
     @property
     def name(self) -> Backend: ...
 
-    def start(self, plan: Plan) -> Started:
-        """Start one process; returns before it is ready. Raises LaunchFailed.
-
-        Call it from a thread that lives as long as the process should: the kernel ends the
-        process when the thread that started it ends.
-        """
+    def starter(self, runtime: Runtime, runs: Path) -> Starter:
+        """What starts processes whose inboxes stand in `runs`. Starts nothing yet."""
         ...
+
+
+@dataclass(frozen=True)
+class EachAnew:
+    """A starter of backends that start every process from nothing."""
+
+    launch: Callable[[Plan], Started]
+
+    def start(self, plan: Plan) -> Started:
+        """See `Starter.start`."""
+        return self.launch(plan)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+def ends_of(process: "Popen[bytes]") -> tuple[int, int, Callable[[], int]]:
+    """`pid`, `ended` and `reap` of a process that this one started itself."""
+    return process.pid, os.pidfd_open(process.pid), process.wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +178,24 @@ def sources() -> tuple[Bind, ...]:
     return tuple(Bind(root / name, f"{APP}/{name}") for name in names if (root / name).exists())
 
 
-def own_uid(serial: int, uid_map: str | None = None) -> int:
-    """A host uid for one run, used when the host is root.
+def own_uids(uid_map: str | None = None) -> tuple[int, int]:
+    """The first of this server's uids for sealed processes, and how many: when the host is root.
+    The one after them is for what makes these processes.
 
     In a container whose root is not the machine's (`uid_map`, see user_namespaces(7), is this
-    process's own unless given) it is taken from the upper end of what the container may use.
+    process's own unless given) they are taken from the upper end of what the container may use.
     """
-    mine = os.getpid() * 4096 + serial
     if uid_map is None:
         uid_map = Path("/proc/self/uid_map").read_text("ascii")
     ranges = [(int(first), int(size)) for first, _, size in map(str.split, uid_map.splitlines())]
     if any(first <= FIRST_UID and first + size >= FIRST_UID + UIDS for first, size in ranges):
-        return FIRST_UID + mine % UIDS
+        return FIRST_UID + os.getpid() * UIDS_A_SERVER % UIDS, UIDS_A_SERVER - 1
     first, size = max(ranges, key=lambda one: one[1])
-    spread = max(1, min(1000, size // 2))
-    return first + size - 1 - spread + mine % spread
+    count = max(1, min(1000, size // 2))
+    return first + size - 1 - count, count
+
+
+def own_uid(serial: int, uid_map: str | None = None) -> int:
+    """A host uid for one run, used when the host is root; see `own_uids`."""
+    first, count = own_uids(uid_map)
+    return first + serial % count

@@ -1,10 +1,11 @@
-"""The two seccomp programs. A deny-list: everything else is for namespaces and limits to hold.
+"""The seccomp programs. A deny-list: everything else is for namespaces and limits to hold.
 
 Allow-lists break with every C library and kernel release; these lists name what an agent never
 needs and what other walls cannot hold (the channel is inherited, so `socket` is refused whole:
-AF_VSOCK crosses network namespaces). The first program is loaded before the interpreter starts,
-the second by `sandbox.child.main` once it has set itself up, because it refuses the very calls
-that setting up needs. Both stay for the life of the process and all its threads.
+AF_VSOCK crosses network namespaces). On the first rung bubblewrap loads the template's program
+before the interpreter starts; the second is loaded by each run once it has set itself up, because
+it refuses the very calls that setting up needs. Both stay for the life of the process and all its
+threads.
 """
 
 import errno
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
-Stage = Literal["first", "second"]
+Stage = Literal["template", "second"]
 
 # Calls into parts of the kernel that no agent and no data library needs.
 ALWAYS = """
@@ -38,7 +39,11 @@ vmsplice migrate_pages move_pages mbind set_mempolicy set_mempolicy_home_node
 lsm_set_self_attr
 mknod mknodat
 sched_setscheduler sched_setattr sched_setparam ioprio_set
+inotify_init inotify_init1 inotify_add_watch flock
 """.split()  # noqa: SIM905
+
+# What a template makes runs with. It has no job, and what it makes loses them.
+FOR_RUNS = ("unshare", "setns")
 
 # Calls that the bootstrap uses and that are gone before anything untrusted is read.
 AFTER_SETUP = """
@@ -50,9 +55,8 @@ setsid setpgid personality seccomp
 # Second rung: without namespaces, files and processes of the same owner are the host's own.
 SHARED_HOST = """
 chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat
-inotify_init inotify_init1 inotify_add_watch
 setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr setxattrat removexattrat
-flock file_setattr
+file_setattr
 kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo setpriority sched_setaffinity
 """.split()  # noqa: SIM905
 
@@ -89,6 +93,7 @@ AF_UNIX = 1
 NOT_STREAM = (2, 3, 4, 5, 6, 10)  # datagram, raw, rdm, seqpacket, dccp, packet
 PR_SET_PDEATHSIG, PR_SET_SECCOMP = 1, 22
 F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15  # signals to others by way of a file
+F_SETLEASE, F_NOTIFY = 1024, 1026  # who else opens the runtime's files, and when
 
 
 @cache
@@ -110,7 +115,7 @@ def program(stage: Stage, shared_host: bool = False) -> bytes:
             if number is not None:
                 rules.add_rule(no, number)
 
-    deny(ALWAYS)
+    deny(name for name in ALWAYS if stage == "second" or name not in FOR_RUNS)
     if shared_host:
         deny(SHARED_HOST)
         for command in (F_SETOWN, F_SETSIG, F_SETOWN_EX):
@@ -120,11 +125,13 @@ def program(stage: Stage, shared_host: bool = False) -> bytes:
         rules.add_rule(no, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, LOW, request))
     # its flags are in memory, where a filter cannot read them; callers fall back to clone
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
-    if stage == "first":
+    if stage == "template":
         for flag in NAMESPACES[1:]:  # in clone, the bit of NEWTIME is part of the exit signal
             rules.add_rule(no, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
     else:
         deny(AFTER_SETUP)
+        for command in (F_SETLEASE, F_NOTIFY):
+            rules.add_rule(no, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, LOW, command))
         rules.add_rule(no, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
         for flag in NAMESPACES[1:]:
             rules.add_rule(

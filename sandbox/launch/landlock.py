@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.launch import base
-from sandbox.launch.base import LaunchFailed, Plan, Started
+from sandbox.launch.base import LaunchFailed, Plan, Runtime, Started
 from sandbox.launch.cgroup import own_group
 from sandbox.launch.filters import program
 from sandbox.launch.held import Held
@@ -33,8 +33,12 @@ class Landlock:
 
     name: base.Backend = "landlock"
 
+    def starter(self, runtime: Runtime, runs: Path) -> base.Starter:
+        """See `Launcher.starter`."""
+        return base.EachAnew(self.start)
+
     def start(self, plan: Plan) -> Started:
-        """See `Launcher.start`. Files and work stand below a folder that any uid may pass."""
+        """See `Starter.start`. Files and work stand below a folder that any uid may pass."""
         runs = default_runs()
         make_runs(runs)
         run = new_run(runs)
@@ -55,7 +59,7 @@ class Landlock:
             version = f"python{sys.version_info.major}.{sys.version_info.minor}"
             home = f"/proc/self/fd/{python}"
             paths = [str(app), f"/proc/self/fd/{modules}"]
-            boot_code = base.BOOT.format(paths=paths, channel=plan.channel)
+            boot_code = base.BOOT.format(paths=paths, start="main", channel=plan.theirs)
             environment = {
                 **base.ENVIRONMENT,
                 "HOME": str(temporary),
@@ -69,7 +73,7 @@ class Landlock:
                 stdout=errors_write,
                 stderr=errors_write,
                 env=environment,
-                pass_fds=[plan.channel, python, modules, inbox],
+                pass_fds=[plan.theirs, python, modules, inbox],
                 cwd=work,
                 start_new_session=True,
             )
@@ -102,7 +106,7 @@ class Landlock:
             "data": f"/proc/self/fd/{inbox}",
         }
         group = own_group(process.pid)
-        return Started(process, boot, errors, group=group, work=work, cleanup=(run,))
+        return Started(*base.ends_of(process), boot, errors, group=group, work=work, cleanup=(run,))
 
 
 def _copy_sources(app: Path) -> None:

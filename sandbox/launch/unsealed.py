@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.launch import base
-from sandbox.launch.base import LaunchFailed, Plan, Started
+from sandbox.launch.base import LaunchFailed, Plan, Runtime, Started
 from sandbox.launch.held import Held
 from sandbox.rundirs import default_runs, make_runs, new_run
 
@@ -18,8 +18,12 @@ class Unsealed:
 
     name: base.Backend = "none"
 
+    def starter(self, runtime: Runtime, runs: Path) -> base.Starter:
+        """See `Launcher.starter`."""
+        return base.EachAnew(self.start)
+
     def start(self, plan: Plan) -> Started:
-        """See `Launcher.start`."""
+        """See `Starter.start`."""
         runs = default_runs()
         make_runs(runs)
         run = new_run(runs)
@@ -27,7 +31,7 @@ class Unsealed:
         temporary.mkdir()
         root = str(Path(__file__).resolve().parents[2])
         paths = [root, str(base.packages().source)]
-        code = base.BOOT.format(paths=paths, channel=plan.channel)
+        code = base.BOOT.format(paths=paths, start="main", channel=plan.theirs)
         held = Held()
         try:
             errors, errors_write = held.pipe()
@@ -37,7 +41,7 @@ class Unsealed:
                 stdout=errors_write,
                 stderr=errors_write,
                 env={**base.ENVIRONMENT, "HOME": str(temporary), "MPLCONFIGDIR": str(temporary)},
-                pass_fds=[plan.channel],
+                pass_fds=[plan.theirs],
                 cwd=run,
                 start_new_session=True,
             )
@@ -56,4 +60,4 @@ class Unsealed:
             "work": str(run),
             "data": str(plan.inbox),
         }
-        return Started(process, boot, errors, cleanup=(run,))
+        return Started(*base.ends_of(process), boot, errors, cleanup=(run,))

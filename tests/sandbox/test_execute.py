@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.command import run_cold, run_exec
 from sandbox.execute import Execution
-from sandbox.launch.base import Launcher
+from sandbox.launch.base import EachAnew, Launcher, LaunchFailed, Started
 from sandbox.launch.self_check import RUNGS, launcher_for
 from sandbox.launch.unsealed import Unsealed
 from sandbox.limits import Limits
@@ -171,9 +171,10 @@ def test_a_backend_that_cannot_start_refuses() -> None:
     class Broken:
         name = "bubblewrap"
 
-        def start(self, plan: object) -> None:
-            from sandbox.launch.base import LaunchFailed
+        def starter(self, runtime: object, runs: object) -> EachAnew:
+            return EachAnew(self.start)
 
+        def start(self, plan: object) -> Started:
             raise LaunchFailed("bubblewrap", "no")
 
     done: Execution = run_cold(Broken(), "1", LIMITS)  # type: ignore[arg-type]

@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import os
+import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from sandbox.execute import Execution, execute, fill, parse, run_on
-from sandbox.launch.base import Backend, Launcher, LaunchFailed, Plan, Started
+from sandbox.launch.base import Backend, Launcher, LaunchFailed, Plan, Runtime, Started, Starter
 from sandbox.launch.self_check import launcher_for
 from sandbox.limits import Limits
 from sandbox.pool import Pool, PoolClosed
@@ -122,6 +123,40 @@ async def test_a_process_that_died_while_idle_is_not_handed_out(pool: Pool) -> N
     assert (await run(pool, "6*7")).output == "42\n"
 
 
+async def test_runs_of_one_template_do_not_draw_the_same_numbers(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    one = Pool(launcher, {"data": 2}, LIMITS, runs=tmp_path)
+    await one.start()
+    code = "import random, uuid, numpy; print(random.random(), uuid.uuid4(), numpy.random.rand())"
+    drawn = [(await execute(one, code)).output.split() for _ in range(3)]
+    for position in range(3):
+        assert len({numbers[position] for numbers in drawn}) == 3
+    await one.close()
+
+
+async def test_a_pool_goes_on_when_what_it_starts_from_was_killed(pool: Pool) -> None:
+    assert (await run(pool, "6*7")).output == "42\n"
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+    await asyncio.sleep(0.2)
+    for _ in range(4):
+        assert (await run(pool, "6*7")).output == "42\n"
+
+
+async def test_a_pool_goes_on_when_its_folder_was_removed(pool: Pool, tmp_path: Path) -> None:
+    assert (await run(pool, "6*7")).output == "42\n"
+    shutil.rmtree(tmp_path / "runs")
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                done = await run(pool, "6*7")
+            except PoolClosed:
+                continue
+            if done.output == "42\n" and (tmp_path / "runs").exists():
+                break
+
+
 async def test_the_memory_budget_bounds_idle_processes(launcher: Launcher, tmp_path: Path) -> None:
     one = Pool(launcher, {"bare": 8}, LIMITS, runs=tmp_path, memory_mib=10)
     await one.start()
@@ -154,11 +189,24 @@ class Failing:
     name: Backend = "bubblewrap"
     tried: list[float] = field(default_factory=list)
 
-    def start(self, plan: Plan) -> Started:
-        self.tried.append(time.monotonic())
-        if len(self.tried) <= self.times:
-            raise LaunchFailed(self.name, "no namespaces today")
-        return self.real.start(plan)
+    def starter(self, runtime: Runtime, runs: Path) -> Starter:
+        real = self.real.starter(runtime, runs)
+
+        def start(plan: Plan) -> Started:
+            self.tried.append(time.monotonic())
+            if len(self.tried) <= self.times:
+                raise LaunchFailed(self.name, "no namespaces today")
+            return real.start(plan)
+
+        return Kept(start, real.close)
+
+
+@dataclass
+class Kept:
+    """A starter of two functions."""
+
+    start: Callable[[Plan], Started]
+    close: Callable[[], None]
 
 
 async def test_a_start_that_fails_tells_who_waits_and_is_tried_again(

@@ -67,6 +67,7 @@ class Bait:
             "inbox": str(inbox),
             "shared": str(shared),
             "temporary": str(shared),
+            "runs": str(self.folder),
             "value": self.value,
             "port": server.getsockname()[1],
             "unix": str(self.folder / "socket"),

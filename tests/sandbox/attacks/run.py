@@ -3,23 +3,27 @@
 `python -m tests.sandbox.attacks.run bubblewrap|landlock|bare [--json]`
 """
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
-from sandbox.command import run_cold
-from sandbox.execute import Execution
+from sandbox.execute import Execution, fill, run_on
 from sandbox.launch.base import Launcher
 from sandbox.launch.self_check import launcher_for
+from sandbox.pool import Pool
+from sandbox.rundirs import default_runs
 from tests.sandbox.attacks.bait import Bait
 from tests.sandbox.attacks.table import ATTACKS, PRELUDE, Attack
 
 BARE_S = 30.0
+HEAD_START_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -32,24 +36,27 @@ class Row:
     detail: str
 
 
-def attack(one: Attack, launcher: Launcher) -> Row:
+async def attack(one: Attack, pool: Pool) -> Row:
     """One attack inside the seal."""
+    backend = pool.launcher.name
     with Bait() as bait:
         # the second rung keeps the bounding set: without a capability it cannot be changed
-        facts = {**bait.facts, "temporary": "/tmp", "bounded": launcher.name == "bubblewrap"}
-        files = {"x.csv": b"a,b\n1,2\n"}
+        facts = {**bait.facts, "temporary": "/tmp", "bounded": backend == "bubblewrap"}
+        facts["runs"] = str(default_runs())
 
-        def run(code: str) -> Execution:
-            return run_cold(launcher, _whole(code, facts), one.limits, files)
+        async def run(code: str) -> Execution:
+            sealed = await pool.warm("bare")
+            try:
+                fill(sealed.inbox, {"x.csv": b"a,b\n1,2\n"})
+                return await run_on(sealed, _whole(code, facts), one.limits)
+            finally:
+                await sealed.kill()
 
-        if one.before:
-            first = run(one.before)
-            if first.status == "refused":
-                return Row(one.group, one.name, True, "it did not start")
-        done = run(one.code)
+        first = asyncio.create_task(run(one.before))
+        await (asyncio.sleep(HEAD_START_S) if one.beside else first)
+        done = await run(one.code)
+        await first
         touched = bait.touched()
-    if done.status == "refused":
-        return Row(one.group, one.name, True, "it did not start")
     said = done.output.strip().splitlines()
     escaped = "ESCAPED" in said or bool(touched)
     last = said[-1] if said else ""
@@ -59,9 +66,10 @@ def attack(one: Attack, launcher: Launcher) -> Row:
 def control(one: Attack) -> Row:
     """The same attack in a plain process of this user: it must work there."""
     with Bait() as bait, tempfile.TemporaryDirectory() as folder:
-        said = ""
-        for code in filter(None, (one.before, one.code)):
-            said = _bare(_whole(code, bait.facts), folder)
+        with ThreadPoolExecutor(1) as thread:
+            first = thread.submit(_bare, _whole(one.before, bait.facts), folder)
+            time.sleep(HEAD_START_S) if one.beside else first.result()
+            said = _bare(_whole(one.code, bait.facts), folder)
         touched = bait.touched()
     lines = said.strip().splitlines()
     escaped = "ESCAPED" in lines or bool(touched)
@@ -97,11 +105,27 @@ def suite(where: str, attacks: Iterable[Attack] = ATTACKS) -> list[Row]:
     launcher = launcher_for("landlock" if where == "landlock" else "bubblewrap")
     if launcher is None:
         raise SystemExit(f"{where}: not available here")
-    return _side_by_side(lambda one: attack(one, launcher), attacks)
+    return asyncio.run(_inside(launcher, attacks))
+
+
+async def _inside(launcher: Launcher, attacks: Iterable[Attack]) -> list[Row]:
+    """All of them from one pool: what one run leaves, another would find."""
+    pool = Pool(launcher, {"bare": 3}, runs=default_runs())
+    await pool.start()
+    slots = asyncio.Semaphore(3)  # most of an attack is waiting
+
+    async def one(attack_: Attack) -> Row:
+        async with slots:
+            return await attack(attack_, pool)
+
+    try:
+        return list(await asyncio.gather(*map(one, attacks)))
+    finally:
+        await pool.close()
 
 
 def _side_by_side(act: Callable[[Attack], Row], attacks: Iterable[Attack]) -> list[Row]:
-    with ThreadPoolExecutor(3) as threads:  # most of an attack is waiting
+    with ThreadPoolExecutor(3) as threads:
         return list(threads.map(act, attacks))
 
 

@@ -2,7 +2,8 @@
 
 `code` runs as an agent's Python tool would run it. It calls `escaped()` only when it really got
 hold of something; `BAIT` (see `bait.py`) holds what there is to get. `before` runs earlier, in a
-run of its own, for attacks from one run on another.
+run of its own, for attacks from one run on another; with `beside` it still runs meanwhile. On the
+first rung all runs of a suite are copies of the same template, as they are in a server.
 """
 
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Attack:
     name: str
     code: str
     before: str = ""
+    beside: bool = False
     control: Literal["any", "root"] = "any"
     limits: Limits = USUAL
 
@@ -346,6 +348,69 @@ time.sleep(0.3)""",
     ),
 }
 
+# Between two runs that are alive at the same time. The first says what it holds, then waits.
+BESIDE = {
+    "a signal to every process of another run": (
+        "open(BAIT['shared'] + '/pid', 'w').write(str(os.getpid())); time.sleep(1.5)",
+        """
+try: pids = [int(open(BAIT['shared'] + '/pid').read())]
+except OSError: pids = [n for n in range(1, 4000) if n != os.getpid()]
+for pid in pids:
+    try: os.kill(pid, 0)
+    except OSError: continue
+    escaped(); break""",
+    ),
+    "the same lock": (
+        """
+import fcntl
+path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX); time.sleep(1.5)""",
+        """
+import fcntl
+path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+try: fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError: escaped()""",
+    ),
+    "a watch on what another run reads": (
+        """
+path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+for _ in range(30): open(path).close(); time.sleep(0.05)""",
+        """
+path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+watch = libc.inotify_init1(os.O_NONBLOCK)
+libc.inotify_add_watch(watch, path.encode(), 0x20); time.sleep(0.5)
+try: seen = watch >= 0 and os.read(watch, 4096)
+except BlockingIOError: seen = b''
+if seen: escaped()""",
+    ),
+    "a flag on a descriptor that both inherited": (
+        """
+import fcntl
+for fd in (0, 1, 2, BAIT['leak']):
+    try: fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_APPEND)
+    except OSError: pass
+time.sleep(1.5)""",
+        """
+import fcntl
+for fd in (0, 1, 2, BAIT['leak']):
+    try: flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    except OSError: continue
+    if flags & os.O_NONBLOCK: escaped(); break""",
+    ),
+    "another run's files while it works": (
+        "open(BAIT['temporary'] + '/now', 'w').write('x'); time.sleep(1.5)",
+        "if os.path.exists(BAIT['temporary'] + '/now'): escaped()",
+    ),
+    "the folder of all runs' files": (
+        "time.sleep(1.0)",
+        """
+for folder in ('/inboxes', BAIT['runs']):
+    try: found = os.listdir(folder)
+    except OSError: continue
+    if found: escaped()""",
+    ),
+}
+
 # Needs rights, hardware or kernel settings that an ordinary user lacks outside as well.
 ROOT_ONLY = {
     "a socket to the hypervisor (AF_VSOCK crosses network namespaces)",
@@ -394,6 +459,10 @@ def _rows() -> list[Attack]:
     rows += [
         Attack("cross-run", name, second, before=first)
         for name, (first, second) in CROSS_RUN.items()
+    ]
+    rows += [
+        Attack("cross-run", name, second, before=first, beside=True)
+        for name, (first, second) in BESIDE.items()
     ]
     return rows
 

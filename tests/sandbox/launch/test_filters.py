@@ -13,7 +13,7 @@ def test_the_lists_do_not_overlap_and_name_nothing_twice() -> None:
 
 @pytest.mark.parametrize("shared_host", [False, True])
 def test_the_second_program_refuses_more_than_the_first(shared_host: bool) -> None:
-    first, second = program("first", shared_host), program("second", shared_host)
+    first, second = program("template", shared_host), program("second", shared_host)
     assert len(first) % 8 == len(second) % 8 == 0
     assert len(first) < len(second) <= 4096 * 8  # the kernel's own bound
 

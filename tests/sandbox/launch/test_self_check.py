@@ -6,7 +6,16 @@ import pytest
 
 from sandbox.launch import choose as choosing
 from sandbox.launch import self_check
-from sandbox.launch.base import Backend, Launcher, LaunchFailed, Plan, Started
+from sandbox.launch.base import (
+    Backend,
+    EachAnew,
+    Launcher,
+    LaunchFailed,
+    Plan,
+    Runtime,
+    Started,
+    Starter,
+)
 from sandbox.launch.choose import NoSeal, choose
 from sandbox.launch.self_check import RUNGS, Check, holds, launcher_for, report, try_rung
 from sandbox.launch.unsealed import Unsealed
@@ -21,6 +30,9 @@ class Absent:
     """A rung that never starts."""
 
     name: Backend = "bubblewrap"
+
+    def starter(self, runtime: Runtime, runs: Path) -> Starter:
+        return EachAnew(self.start)
 
     def start(self, plan: Plan) -> Started:
         raise LaunchFailed(self.name, "no")
