@@ -18,6 +18,7 @@ from guardrails.errors import BadInput, GuardrailError
 from ui.door import refusal_response
 from ui.faults import status_of, translated, worded
 from ui.routes import (
+    approvals,
     audit,
     budgets,
     chat,
@@ -25,6 +26,7 @@ from ui.routes import (
     health,
     kinds,
     models,
+    policies,
     provider,
     screening,
     session,
@@ -46,7 +48,9 @@ ROUTERS = (
     kinds.router,
     audit.router,
     budgets.router,
+    approvals.router,
     models.router,
+    policies.router,
 )
 
 

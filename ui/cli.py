@@ -10,14 +10,26 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from ui.commands import agents, audit, doctor, kinds, models, people, run, sandbox, screen, serve
+from ui.commands import (
+    agents,
+    audit,
+    doctor,
+    kinds,
+    models,
+    people,
+    policy,
+    run,
+    sandbox,
+    screen,
+    serve,
+)
 from ui.commands.common import INTERRUPTED, REFUSED, UNAVAILABLE, WRONG_USE, Voice, spoken
 from ui.messages import Language
 
 if TYPE_CHECKING:
     from guardrails.errors import GuardrailError
 
-COMMANDS = (serve, run, screen, kinds, audit, sandbox, people, models, agents, doctor)
+COMMANDS = (serve, run, screen, kinds, audit, sandbox, people, models, policy, agents, doctor)
 
 
 def build(language: Language) -> typer.Typer:

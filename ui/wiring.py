@@ -27,6 +27,7 @@ from guardrails.migrate import upgrade
 from guardrails.policy.approvals import Approvals
 from guardrails.policy.engine import Engine
 from guardrails.policy.lifecycle import Lifecycle
+from guardrails.policy.rehearsals import Rehearsals
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from sandbox.attachments import Attachments
@@ -84,6 +85,11 @@ class App:
     def rules(self) -> Lifecycle:
         """Versions of the rules; `policy` decides by the active one."""
         return Lifecycle(self.engine, self.ledger, self.policy)
+
+    @cached_property
+    def rehearsals(self) -> Rehearsals:
+        """Rehearsals of drafts under way."""
+        return Rehearsals(self.rules, self.policy, self.traces, self.ledger)
 
     @cached_property
     def groups(self) -> Groups:

@@ -173,6 +173,15 @@ class Lifecycle:
             raise BadInput("draft-changed", version=number, revision=self.get(number).revision)
         return self.get(number)
 
+    def withdraw(self, number: int, *, by: str) -> Version:
+        """Give up a version that was never approved. It is kept, and cannot come into force."""
+        version = self._in(number, EDITABLE | {"proposed"})
+        if by not in version.editors:
+            raise NotPermitted("not-author", version=number)
+        self._record("policy.withdraw", by, version.hash or "unparsed", version=number)
+        self._move(number, version.state, state="withdrawn")
+        return self.get(number)
+
     def rehearsed(self, number: int, result: Mapping[str, Any]) -> None:
         """Keep the result of a rehearsal with its version, for whoever approves it."""
         version = self.get(number)

@@ -2,13 +2,14 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from guardrails.actor import Actor
 from guardrails.audit.search import TraceFilter, TraceRow, Traces
 from guardrails.findings import Outcome
 from guardrails.policy.engine import Engine, ModelFacts, PolicySet, Request, ToolFacts
+from guardrails.policy.known import CLASSES, LOCATIONS, ROLES
 
 MOST = 5_000  # past traces looked at
 _CHANGED_SHOWN = 100
@@ -51,6 +52,21 @@ class Cell:
     rule: str
 
 
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """One what-if by both sets: may this role use a model in this place with this data class?
+
+    `rule` is the proposed set's.
+    """
+
+    role: str
+    data_class: str
+    place: str
+    before: Outcome
+    after: Outcome
+    rule: str
+
+
 def rehearse(
     traces: Traces,
     current: Engine,
@@ -58,8 +74,11 @@ def rehearse(
     *,
     filter: TraceFilter | None = None,
     most: int = MOST,
+    seen: Callable[[int], None] = lambda _: None,
 ) -> Rehearsal:
     """Decide up to `most` past traces (newest first) by both sets and compare.
+
+    `seen` is told how many have been looked at, now and then.
 
     A trace keeps the model, data class, findings and tools of a turn, not the person's roles: a
     staff member of the same department is assumed.
@@ -71,6 +90,8 @@ def rehearse(
     looked_at = 0
     for row in _recent(traces, filter or TraceFilter(), most):
         looked_at += 1
+        if looked_at % 100 == 0:
+            seen(looked_at)
         requests = as_requests(row)
         before = _strictest(current, requests)
         after = _strictest(trial, requests)
@@ -112,16 +133,35 @@ def matrix(
     """Every data class with every model and tool."""
     engine = Engine(policies=policies)
     cells: list[Cell] = []
-    classes = ("public", "internal", "confidential", "restricted")
-    for data_class, model in itertools.product(classes, models):
+    for data_class, model in itertools.product(CLASSES, models):
         request = Request("model.call", actor, data_class=data_class, model=model, kinds=kinds)
         decision = engine.decide(request)
         cells.append(Cell(data_class, model.name, decision.outcome, decision.rule))
-    for data_class, tool in itertools.product(classes, tools):
+    for data_class, tool in itertools.product(CLASSES, tools):
         request = Request("tool.call", actor, data_class=data_class, tool=tool, kinds=kinds)
         decision = engine.decide(request)
         cells.append(Cell(data_class, tool.name, decision.outcome, decision.rule))
     return tuple(cells)
+
+
+def what_ifs(current: PolicySet, proposed: PolicySet, region: str = "eu") -> tuple[WhatIf, ...]:
+    """Every role with every data class and place of a model, before and after.
+
+    `practice` as a place is the practice model; the others are models of a provider.
+    """
+    before, after = Engine(policies=current), Engine(policies=proposed)
+    found: list[WhatIf] = []
+    for role, data_class, place in itertools.product(ROLES, CLASSES, ("practice", *LOCATIONS)):
+        kind, location = ("practice", "local") if place == "practice" else ("provider", place)
+        request = Request(
+            "model.call",
+            Actor("what-if", "", frozenset({role}), region),
+            data_class=data_class,
+            model=ModelFacts("what-if/model", kind, location, "what-if"),
+        )
+        then, now = before.decide(request), after.decide(request)
+        found.append(WhatIf(role, data_class, place, then.outcome, now.outcome, now.rule))
+    return tuple(found)
 
 
 def as_requests(row: TraceRow) -> list[Request]:

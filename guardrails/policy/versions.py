@@ -12,7 +12,7 @@ from guardrails.audit.writing import begin_writing, write_lock
 from guardrails.errors import BadInput
 from guardrails.policy.tables import versions
 
-State = Literal["draft", "proposed", "returned", "approved", "active", "retired"]
+State = Literal["draft", "proposed", "returned", "approved", "active", "retired", "withdrawn"]
 Source = Literal["own", "product"]
 _ADVISORY_LOCK = 0x41545256
 

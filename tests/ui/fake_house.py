@@ -20,8 +20,10 @@ from guardrails.budgets import Budgets
 from guardrails.keys import Keys
 from guardrails.kinds import OwnKinds
 from guardrails.migrate import upgrade
+from guardrails.policy.approvals import Approvals
 from guardrails.policy.engine import Engine
 from guardrails.policy.lifecycle import Lifecycle
+from guardrails.policy.rehearsals import Rehearsals
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from sandbox.broker.connections import Connections
@@ -80,6 +82,7 @@ class FakeSessions:
     answer: str = "Subject: Workshop\n\nDear **Claire Fontaine**, see you on *Thursday*."
     masked: str = "Write to <PERSON_1> (<EMAIL_ADDRESS_1>): the workshop moves to Thursday."
     stopped: list[str] = field(default_factory=list)
+    running: dict[str, object] = field(default_factory=dict)
 
     async def send(
         self,
@@ -168,6 +171,7 @@ class House:
     sessions: FakeSessions
     people: People
     budgets: Budgets
+    approvals: Approvals
     checkpoint_file: Path
     screen_ready: bool = True
     warming: bool = False
@@ -188,6 +192,11 @@ class House:
         rules = Lifecycle(self.engine, self.ledger, self.policy)
         rules.load()
         return rules
+
+    @cached_property
+    def rehearsals(self) -> Rehearsals:
+        """Rehearsals of drafts under way."""
+        return Rehearsals(self.rules, self.policy, self.traces, self.ledger)
 
     @cached_property
     def groups(self) -> Groups:
@@ -261,5 +270,6 @@ def open_house(home: Path, screen: Screen | None = None) -> House:
         sessions=FakeSessions(conversations, spans, ledger, lambda id: pseudonym(keys, id)),
         people=People(engine),
         budgets=Budgets(engine),
+        approvals=Approvals(engine, ledger),
         checkpoint_file=home / "checkpoints.jsonl",
     )

@@ -42,6 +42,11 @@ TABLE: dict[tuple[str, str], Permission | None] = {
     ("GET", "/budgets"): "budgets.view",
     ("GET", "/budgets/mine"): "agents.use",
     ("PUT", "/budgets"): "models.manage",
+    ("GET", "/approvals"): "conversations.own",
+    ("GET", "/approvals/{approval}"): "conversations.own",
+    ("POST", "/approvals/{approval}/approve"): "conversations.own",
+    ("POST", "/approvals/{approval}/reject"): "conversations.own",
+    ("GET", "/conversations/{conversation}/events"): "conversations.own",
     ("GET", "/models"): "agents.use",
     ("GET", "/models/connections"): "budgets.view",
     ("POST", "/models/connections"): "models.manage",
@@ -51,6 +56,23 @@ TABLE: dict[tuple[str, str], Permission | None] = {
     ("DELETE", "/models/connections/{connection}/key"): "models.manage",
     ("POST", "/models/connections/{connection}/check"): "models.manage",
     ("PUT", "/models/default"): "models.manage",
+    ("GET", "/policies"): "policies.view",
+    ("GET", "/policies/words"): "policies.view",
+    ("POST", "/policies/check"): "policies.edit",
+    ("GET", "/policies/versions"): "policies.view",
+    ("GET", "/policies/versions/{number}"): "policies.view",
+    ("GET", "/policies/versions/{number}/diff"): "policies.view",
+    ("GET", "/policies/versions/{number}/export"): "policies.view",
+    ("POST", "/policies/versions/{number}/activate"): "policies.approve",
+    ("POST", "/policies/drafts"): "policies.edit",
+    ("PUT", "/policies/drafts/{number}"): "policies.edit",
+    ("PUT", "/policies/drafts/{number}/rules/{rule}"): "policies.edit",
+    ("POST", "/policies/drafts/{number}/rehearse"): "policies.edit",
+    ("GET", "/policies/drafts/{number}/rehearsal"): "policies.view",
+    ("POST", "/policies/drafts/{number}/submit"): "policies.edit",
+    ("POST", "/policies/drafts/{number}/approve"): "policies.approve",
+    ("POST", "/policies/drafts/{number}/return"): "policies.approve",
+    ("POST", "/policies/drafts/{number}/withdraw"): "policies.edit",
 }
 
 
@@ -74,7 +96,7 @@ async def test_a_route_answers_whom_the_table_names_and_nobody_else(
     cookies = with_accounts(house)
     app = served(house)
     method, path = route
-    for part in ("agent", "conversation", "artefact", "trace_id", "connection"):
+    for part in ("approval", "agent", "conversation", "artefact", "trace_id", "connection"):
         path = path.replace("{" + part + "}", "none")
     who: list[Role | None] = [None, *ROLES]
     for role in who:

@@ -149,7 +149,7 @@ def connections(app: Services, person: Viewer) -> list[ConnectionRow]:
 
 
 @router.post("/connections")
-def connect(wanted: Connect, app: Services, person: Manager) -> ConnectionRow:
+def connect_model(wanted: Connect, app: Services, person: Manager) -> ConnectionRow:
     """Connect a model. It can be used at once, by everyone whom the rules let use it."""
     made = app.connections.add(
         wanted.name,
@@ -164,7 +164,9 @@ def connect(wanted: Connect, app: Services, person: Manager) -> ConnectionRow:
 
 
 @router.patch("/connections/{connection}")
-def change(connection: str, wanted: Change, app: Services, person: Manager) -> ConnectionRow:
+def change_connection(
+    connection: str, wanted: Change, app: Services, person: Manager
+) -> ConnectionRow:
     """Change a connection; it holds from the next call on."""
     given = wanted.model_dump(exclude_unset=True)
     if {"price_in", "price_out"} & set(given):
@@ -174,7 +176,7 @@ def change(connection: str, wanted: Change, app: Services, person: Manager) -> C
 
 
 @router.put("/connections/{connection}/key")
-def set_key(connection: str, wanted: NewKey, app: Services, person: Manager) -> Done:
+def set_connection_key(connection: str, wanted: NewKey, app: Services, person: Manager) -> Done:
     """Give a connection a key, instead of the one it had. It is never shown again."""
     key = wanted.key.get_secret_value()
     app.connections.set_key(connection, key, by=pseudonym(app.keys, person.id))
@@ -182,28 +184,30 @@ def set_key(connection: str, wanted: NewKey, app: Services, person: Manager) -> 
 
 
 @router.delete("/connections/{connection}/key")
-def drop_key(connection: str, app: Services, person: Manager) -> Done:
+def drop_connection_key(connection: str, app: Services, person: Manager) -> Done:
     """Delete a connection's key."""
     app.connections.set_key(connection, "", by=pseudonym(app.keys, person.id))
     return Done()
 
 
 @router.delete("/connections/{connection}")
-def remove(connection: str, app: Services, person: Manager) -> Done:
+def remove_connection(connection: str, app: Services, person: Manager) -> Done:
     """Remove a connection and its key. Agents that name it say so until they name another."""
     app.connections.remove(connection, by=pseudonym(app.keys, person.id))
     return Done()
 
 
 @router.put("/default")
-def default(wanted: Default, app: Services, person: Manager) -> Done:
+def default_model(wanted: Default, app: Services, person: Manager) -> Done:
     """Choose the model that answers for agents that name none."""
     app.connections.prefer(wanted.id, by=pseudonym(app.keys, person.id))
     return Done()
 
 
 @router.post("/connections/{connection}/check")
-async def check(connection: str, app: Services, person: Manager, limits: Limits) -> Checked:
+async def check_connection(
+    connection: str, app: Services, person: Manager, limits: Limits
+) -> Checked:
     """Call the model with a few words of ours, for real. `own` is the setting's model."""
     limited(limits.verify, person)
     name = app.models.own().name if connection == "own" else app.connections.get(connection).name
