@@ -18,16 +18,21 @@ from guardrails.errors import BadInput, GuardrailError
 from ui.door import refusal_response
 from ui.faults import status_of, translated, worded
 from ui.routes import (
+    alerts,
     approvals,
     audit,
     budgets,
     chat,
     conversations,
+    exports,
     health,
     kinds,
+    metrics,
     models,
     policies,
     provider,
+    retention,
+    reveals,
     screening,
     session,
 )
@@ -47,6 +52,11 @@ ROUTERS = (
     screening.router,
     kinds.router,
     audit.router,
+    reveals.router,
+    retention.router,
+    alerts.router,
+    exports.router,
+    metrics.router,
     budgets.router,
     approvals.router,
     models.router,

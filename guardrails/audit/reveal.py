@@ -12,7 +12,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from guardrails.audit.ledger import Act, Ledger
-from guardrails.audit.search import Traces
+from guardrails.audit.search import TraceRow, Traces
 from guardrails.audit.tables import reveals, views, views_read
 from guardrails.errors import BadInput, NotPermitted
 
@@ -155,13 +155,24 @@ class Reveals:
             self._log(connection, to, found.author, trace_id, "revealed", found.reason)
         return found
 
-    def viewed(self, trace_id: str, *, by: str, author: str) -> None:
-        """Record that a reviewer opened a trace (masked). An author's own views are not logged."""
-        if by == author:
+    def viewed(self, trace: TraceRow, *, by: str) -> None:
+        """Record that a reviewer opens a trace (masked); call it before showing anything.
+
+        An author's own looks are recorded and not told to them.
+        """
+        self._ledger.record(
+            Act(
+                "trace.view",
+                by,
+                trace_id=trace.trace_id,
+                conversation=trace.conversation,
+                subject=trace.person,
+            )
+        )
+        if by == trace.person:
             return
-        self._ledger.record(Act("trace.view", by, trace_id=trace_id))
         with self._engine.begin() as connection:
-            self._log(connection, by, author, trace_id, "viewed", "")
+            self._log(connection, by, trace.person, trace.trace_id, "viewed", "")
 
     def listed(self, authors: Mapping[str, str], *, by: str, targeted: bool) -> None:
         """Log that `by` had turns of `authors` (with a trace of each) in a list or an export.

@@ -13,24 +13,27 @@ from guardrails.audit.tables import searches
 
 
 class SavedSearches:
-    """Saved searches of one store; each belongs to one person (pseudonym)."""
+    """Saved searches of one store; each belongs to one person (pseudonym).
+
+    What is kept are the words of the question ("the last 7 days"), not what they meant that day.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def save(self, owner: str, name: str, filter: TraceFilter) -> None:
-        """Keep a filter; an earlier one of that name is replaced."""
-        text = json.dumps(filled(filter))
+    def save(self, owner: str, name: str, question: Mapping[str, str]) -> None:
+        """Keep a question; an earlier one of that name is replaced."""
+        text = json.dumps(dict(question))
         self.delete(owner, name)
         with self._engine.begin() as connection:
             row = {"owner": owner, "name": name, "filter": text}
             connection.execute(sa.insert(searches), row)
 
-    def all(self, owner: str) -> dict[str, TraceFilter]:
+    def all(self, owner: str) -> dict[str, dict[str, str]]:
         """A person's searches, in order of name."""
         query = sa.select(searches).where(searches.c.owner == owner).order_by(searches.c.name)
         with self._engine.connect() as connection:
-            return {row.name: restored(json.loads(row.filter)) for row in connection.execute(query)}
+            return {row.name: json.loads(row.filter) for row in connection.execute(query)}
 
     def delete(self, owner: str, name: str) -> None:
         """Forget one."""

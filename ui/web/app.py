@@ -21,6 +21,7 @@ from ui.access import may, require
 from ui.door import Door, refusal_response
 from ui.faults import status_of, translated, worded
 from ui.messages import LANGUAGES, Language
+from ui.routes import metrics
 from ui.web import frame, nav, plain
 from ui.web.markup import STATIC, static_version
 from ui.web.pages import signin
@@ -48,6 +49,7 @@ def build(app: "App") -> FastAPI:
     parent.mount("/api/v1", api.build(app))
     parent.mount(f"/static/{static_version()}", GZipMiddleware(Kept(directory=STATIC), 600))
     parent.include_router(signin.routes(app.identity))
+    parent.include_router(metrics.alias(app))
     _samples(parent, app)
     parent.add_exception_handler(GuardrailError, _refusal(app))
     _in_a_loop(lambda: _pages(gr, parent, app))

@@ -118,8 +118,10 @@ def test_a_reveal_needs_a_reason_and_a_trace(reveals: Reveals) -> None:
 
 
 def test_an_author_reads_who_opened_their_traces(reveals: Reveals) -> None:
-    reveals.viewed(TRACE, by=ASKER, author=AUTHOR)
-    reveals.viewed(TRACE, by=AUTHOR, author=AUTHOR)
+    trace = Traces(reveals._engine).get(TRACE)
+    assert trace is not None
+    reveals.viewed(trace.row, by=ASKER)
+    reveals.viewed(trace.row, by=AUTHOR)
     (view,) = reveals.who_saw(AUTHOR)
     assert (view.viewer, view.kind) == (ASKER, "viewed")
 

@@ -1,7 +1,7 @@
 """Traces are found the same way on both stores."""
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from guardrails.audit.facets import FACETS, Facets
 from guardrails.audit.keeping import ordered_id
-from guardrails.audit.saved import SavedSearches
+from guardrails.audit.saved import SavedSearches, filled, restored
 from guardrails.audit.search import TraceFilter, Traces
 from guardrails.audit.tables import traces as table
 
@@ -180,10 +180,15 @@ def test_a_made_up_cursor_finds_nothing(traces: Traces) -> None:
 
 def test_saved_searches_come_back_as_they_were(store: sa.Engine) -> None:
     saved = SavedSearches(store)
-    wanted = TraceFilter(verdict="blocked", text="x", since=START, cost_over=1.5)
-    saved.save("p_1", "mine", TraceFilter(agent="hr"))
-    saved.save("p_1", "mine", wanted)
-    assert saved.all("p_1") == {"mine": replace(wanted)}
+    saved.save("p_1", "mine", {"agent": "hr"})
+    saved.save("p_1", "mine", {"verdict": "blocked", "days": "7"})
+    assert saved.all("p_1") == {"mine": {"verdict": "blocked", "days": "7"}}
     assert saved.all("p_2") == {}
     saved.delete("p_1", "mine")
     assert saved.all("p_1") == {}
+
+
+def test_a_filter_survives_being_kept_as_json() -> None:
+    wanted = TraceFilter(verdict="blocked", text="x", since=START, cost_over=1.5)
+    assert restored(json.loads(json.dumps(filled(wanted)))) == wanted
+    assert restored({"agent": "hr", "gone": 1}) == TraceFilter(agent="hr")
