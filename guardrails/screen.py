@@ -73,6 +73,7 @@ def policy_of(guard: str) -> ScreenPolicy:
 _AT_ONCE = 8  # detectors at work; those that hang count, so a stuck screen refuses
 _MEMORY = 4096  # paragraphs remembered
 _LOADING_S = 120.0  # for models, once
+_PER_TIMEOUT = 250_000  # characters that may take one more time-out
 
 
 class Screen:
@@ -141,7 +142,7 @@ class Screen:
         """
         self._sized(text)
         self.warm()
-        deadline = time.monotonic() + self.timeout_s
+        deadline = time.monotonic() + self.seconds_for(len(text))
         findings = self._findings(text, language, deadline)
         ask = policy.ask_injection.get(provenance)
         block = policy.block_injection.get(provenance)
@@ -173,7 +174,13 @@ class Screen:
         """Secrets and personal data in one text, in order. Raises ScreenFailed."""
         self._sized(text)
         self.warm()
-        return self._findings(text, language, time.monotonic() + self.timeout_s)
+        return self._findings(text, language, time.monotonic() + self.seconds_for(len(text)))
+
+    def seconds_for(self, size: int) -> float:
+        """How long a text of `size` characters may take. Longer than any size that is accepted
+        needs, so that a long document is screened rather than given up half-way; a text that is too
+        long is refused before any work begins."""
+        return self.timeout_s * (1 + size / _PER_TIMEOUT)
 
     def _sized(self, text: str) -> None:
         if len(text) > self.max_chars:
@@ -219,7 +226,8 @@ class Screen:
         age = self._seen.age
         found, value = self._seen.get(key)
         if not found:
-            value = self._bounded.run(name, lambda: run(text), deadline, self.timeout_s)
+            limit = round(self.seconds_for(len(text)), 1)
+            value = self._bounded.run(name, lambda: run(text), deadline, limit)
             if isinstance(value, list):
                 value = _checked(name, text, value)
             self._seen.put(key, value, age)
