@@ -19,7 +19,7 @@ from ui.messages import LANGUAGES, Language, catalogue
 from ui.web.components.chips import masked, verdict_chip
 from ui.web.components.waterfall import Bar, duration, waterfall
 from ui.web.markup import icon, icon_names, static
-from ui.web.pages import audit, builder, conversations, home, playground
+from ui.web.pages import audit, conversations, form, home, playground
 from ui.web.pages.common import Context
 from ui.web.plain import Visit
 
@@ -44,8 +44,8 @@ def visit(house: House, language: Language = "en", person: Person = ME, **query:
 
 
 def draft(house: House, title: str = "Travel guide") -> AgentSpec:
-    form = builder.Form(title, "Answers.", "Be brief.", "One\nTwo", "hr", ("calculator",), "public")
-    return builder.save(context(house), ME, form, "", "").spec
+    filled = form.Form(title, "Answers.", "Be brief.", "One\nTwo", "hr", ("calculator",), "public")
+    return form.save(context(house), ME, filled, "", "").spec
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -109,11 +109,11 @@ def test_both_languages_have_the_same_keys_and_fields() -> None:
 
 
 def test_the_first_save_makes_a_draft_and_later_ones_keep_the_other_language(house: House) -> None:
-    form = builder.form_of(templates()["email-drafter"], "fr")
-    made = builder.save(context(house, "fr"), ME, form, "", "email-drafter")
+    filled = form.form_of(templates()["email-drafter"], "fr")
+    made = form.save(context(house, "fr"), ME, filled, "", "email-drafter")
     assert made.base == "email-drafter"
-    changed = replace(form, title="Mes courriels")
-    again = builder.save(context(house, "fr"), ME, changed, made.id, "email-drafter")
+    changed = replace(filled, title="Mes courriels")
+    again = form.save(context(house, "fr"), ME, changed, made.id, "email-drafter")
     assert again.id == made.id
     assert again.spec.title.fr == "Mes courriels"
     assert again.spec.title.en == templates()["email-drafter"].title.en
@@ -124,7 +124,7 @@ def test_somebody_else_cannot_save_over_my_draft(house: House) -> None:
     spec = draft(house)
     other = Person("p2", "Bo", "", frozenset({"staff"}), "en")
     with pytest.raises(BadInput, match="agent-not-found"):
-        builder.save(context(house), other, builder.form_of(spec, "en"), spec.id, "")
+        form.save(context(house), other, form.form_of(spec, "en"), spec.id, "")
 
 
 def test_masked_text_is_escaped_around_its_tokens() -> None:

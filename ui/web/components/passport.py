@@ -1,7 +1,6 @@
 """The agent's passport and "the model will see": what it may do, what is kept from the model."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from agents.catalog import AgentRecord
 from guardrails.findings import Screened
@@ -9,15 +8,13 @@ from ui.web.components.chips import masked, tile
 from ui.web.frame import query
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
-
-if TYPE_CHECKING:
-    from ui.web.pages.common import Context
+from ui.web.place import Place
 
 GUARDS = ("mask", "seal", "record", "stop")
 
 
 def passport(
-    context: "Context",
+    place: Place,
     *,
     title: str,
     purpose: str,
@@ -27,8 +24,8 @@ def passport(
     documents: Sequence[str] = (),
 ) -> Markup:
     """The live card beside the form."""
-    say = context.say
-    model = context.app.models.info()
+    say = place.say
+    model = place.app.models.info()
     facts = [
         ("model", model.label),
         ("runs", say(f"models.location.{model.location or 'unknown'}")),
@@ -68,9 +65,9 @@ def reads(knowledge: Sequence[str], language: str) -> list[str]:
     return [name.rpartition("/")[2] for name in own or knowledge]
 
 
-def saved(context: "Context", record: AgentRecord | None, wrong: str = "") -> Markup:
+def saved(place: Place, record: AgentRecord | None, wrong: str = "") -> Markup:
     """Whether the draft is kept, and the way to try it."""
-    say = context.say
+    say = place.say
     if wrong:
         return Markup(
             '<p class="atl-saved" data-state="error" role="status">{}<span>{}</span></p>'
@@ -79,12 +76,10 @@ def saved(context: "Context", record: AgentRecord | None, wrong: str = "") -> Ma
         return Markup('<p class="atl-saved" role="status">{}</p>').format(say("web.build.unsaved"))
     lacking = record.spec.missing()
     ready = not any(
-        key.startswith(("title", "instructions"))
-        for key in lacking
-        if key.endswith(context.language)
+        key.startswith(("title", "instructions")) for key in lacking if key.endswith(place.language)
     )
     test = Markup('<a class="atl-button" data-kind="primary" href="{}">{}{}</a>').format(
-        address(context.language, "playground", query(agent=record.id)),
+        address(place.language, "playground", query(agent=record.id)),
         icon("play"),
         say("web.build.test"),
     )
@@ -92,22 +87,22 @@ def saved(context: "Context", record: AgentRecord | None, wrong: str = "") -> Ma
         '<div data-atl-address="{}"></div><p class="atl-saved" role="status">{}'
         "<span>{}</span></p>{}"
     ).format(
-        address(context.language, "build", query(agent=record.id)),
+        address(place.language, "build", query(agent=record.id)),
         icon("circle-check"),
         say("web.build.saved", n=record.number),
         test if ready else Markup('<p class="atl-small">{}</p>').format(say("web.build.lacks")),
     )
 
 
-def preview(context: "Context", screened: Screened | None, note: str = "") -> Markup:
+def preview(place: Place, screened: Screened | None, note: str = "") -> Markup:
     """What the model would receive of a text, by the real screening."""
-    say = context.say
+    say = place.say
     if screened is None:
         kind, picture, title = "info", "info", note or say("web.build.seen-empty")
         return Markup(
             '<div class="atl-ribbon" data-kind="{}" role="status">{}<div>{}</div></div>'
         ).format(kind, icon(picture), title)
-    body: object = masked(context.language, screened.text)
+    body: object = masked(place.language, screened.text)
     if screened.verdict.outcome == "deny":
         kind, picture, title = "blocked", "ban", say("web.build.seen-blocked")
         body = Markup("<code>{}</code>").format(screened.verdict.rule)

@@ -1,61 +1,61 @@
-"""Build: one simple form, saved as it is typed, with a passport and what the model will see."""
+"""Build: four steps, saved as they are typed, with a passport, what the model will see, a test."""
 
 import asyncio
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 import gradio as gr
 from pydantic import ValidationError
 
 from agents.catalog import AgentRecord, templates
-from agents.spec import AgentSpec, Category, DataClass, Lines, Text
+from agents.drafting import Draft
+from agents.spec import Category, DataClass
 from agents.tools.registry import TOOLS
 from guardrails.errors import GuardrailError
-from guardrails.findings import Screened
 from ui.identity import Person
-from ui.messages import say_error
-from ui.web.components.passport import passport, preview, reads, saved
+from ui.messages import catalogue
+from ui.web.components.passport import passport, reads, saved
+from ui.web.components.seen import seen_by_model
+from ui.web.components.steps import GUARDS, step_foot, step_title, stepper
 from ui.web.frame import query
-from ui.web.markup import Markup, joined
-from ui.web.nav import address
+from ui.web.markup import Markup, icon, joined
+from ui.web.nav import BY_ID, address
+from ui.web.pages import describe
 from ui.web.pages.common import Context, html, refusal
-from ui.web.pages.playground import tool_name
+from ui.web.pages.form import EMPTY, ICONS, Form, form_of, problem, save
+from ui.web.pages.playground import tool_name, tryout, usable
 
 PAUSE = 0.4  # seconds between two saves while somebody types; the last state always wins
-ICONS: dict[str, str] = {
-    "everyday": "sparkles", "hr": "users", "finance": "receipt", "legal": "scale",
-    "support": "headphones", "operations": "list-checks", "it": "code", "learning": "book-open",
+QUIET: dict[str, Any] = {
+    "queue": False, "api_visibility": "private", "show_progress": "hidden",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What the fields hold."""
-
-    title: str
-    purpose: str
-    instructions: str
-    starters: str
-    category: str
-    tools: tuple[str, ...]
-    data_class: str
 
 
 def build(context: Context, page: gr.Blocks) -> None:
     """Put the page into `page`."""
     say = context.say
+    head = html(elem_id="atl-build-head")
     with gr.Row(elem_classes="atl-two"):
         with gr.Column(scale=8, min_width=320, elem_id="atl-form"):
-            head = html(elem_id="atl-build-head")
-            with gr.Column(elem_classes="atl-formcard"):
-                html(_title(1, say("web.build.purpose")))
+            with gr.Column(elem_classes="atl-formcard atl-step-page", elem_id="atl-step-purpose"):
+                html(step_title(context, "purpose"))
+                with gr.Column(elem_classes="atl-describe"):
+                    wish = gr.Textbox(
+                        label=say("build.describe"), info=say("build.describe.info"),
+                        placeholder=say("build.describe.hint"), lines=2, max_length=4000,
+                    )  # fmt: skip
+                    ask = gr.Button(say("build.describe.ask"), elem_id="atl-describe-ask")
+                    proposal = html(elem_id="atl-proposal")
+                    with gr.Row(visible=False) as choice:
+                        apply = gr.Button(
+                            say("build.describe.apply"), variant="primary", elem_id="atl-apply"
+                        )
+                        discard = gr.Button(say("build.describe.discard"), elem_id="atl-discard")
                 title = gr.Textbox(
-                    label=say("web.build.name"),
-                    placeholder=say("web.build.name.hint"),
+                    label=say("web.build.name"), placeholder=say("web.build.name.hint"),
                     max_length=80,
-                )
+                )  # fmt: skip
                 purpose = gr.Textbox(
                     label=say("web.build.does"), placeholder=say("web.build.does.hint"),
                     lines=2, max_length=400,
@@ -72,154 +72,186 @@ def build(context: Context, page: gr.Blocks) -> None:
                     label=say("web.build.starters"), info=say("web.build.starters.info"),
                     lines=3, max_length=2000,
                 )  # fmt: skip
-            with gr.Column(elem_classes="atl-formcard"):
-                html(_title(2, say("web.build.tools")))
+                html(step_foot(context, "purpose"))
+            with gr.Column(elem_classes="atl-formcard atl-step-page", elem_id="atl-step-tools"):
+                html(step_title(context, "tools"))
+                knowledge = html(elem_id="atl-knowledge")
                 tools = gr.CheckboxGroup(
                     [(tool_name(context.language, name), name) for name in TOOLS],
                     label=say("web.build.may-use"), info=say("web.build.tools.info"),
                 )  # fmt: skip
-            with gr.Column(elem_classes="atl-formcard"):
-                html(_title(3, say("web.build.guardrails")))
+                model = gr.Dropdown(
+                    [(say("build.model.default"), "")], value="", label=say("build.model"),
+                    info=say("build.model.info"), filterable=False, allow_custom_value=True,
+                )  # fmt: skip
+                html(step_foot(context, "tools"))
+            with gr.Column(elem_classes="atl-formcard atl-step-page", elem_id="atl-step-guards"):
+                html(step_title(context, "guards"))
+                guard = gr.Radio(
+                    [(say(f"build.guard.{name}"), name) for name in GUARDS],
+                    value="recommended", label=say("build.guard"), info=say("build.guard.info"),
+                )  # fmt: skip
                 data_class = gr.Radio(
                     [(say(f"web.data.{name}"), name) for name in get_args(DataClass)],
                     value="internal", label=say("web.build.data"), info=say("web.build.data.info"),
                 )  # fmt: skip
                 trial = gr.Textbox(
-                    label=say("web.build.try"),
-                    value=say("web.build.try.sample"),
-                    lines=2,
-                    max_length=4000,
-                )
+                    label=say("web.build.try"), value=say("web.build.try.sample"),
+                    lines=2, max_length=4000,
+                )  # fmt: skip
                 seen = html(elem_id="atl-seen")
+                html(step_foot(context, "guards"))
+            with gr.Column(elem_classes="atl-formcard atl-step-page", elem_id="atl-step-test"):
+                html(step_title(context, "test"))
+                test = html(elem_id="atl-test")
+                html(step_foot(context, "test"))
         with gr.Column(scale=5, min_width=320, elem_id="atl-beside"):
             card = html(elem_id="atl-passport")
-    draft = gr.State("")
-    base = gr.State("")
-    fields = [title, purpose, instructions, starters, category, tools, data_class]
-    quiet: dict[str, Any] = {
-        "queue": False, "api_visibility": "private", "show_progress": "hidden",
-    }  # fmt: skip
+            undo = gr.Button(say("build.undo"), size="sm", visible=False, elem_id="atl-undo")
+            chat = html(elem_id="atl-tryout")
+    draft, base, drafted = gr.State(""), gr.State(""), gr.State(None)
+    fields = [title, purpose, instructions, starters, category, tools, data_class, guard, model]
+    kept = [draft, card, undo, chat, test, knowledge]
+
+    def shown(form: Form, record: AgentRecord | None, base: str, wrong: str = "") -> list[object]:
+        """What beside the fields follows from them; `record` is the draft as kept."""
+        return [
+            record.id if record else "",
+            _card(context, form, record, base, wrong),
+            gr.update(visible=record is not None and record.number > 1),
+            str(tryout(context, record)),
+            str(_test(context, record)),
+            str(_knowledge(context, record)),
+        ]
 
     def arrive(request: gr.Request) -> list[object]:
         person = context.person(request, "agents.build")
-        asked = dict(request.query_params)
         try:
-            record = _asked(context, person, asked)
+            record = _asked(context, person, dict(request.query_params))
         except GuardrailError as error:
             raise refusal(context.language, error) from error
         form = form_of(record.spec, context.language) if record else EMPTY
-        own = record is not None and record.status == "draft"
+        own = record if record is not None and record.status == "draft" else None
+        start = (record.base if own else record.id) if record else ""
         return [
             str(_head(context, record)),
-            form.title, form.purpose, form.instructions, form.starters, form.category,
-            list(form.tools), form.data_class,
-            record.id if record and own else "",
-            record.id if record and not own else (record.base if record else ""),
-            _card(context, form, record if own else None, base=record.id if record else ""),
-            _seen(context, say("web.build.try.sample")),
-        ]  # fmt: skip
+            *_values(form)[:-1],
+            gr.update(choices=_models(context, form.model), value=form.model),
+            start,
+            *shown(form, own, record.id if record else ""),
+            seen_by_model(context, say("web.build.try.sample"), form.guard),
+        ]
 
-    async def keep(
-        title: str, purpose: str, instructions: str, starters: str, category: str,
-        tools: list[str], data_class: str, draft: str, base: str, request: gr.Request,
-    ) -> list[object]:  # fmt: skip
+    async def keep(*given: Any, request: gr.Request) -> list[object]:
+        *values, draft, base = given
         person = context.person(request, "agents.build")
-        form = Form(title, purpose, instructions, starters, category, tuple(tools), data_class)
+        form = _form(values)
         await asyncio.sleep(PAUSE)
-        if not draft and form == (
-            form_of(templates()[base], context.language) if base in templates() else EMPTY
-        ):
-            return [draft, _card(context, form, None, base)]
-        try:
-            record = await asyncio.to_thread(save, context, person, form, draft, base)
-        except (GuardrailError, ValidationError) as error:
-            return [draft, _card(context, form, None, base, problem(context, error))]
-        return [record.id, _card(context, form, record)]
+        untouched = form_of(templates()[base], context.language) if base in templates() else EMPTY
+        if not draft and form == untouched:
+            return shown(form, None, base)
+        return await _keep(context, person, form, draft, base, shown)
 
-    page.load(arrive, None, [head, *fields, draft, base, card, seen], **quiet)
+    async def propose(*given: Any, request: gr.Request) -> list[object]:
+        wish, *values = given
+        person = context.person(request, "agents.build")
+        form = _form(values)
+        try:
+            found = await describe.propose(context, person, wish)
+        except GuardrailError as error:
+            return [str(describe.refused(context, error)), None, gr.update(visible=False)]
+        return [str(describe.difference(context, form, found)), found, gr.update(visible=True)]
+
+    async def accept(*given: Any, request: gr.Request) -> list[object]:
+        found, draft, base, *values = given
+        person = context.person(request, "agents.build")
+        if not isinstance(found, Draft):
+            raise gr.Error(say("build.describe.gone"), print_exception=False)
+        form = describe.applied(_form(values), found)
+        rest = await _keep(context, person, form, draft, base, shown)
+        return [*_values(form), *rest, "", None, gr.update(visible=False)]
+
+    def take_back(draft: str, base: str, request: gr.Request) -> list[object]:
+        person = context.person(request, "agents.build")
+        try:
+            record = context.app.catalog.undo(draft, person.id)
+        except GuardrailError as error:
+            raise refusal(context.language, error) from error
+        form = form_of(record.spec, context.language)
+        return [*_values(form), *shown(form, record, base)]
+
+    def drop(request: gr.Request) -> list[object]:
+        context.person(request, "agents.build")
+        return ["", None, gr.update(visible=False)]
+
+    page.load(arrive, None, [head, *fields, base, *kept, seen], **QUIET)
     texts = (title, purpose, instructions, starters)
     gr.on(
         # leaving a field as well: not every way of filling one in is reported as typing
         [*(part.input for part in fields), *(part.blur for part in texts)],
-        keep, [*fields, draft, base], [draft, card],
-        trigger_mode="always_last", concurrency_limit=None, **quiet,
+        _with_request(keep), [*fields, draft, base], kept,
+        trigger_mode="always_last", concurrency_limit=None, **QUIET,
     )  # fmt: skip
+    ask.click(
+        _with_request(propose), [wish, *fields], [proposal, drafted, choice],
+        concurrency_limit=None, **{**QUIET, "show_progress": "minimal"},
+    )  # fmt: skip
+    apply.click(
+        _with_request(accept), [drafted, draft, base, *fields],
+        [*fields, *kept, proposal, drafted, choice], **QUIET,
+    )  # fmt: skip
+    discard.click(drop, None, [proposal, drafted, choice], **QUIET)
+    undo.click(take_back, [draft, base], [*fields, *kept], **QUIET)
 
-    def look(text: str, request: gr.Request) -> str:
+    def look(text: str, guard: str, request: gr.Request) -> str:
         context.person(request, "screen.try")
-        return _seen(context, text)
+        return seen_by_model(context, text, guard)
 
-    trial.change(look, trial, seen, trigger_mode="always_last", **quiet)
-
-
-EMPTY = Form("", "", "", "", "everyday", (), "internal")
+    gr.on([trial.change, guard.change], look, [trial, guard], seen,
+          trigger_mode="always_last", **QUIET)  # fmt: skip
 
 
-def form_of(spec: AgentSpec, language: str) -> Form:
-    """A specification as the form shows it."""
+def _with_request(handler: Any) -> Any:
+    # Gradio finds a request by the annotation of a positional parameter, which cannot follow *given
+    async def handle(request: gr.Request, *given: Any) -> list[object]:
+        answer: list[object] = await handler(*given, request=request)
+        return answer
+
+    return handle
+
+
+async def _keep(
+    context: Context, person: Person, form: Form, draft: str, base: str, shown: Any
+) -> list[object]:
+    try:
+        record = await asyncio.to_thread(save, context, person, form, draft, base)
+    except (GuardrailError, ValidationError) as error:
+        rest = shown(form, None, base, problem(context, error))
+        # what is kept stays kept: only the card says what is wrong
+        return [draft, rest[1], *[gr.skip()] * (len(rest) - 2)]
+    return list(shown(form, record, base))
+
+
+def _form(values: Sequence[Any]) -> Form:
+    title, purpose, instructions, starters, category, tools, data_class, guard, model = values
     return Form(
-        spec.title.to(language),
-        spec.purpose.to(language),
-        spec.instructions.to(language).rstrip("\n"),
-        "\n".join(spec.starters.to(language)),
-        spec.category,
-        tuple(name for name in TOOLS if name in spec.tools),
-        spec.data_class,
+        title, purpose, instructions, starters, category, tuple(tools), data_class, guard, model
     )
 
 
-def save(context: Context, person: Person, form: Form, draft: str, base: str) -> AgentRecord:
-    """Keep the form as the person's own draft; the first save makes one.
-
-    Texts are kept in the page's language; the other language keeps what it had. Raises
-    ValidationError for what an AgentSpec does not allow.
-    """
-    catalog = context.app.catalog
-    if draft:
-        before = catalog.get(draft, person.id).spec
-    elif base:
-        before = catalog.get(base, person.id).spec.model_copy(update={"cases": ()})
-    else:
-        before = AgentSpec(id="new", title=Text(), languages=(context.language,))
-    spec = AgentSpec.model_validate(
-        {**before.model_dump(), **_changes(before, form, context.language)}
-        | {
-            "id": draft or f"agent-x{secrets.token_hex(4)}",
-            "owner": "" if not draft else before.owner,
-        }
-    )
-    return catalog.save(spec, person.id, base)
+def _values(form: Form) -> list[object]:
+    return [
+        form.title, form.purpose, form.instructions, form.starters, form.category,
+        list(form.tools), form.data_class, form.guard, form.model,
+    ]  # fmt: skip
 
 
-def _changes(before: AgentSpec, form: Form, language: str) -> dict[str, object]:
-    def text(field: Text, words: str) -> dict[str, str]:
-        return {**field.model_dump(), language: words}
-
-    lines = [line.strip() for line in form.starters.splitlines() if line.strip()]
-    starters: Mapping[str, object] = {
-        **Lines.model_dump(before.starters),
-        language: lines[:8],
-    }
-    return {
-        "title": text(before.title, form.title.strip()),
-        "purpose": text(before.purpose, form.purpose.strip()),
-        "instructions": text(before.instructions, form.instructions),
-        "starters": starters,
-        "category": form.category,
-        "icon": before.icon
-        if before.category == form.category and before.id != "new"
-        else ICONS[form.category],
-        "tools": list(form.tools),
-        "data_class": form.data_class,
-    }
-
-
-def problem(context: Context, error: GuardrailError | ValidationError) -> str:
-    """What stops the draft from being kept, in words."""
-    if isinstance(error, GuardrailError):
-        return say_error(context.language, error.code, **error.data)
-    field = str(error.errors(include_input=False, include_url=False)[0]["loc"][0])
-    return context.say("web.build.too-long", field=context.say(f"web.build.field.{field}"))
+def _models(context: Context, chosen: str) -> list[tuple[str, str]]:
+    """The models an agent may name; a chosen one that is gone stays visible."""
+    known = [(one.label or one.name, one.name) for one in context.app.connections.now()]
+    if chosen and chosen not in dict((name, label) for label, name in known):
+        known.append((context.say("build.model.gone", name=chosen), chosen))
+    return [(context.say("build.model.default"), ""), *known]
 
 
 def _asked(context: Context, person: Person, asked: Mapping[str, str]) -> AgentRecord | None:
@@ -239,17 +271,16 @@ def _head(context: Context, record: AgentRecord | None) -> Markup:
     else:
         key, name = "web.build.title-from", record.spec.title.to(context.language)
     begin = (
-        Markup('<p class="atl-small atl-begin">{} {}</p>').format(
+        Markup(
+            '<details class="atl-fold"><summary>{}</summary><ul class="atl-begin">{}</ul></details>'
+        ).format(
             say("web.build.begin"),
             joined(
-                [
-                    Markup('<a href="{}">{}</a>').format(
-                        address(context.language, "build", query(template=id)),
-                        spec.title.to(context.language),
-                    )
-                    for id, spec in templates().items()
-                ],
-                " · ",
+                Markup('<li><a href="{}">{}</a></li>').format(
+                    address(context.language, "build", query(template=id)),
+                    spec.title.to(context.language),
+                )
+                for id, spec in templates().items()
             ),
         )
         if record is None
@@ -257,15 +288,8 @@ def _head(context: Context, record: AgentRecord | None) -> Markup:
     )
     return Markup(
         '<div class="atl-page" data-atl-page="build"><header><h1 class="atl-h1">{}</h1>'
-        '<p class="atl-lead">{}</p>{}</header></div>'
-    ).format(say(key, name=name), say("web.build.lead"), begin)
-
-
-def _title(number: int, text: str) -> Markup:
-    return Markup(
-        '<div class="atl-section-title"><span class="atl-number" aria-hidden="true">{}</span>'
-        '<h2 class="atl-h2">{}</h2></div>'
-    ).format(number, text)
+        '<p class="atl-lead">{}</p></header>{}{}</div>'
+    ).format(say(key, name=name), say("web.build.lead"), stepper(context), begin)
 
 
 def _card(
@@ -288,17 +312,53 @@ def _card(
     )
 
 
-def _seen(context: Context, text: str) -> str:
-    """The real screening, with a vault that is thrown away: nothing is kept."""
-    from guardrails.vault import Vault
+def _test(context: Context, record: AgentRecord | None) -> Markup:
+    """What the agent still lacks, and the ways to try it, measure it and share it."""
+    say, language = context.say, context.language
+    if record is None:
+        return Markup('<p class="atl-lead">{}</p>').format(say("build.test.first"))
+    lacking = record.spec.missing()
+    checks = joined(
+        Markup("<li data-done={}>{}<span>{}</span></li>").format(
+            "no" if missing else "yes",
+            icon("circle" if missing else "circle-check"),
+            say(f"build.check.{name}"),
+        )
+        for name, missing in (
+            ("title", f"title.{language}" in lacking),
+            ("instructions", f"instructions.{language}" in lacking),
+            ("purpose", not record.spec.purpose.to(language).strip()),
+            ("starters", not record.spec.starters.to(language)),
+            ("cases", not record.spec.cases),
+        )
+    )
+    ways = [("playground", "play", "agent"), ("evaluation", "flask-conical", "agent")]
+    ways.append(("publish", "send-horizontal", "agent"))
+    links = joined(
+        Markup('<a class="atl-button"{} href="{}">{}{}</a>').format(
+            Markup(' data-kind="primary"') if page == "playground" else "",
+            address(language, page, query(**{key: record.id})),
+            icon(picture),
+            say(f"build.test.{page}"),
+        )
+        for page, picture, key in ways
+        if page in BY_ID and (page != "playground" or usable(record, language))
+    )
+    return Markup(
+        '<p class="atl-lead">{}</p><ul class="atl-checks">{}</ul><div class="atl-actions">{}</div>'
+    ).format(say("build.test.lead"), checks, links)
 
-    if not text.strip():
-        return str(preview(context, None))
-    if not context.app.screen_ready:
-        return str(preview(context, None, context.say("web.build.screen-warming")))
-    try:
-        vault = Vault("preview", secrets.token_bytes(32))
-        screened: Screened = context.app.screen.text(text, vault)
-    except GuardrailError as error:
-        return str(preview(context, None, say_error(context.language, error.code, **error.data)))
-    return str(preview(context, screened))
+
+def _knowledge(context: Context, record: AgentRecord | None) -> Markup:
+    """The documents the agent always reads; knowledge.js fills and changes the list by the API."""
+    say = context.say
+    if record is None:
+        return Markup('<p class="atl-hint">{}</p>').format(say("build.knowledge.first"))
+    return Markup(
+        '<section class="atl-knowledge" data-atl-knowledge="{}" data-words="{}"></section>'
+    ).format(record.id, json.dumps(_knowledge_words(context), ensure_ascii=False))
+
+
+def _knowledge_words(context: Context) -> dict[str, object]:
+    words = catalogue(context.language)
+    return {key: words[key] for key in words if key.startswith("build.knowledge.")}

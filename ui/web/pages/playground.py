@@ -10,6 +10,7 @@ from ui.web.components.chips import tile
 from ui.web.frame import query
 from ui.web.markup import Markup, icon, joined, static
 from ui.web.nav import address
+from ui.web.place import Place
 from ui.web.plain import Visit
 
 DEFAULT_AGENT = "email-drafter"
@@ -35,60 +36,87 @@ def body(visit: Visit) -> Markup:
         record = visit.app.catalog.get(agent, visit.person.id)
     except GuardrailError as error:
         return _missing(visit, say_error(visit.language, error.code, **error.data))
-    spec, language = record.spec, visit.language
+    return _chat(visit, record, visit.query.get("conversation", ""), beside=_how(visit))
+
+
+def tryout(place: Place, record: AgentRecord | None) -> Markup:
+    """The chat beside the builder's form, once the draft can answer; else what it still lacks."""
+    if record is None or not usable(record, place.language):
+        return Markup("")
+    return Markup('<section class="atl-tryout"><h2 class="atl-h3">{}</h2>{}</section>').format(
+        place.say("build.tryout"), _chat(place, record, "", small=True)
+    )
+
+
+def usable(record: AgentRecord, language: Language) -> bool:
+    """Whether the agent has a name and instructions in `language`."""
+    return not any(
+        key in record.spec.missing() for key in (f"title.{language}", f"instructions.{language}")
+    )
+
+
+def _chat(
+    place: Place,
+    record: AgentRecord,
+    conversation: str,
+    *,
+    beside: Markup | str = "",
+    small: bool = False,
+) -> Markup:
     return Markup(
         '<div class="atl-page atl-play" data-agent="{}"'
-        ' data-conversation="{}" data-language="{}" data-icons="{}" data-words="{}">{}'
+        ' data-conversation="{}" data-language="{}" data-icons="{}" data-words="{}"{}>{}'
         '<div class="atl-play-grid"><section class="atl-chat" aria-label="{}">'
         '<div class="atl-log" id="atl-log">{}</div>{}</section>{}</div></div>'
     ).format(
         record.id,
-        visit.query.get("conversation", ""),
-        language,
+        conversation,
+        place.language,
         static("icons/lucide.svg"),
-        json.dumps(_words(visit), ensure_ascii=False),
-        _header(visit, record),
-        visit.say("web.chat.region", name=spec.title.to(language)),
-        _welcome(visit, record),
-        _composer(visit, record),
-        _how(visit),
+        json.dumps(_words(place), ensure_ascii=False),
+        Markup(" data-small") if small else "",
+        "" if small else _header(place, record),
+        place.say("web.chat.region", name=record.spec.title.to(place.language)),
+        _welcome(place, record),
+        _composer(place, record),
+        beside,
     )
 
 
-def _words(visit: Visit) -> dict[str, object]:
+def _words(place: Place) -> dict[str, object]:
     return {
         key: value
-        for key, value in catalogue(visit.language).items()
+        for key, value in catalogue(place.language).items()
         if key.startswith(_SCRIPT_KEYS)
     }
 
 
-def _missing(visit: Visit, text: str) -> Markup:
+def _missing(place: Place, text: str) -> Markup:
     return Markup(
         '<div class="atl-empty">{}<h1 class="atl-h2">{}</h1>'
         '<a class="atl-button" data-kind="primary" href="{}">{}</a></div>'
-    ).format(icon("search"), text, address(visit.language, "home"), visit.say("web.back-home"))
+    ).format(icon("search"), text, address(place.language, "home"), place.say("web.back-home"))
 
 
-def _header(visit: Visit, record: AgentRecord) -> Markup:
-    spec, language = record.spec, visit.language
+def _header(place: Place, record: AgentRecord) -> Markup:
+    spec, language = record.spec, place.language
     facts = [
-        visit.say("web.passport.version", version=spec.version),
-        visit.say(f"web.data.{spec.data_class}"),
+        place.say("web.passport.version", version=spec.version),
+        place.say(f"web.data.{spec.data_class}"),
         *[tool_name(language, name) for name in spec.tools],
     ]
-    model = visit.app.models.info()
+    model = place.app.models.info()
     edit = (
         Markup('<a class="atl-button" data-size="small" href="{}">{}{}</a>').format(
             address(language, "build", query(agent=record.id)),
             icon("pencil"),
-            visit.say("web.home.edit"),
+            place.say("web.home.edit"),
         )
         if record.status == "draft"
         else Markup('<a class="atl-button" data-size="small" href="{}">{}{}</a>').format(
             address(language, "build", query(template=record.id)),
             icon("copy"),
-            visit.say("web.play.adapt"),
+            place.say("web.play.adapt"),
         )
     )
     return Markup(
@@ -98,16 +126,16 @@ def _header(visit: Visit, record: AgentRecord) -> Markup:
         '<a class="atl-button" data-size="small" href="{}" data-atl-new>{}{}</a></div></header>'
     ).format(
         tile(spec.icon),
-        spec.title.to(language) or visit.say("web.untitled"),
+        spec.title.to(language) or place.say("web.untitled"),
         " · ".join(facts),
         "good" if model.kind == "provider" else "",
-        visit.say(f"web.model.{model.kind}.more"),
+        place.say(f"web.model.{model.kind}.more"),
         icon("brain"),
         model.label,
         edit,
         address(language, "playground", query(agent=record.id)),
         icon("plus"),
-        visit.say("web.play.new"),
+        place.say("web.play.new"),
     )
 
 
@@ -117,8 +145,8 @@ def tool_name(language: Language, name: str) -> str:
     return say(language, tool.label_key) if tool and tool.label_key in catalogue(language) else name
 
 
-def _welcome(visit: Visit, record: AgentRecord) -> Markup:
-    spec, language = record.spec, visit.language
+def _welcome(place: Place, record: AgentRecord) -> Markup:
+    spec, language = record.spec, place.language
     starters = joined(
         Markup(
             '<li><button type="button" class="atl-starter" data-atl-starter>{}</button></li>'
@@ -133,7 +161,7 @@ def _welcome(visit: Visit, record: AgentRecord) -> Markup:
             f"/samples/{spec.sample.to(language)}",
             spec.sample.to(language).rpartition("/")[2],
             icon("file-text"),
-            visit.say("web.play.sample"),
+            place.say("web.play.sample"),
         )
         if spec.sample
         else ""
@@ -144,18 +172,18 @@ def _welcome(visit: Visit, record: AgentRecord) -> Markup:
         '<ul class="atl-starters">{}</ul>{}</div>'
     ).format(
         tile(spec.icon),
-        visit.say("web.play.welcome"),
+        place.say("web.play.welcome"),
         spec.purpose.to(language),
         sample,
         starters,
-        Markup('<p class="atl-small">{} {}</p>').format(visit.say("web.play.not-for"), not_for)
+        Markup('<p class="atl-small">{} {}</p>').format(place.say("web.play.not-for"), not_for)
         if not_for
         else "",
     )
 
 
-def _composer(visit: Visit, record: AgentRecord) -> Markup:
-    label = visit.say("web.chat.message")
+def _composer(place: Place, record: AgentRecord) -> Markup:
+    label = place.say("web.chat.message")
     return Markup(
         '<form class="atl-composer" id="atl-composer" autocomplete="off">'
         '<ul class="atl-files" data-atl-files aria-label="{}"></ul>'
@@ -167,27 +195,27 @@ def _composer(visit: Visit, record: AgentRecord) -> Markup:
         ' aria-label="{}">{}</button></div></form>'
         '<p class="atl-small atl-hint">{}{}</p>'
     ).format(
-        visit.say("web.chat.files"),
-        visit.say("web.chat.attach"),
+        place.say("web.chat.files"),
+        place.say("web.chat.attach"),
         icon("paperclip"),
-        visit.say("web.chat.attach"),
+        place.say("web.chat.attach"),
         label,
         label,
-        visit.say("web.chat.send"),
+        place.say("web.chat.send"),
         icon("send-horizontal"),
         icon("lock"),
-        visit.say("web.play.hint"),
+        place.say("web.play.hint"),
     )
 
 
-def _how(visit: Visit) -> Markup:
+def _how(place: Place) -> Markup:
     return Markup(
         '<aside class="atl-card atl-how" aria-labelledby="atl-how-title" data-atl-how>'
         '<h2 class="atl-h3" id="atl-how-title">{}</h2><div data-atl-how-body>'
         '<p class="atl-small">{}</p></div><p class="atl-small atl-how-foot">{}{}</p></aside>'
     ).format(
-        visit.say("web.how.title"),
-        visit.say("web.how.empty"),
+        place.say("web.how.title"),
+        place.say("web.how.empty"),
         icon("lock"),
-        visit.say("web.how.foot"),
+        place.say("web.how.foot"),
     )

@@ -71,8 +71,13 @@ export function chat(root) {
     if (box === log) box.scrollTop = box.scrollHeight;
     else form.scrollIntoView({ block: "end" });
   };
-  const show = (reply) => how.replaceChildren(...panel(say, language, reply));
-  const reveal = (reply) => { show(reply); find("[data-atl-how]").scrollIntoView({ block: "nearest", behavior: "smooth" }); };
+  const small = "small" in root.dataset; // beside the builder's form: no panel, and the address stays
+  const show = (reply) => how?.replaceChildren(...panel(say, language, reply));
+  const reveal = (reply) => {
+    if (small) return location.assign(`/${language}/playground?agent=${encodeURIComponent(agent)}&conversation=${encodeURIComponent(state.conversation)}`);
+    show(reply);
+    find("[data-atl-how]").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  };
 
   async function ask(text, files) {
     find("[data-atl-welcome]")?.remove();
@@ -142,7 +147,7 @@ export function chat(root) {
       const rows = await fetch(`/api/v1/conversations?limit=1&agent=${encodeURIComponent(agent)}`, { headers }).then((answer) => answer.json()).catch(() => []); // newest first
       state.conversation = rows[0]?.id ?? "";
     }
-    if (state.conversation) {
+    if (state.conversation && !small) {
       const address = new URL(location.href);
       address.searchParams.set("agent", agent);
       address.searchParams.set("conversation", state.conversation);

@@ -3,6 +3,10 @@
 const ready = () => document.documentElement.setAttribute("data-atl-ready", "");
 
 const pages = {
+  build: async () => {
+    const { build } = await import("./build.js");
+    build();
+  },
   playground: async (root) => {
     const { chat } = await import("./chat.js");
     chat(root.querySelector("[data-agent]") ?? root);

@@ -1,0 +1,25 @@
+""" "The model will see": a text through the real screening, with a vault that is thrown away."""
+
+import secrets
+
+from guardrails.errors import GuardrailError
+from guardrails.findings import Screened
+from guardrails.screen import policy_of
+from guardrails.vault import Vault
+from ui.messages import say_error
+from ui.web.components.passport import preview
+from ui.web.place import Place
+
+
+def seen_by_model(place: Place, text: str, guard: str) -> str:
+    """The ribbon for `text` under a guard profile; nothing is kept."""
+    if not text.strip():
+        return str(preview(place, None))
+    if not place.app.screen_ready:
+        return str(preview(place, None, place.say("web.build.screen-warming")))
+    try:
+        vault = Vault("preview", secrets.token_bytes(32))
+        screened: Screened = place.app.screen.text(text, vault, policy=policy_of(guard))
+    except GuardrailError as error:
+        return str(preview(place, None, say_error(place.language, error.code, **error.data)))
+    return str(preview(place, screened))
