@@ -120,7 +120,13 @@ async def test_a_draft_lives_until_two_people_have_agreed_and_then_decides(
     states = {v["number"]: v["state"] for v in await office.get("first", "/policies/versions")}
     assert states == {1: "active", number: "retired"}
     with house.engine.connect() as db:
-        kinds = list(db.scalars(sa.select(ledger.c.kind).where(ledger.c.kind.like("policy.%"))))
+        kinds = list(
+            db.scalars(
+                sa.select(ledger.c.kind)
+                .where(ledger.c.kind.like("policy.%"))
+                .order_by(ledger.c.seq)
+            )
+        )
     assert kinds == [
         "policy.install", "policy.draft", "policy.edit", "policy.propose", "policy.approve",
         "policy.approve", "policy.activate", "policy.activate",
@@ -132,19 +138,22 @@ async def test_a_rule_is_switched_and_its_values_changed_by_a_form(
 ) -> None:
     draft = await office.act("first", "/policies/drafts")
     path = f"/policies/drafts/{draft['number']}"
-    first = await office.act(
-        "first", f"{path}/rules/TL-06",
-        {"values": {"tools": ["calculator"]}, "revision": 0}, "PUT",
-    )  # fmt: skip
+
+    def edit(rule: str, revision: int, **change: Any) -> dict[str, Any]:
+        return {"changes": [{"rule": rule, **change}], "revision": revision}
+
+    rules = f"{path}/rules"
+    tools = edit("TL-06", 0, values={"tools": ["calculator"]})
+    first = await office.act("first", rules, tools, "PUT")
     assert '["calculator"].contains(context.tool)' in first["text"]
-    second = await office.act("first", f"{path}/rules/DP-06", {"on": False, "revision": 1}, "PUT")
+    second = await office.act("first", rules, edit("DP-06", 1, on=False), "PUT")
     assert '//~ @id("DP-06")' in second["text"]
-    back = await office.act("first", f"{path}/rules/DP-06", {"on": True, "revision": 2}, "PUT")
+    back = await office.act("first", rules, edit("DP-06", 2, on=True), "PUT")
     assert back["text"] == first["text"]
-    bad = {"values": {"tools": ["-"]}, "revision": 3}
-    assert await office.refused("first", f"{path}/rules/TL-06", bad, "PUT") == "bad-field"
-    unknown = {"on": False, "revision": 3}
-    assert await office.refused("first", f"{path}/rules/XX-99", unknown, "PUT") == "no-such-rule"
+    bad = edit("TL-06", 3, values={"tools": ["-"]})
+    assert await office.refused("first", rules, bad, "PUT") == "bad-field"
+    unknown = edit("XX-99", 3, on=False)
+    assert await office.refused("first", rules, unknown, "PUT") == "no-such-rule"
     await office.act("first", f"{path}/submit")
     await office.act("second", f"{path}/approve")
     await office.act("second", f"/policies/versions/{draft['number']}/activate")

@@ -134,10 +134,17 @@ class Edit(Strict):
 class RuleEdit(Strict):
     """One rule of a draft: switched on or off, or with other values by slot name."""
 
+    rule: Annotated[str, Field(max_length=64)]
     on: bool | None = None
     values: dict[str, list[Annotated[str, Field(max_length=200)]] | int] = Field(
         default_factory=dict, max_length=12
     )
+
+
+class RuleEdits(Strict):
+    """Changes of a draft that belong together. `revision` is the one that the editor has seen."""
+
+    changes: Annotated[list[RuleEdit], Field(min_length=1, max_length=50)]
     revision: int
 
 
@@ -247,21 +254,12 @@ def edit_draft(number: int, given: Edit, app: Services, person: Editor) -> Versi
     return _whole(app, saved, person)
 
 
-@router.put("/drafts/{number}/rules/{rule}")
-def edit_draft_rule(
-    number: int, rule: str, given: RuleEdit, app: Services, person: Editor
-) -> VersionWhole:
-    """Switch one rule of a draft on or off, or change its values; all other text stays."""
+@router.put("/drafts/{number}/rules")
+def edit_draft_rules(number: int, given: RuleEdits, app: Services, person: Editor) -> VersionWhole:
+    """Switch rules of a draft on or off, or change their values; all other text stays."""
     text = app.rules.get(number).text
-    if rule not in {piece.id for piece in pieces(text)}:
-        shipped = next((p for p in pieces(app.rules.product().text) if p.id == rule), None)
-        if shipped is None:
-            raise BadInput("no-such-rule", rule=rule)
-        text = f"{text.rstrip()}\n\n{shipped.text}\n"
-    for name, value in given.values.items():
-        text = changed(text, rule, name, value)
-    if given.on is not None:
-        text = switched(text, rule, given.on)
+    for change in given.changes:
+        text = _changed(app, text, change)
     by = pseudonym(app.keys, person.id)
     saved = app.rules.edit(number, text, by=by, revision=given.revision)
     return _whole(app, saved, person)
@@ -333,6 +331,17 @@ def export_version(number: int, app: Services, person: Viewer) -> dict[str, str]
         "schema": app.rules.product().schema_text,
         "hash": found.hash,
     }
+
+
+def _changed(app: "App", text: str, change: RuleEdit) -> str:
+    if change.rule not in {piece.id for piece in pieces(text)}:
+        shipped = next((p for p in pieces(app.rules.product().text) if p.id == change.rule), None)
+        if shipped is None:
+            raise BadInput("no-such-rule", rule=change.rule)
+        text = f"{text.rstrip()}\n\n{shipped.text}\n"
+    for name, value in change.values.items():
+        text = changed(text, change.rule, name, value)
+    return text if change.on is None else switched(text, change.rule, change.on)
 
 
 def _names(app: "App") -> list[str]:
