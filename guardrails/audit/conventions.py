@@ -40,6 +40,9 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "request": ("input.value",),
         "reply": ("output.value",),
         "policy_set": ("app.policy_set",),
+        "rules": ("app.decision.rules",),
+        "obligations": ("app.decision.obligations",),
+        "inputs": ("app.decision.inputs",),
         "status": ("app.status",),
         "unsafe": ("app.unsafe_no_sandbox",),
     }

@@ -14,6 +14,7 @@ from guardrails.policy.engine import ModelFacts, Request
 from guardrails.screen import ScreenPolicy, policy_of
 from guardrails.stream import restore_stream, screen_stream
 from sandbox.broker.arguments import cleaned
+from sandbox.broker.decided import in_ledger, in_span
 from sandbox.broker.frames import Message, ModelCall
 from sandbox.broker.metered import Meter, metered
 from sandbox.broker.models import TextDelta, ToolCall, Usage
@@ -69,7 +70,9 @@ async def _call(
         )
     )
     if decision.outcome != "allow":
-        denied = run.act("model.call", decision.rule, decision.outcome, model=info.name)
+        denied = run.act(
+            "model.call", decision.rule, decision.outcome, model=info.name, **in_ledger(decision)
+        )
         await broker.ledger.arecord(denied)
         run.judge("blocked", decision.rule)
         run.notice("blocked", "notice.model-denied", rule=decision.rule)
@@ -85,7 +88,7 @@ async def _call(
         decision.rule,
         model=info.name,
         messages=[message["content"] for message in messages],
-        policy_set=decision.policy_set,
+        **in_ledger(decision),
     )
     with run.step("model", info.label, f"chat {info.name}") as step:
         step.rule = decision.rule
@@ -95,7 +98,7 @@ async def _call(
             "model_kind": info.kind,
             "location": info.location,
             "conversation": run.conversation,
-            "policy_set": decision.policy_set,
+            **in_span(decision),
         }
         step.detail["sent"] = messages[-1]["content"][:4000]
         async with recorded(broker.ledger, intent) as act:

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from agents.catalog import templates
 from guardrails.actor import Actor
 from tests.ui.api_client import client, served, with_accounts
 from tests.ui.fake_house import House, open_house
-from ui.identity import VIEW_COOKIE
 from ui.settings import Settings
 
 NAME = "Claire Fontaine"
@@ -32,10 +32,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 async def chat(house: House, person: str) -> str:
     """One turn of a person; returns its trace id."""
-    spec = house.catalog.templates()["email-drafter"] if hasattr(house.catalog, "templates") else None
-    from agents.catalog import templates
-
-    spec = spec or templates()["email-drafter"]
+    spec = templates()["email-drafter"]
     last: Any = None
     async for event in house.sessions.send(actor=Actor(person), agent=spec, text=f"To {NAME}"):
         last = event
@@ -48,11 +45,10 @@ class People:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.cookies: dict[str, str] = dict(with_accounts(house))
+        self.cookies = {str(role): cookie for role, cookie in with_accounts(house).items()}
         second = house.people.add("second", None, name="Sample second", roles=["security"])
         self.cookies["second"] = house.identity.begin(second)
         self.app = served(house)
-        self.ids = {name: name for name in self.cookies}
 
     @asynccontextmanager
     async def web(self, who: str) -> AsyncIterator[httpx.AsyncClient]:
@@ -80,7 +76,9 @@ async def test_a_reveal_takes_two_people_and_tells_the_author(house: House, peop
     trace = await chat(house, account(house, "staff"))
     seen = await people.ask("security", "GET", f"/audit/traces/{trace}")
     assert NAME not in seen.text
-    asked = await people.ask("security", "POST", f"/audit/traces/{trace}/reveal", {"reason": REASON})
+    asked = await people.ask(
+        "security", "POST", f"/audit/traces/{trace}/reveal", {"reason": REASON}
+    )
     identity = asked.json()["id"]
     own = await people.ask("security", "POST", f"/audit/reveals/{identity}/approve")
     assert (own.status_code, own.json()["code"]) == (403, "self-approval")
@@ -228,4 +226,3 @@ async def test_numbers_are_for_this_machine_or_for_who_has_the_token(
         answer = await web.get("/metrics", headers=headers)
     assert answer.status_code == status
     assert ("atelier_spans_dropped_total 0.0" in answer.text) == (status == 200)
-    assert VIEW_COOKIE not in answer.text
