@@ -317,6 +317,7 @@ def _closing_words(run: Run, reply: Reply, backend: str) -> dict[str, object]:
         "tools": sorted(set(run.called)),
         "model": run.model,
         "model_kind": run.model_kind,
+        "location": run.location,
         "tokens": run.tokens,
         "cost": run.cost,
         "unsafe": backend == "none",

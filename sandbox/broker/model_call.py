@@ -42,7 +42,7 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
     run.count("model_calls")
     messages = await _screened(broker, run, frame.messages, policy_of(run.agent.guard))
     info = broker.models.info(run.agent.model)
-    run.model, run.model_kind = info.label, info.kind
+    run.model, run.model_kind, run.location = info.label, info.kind, info.location
     if info.kind == "fallback" and info.state == "fetching":
         run.notice("fallback-model", "notice.fallback-model")
     async with metered(broker, run, messages) as meter:

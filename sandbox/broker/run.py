@@ -87,6 +87,7 @@ class Run:
     cost: float = 0.0
     model: str = ""
     model_kind: str = ""
+    location: str = ""  # where the model runs
     verdict: StepVerdict = "allowed"
     rule: str = ""
     canary: str = ""  # stands in the instructions; an answer that holds it has leaked them
