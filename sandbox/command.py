@@ -6,11 +6,14 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from sandbox.checked import Checked
 from sandbox.execute import MAX_CODE, Execution, fill, run_on
 from sandbox.launch.base import Launcher, LaunchFailed, Runtime
-from sandbox.launch.choose import NoSeal, choose
+from sandbox.launch.choose import choose, choose_or_refuse
+from sandbox.launch.refuse import NoSeal, Refusing
 from sandbox.limits import CEILING, Limits
 from sandbox.rundirs import default_runs, make_runs, sweep
 from sandbox.starting import Source
@@ -49,14 +52,28 @@ def run_exec(
 
 def run_check(home: Path | None = None) -> dict[str, object]:
     """Try to break out of each rung now; say what held. `backend` is the one that would be used."""
+    found = check_now(home)
+    backend = "" if found.backend == "refuse" else found.backend
+    checks = [asdict(check) for check in found.checks]
+    return {"backend": backend, "fix": found.fix, "checks": checks}
+
+
+def check_now(home: Path | None = None, unsafe: bool = False) -> Checked:
+    """Try to break out of each rung now, and keep the result in `home`. Takes some seconds."""
     from sandbox.launch.self_check import report
 
     checks = report(home)
-    try:
-        backend, fix = str(choose(home=home).name), ""
-    except NoSeal as error:
-        backend, fix = "", str(error.data["fix"])
-    return {"backend": backend, "fix": fix, "checks": [asdict(check) for check in checks]}
+    return replace(checked(choose_or_refuse(unsafe, home), home), checks=tuple(checks))
+
+
+def checked(launcher: Launcher, home: Path | None) -> Checked:
+    """What is known of the seal in use, without trying anything."""
+    from sandbox.launch.self_check import known
+
+    checks, at = known(home)
+    when = datetime.fromtimestamp(at, UTC) if at else None
+    fix = launcher.fix if isinstance(launcher, Refusing) else ""
+    return Checked(launcher.name, tuple(checks), when, fix)
 
 
 def run_cold(
@@ -106,6 +123,9 @@ def _shown(execution: Execution) -> dict[str, object]:
         "wall_s": execution.wall_s,
         "backend": execution.backend,
         "message": execution.message,
+        "limits": execution.limits.as_frame(),
+        "cut": execution.cut,
+        "dropped": execution.dropped,
         "artefacts": [
             {"name": artefact.name, "media_type": artefact.media_type, "size": len(artefact.data)}
             for artefact in execution.artefacts

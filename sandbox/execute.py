@@ -7,12 +7,13 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from guardrails.errors import BadInput
 from sandbox.artefacts import RawArtefact, accept, safe_name
+from sandbox.launch.refuse import NoSeal
 from sandbox.limits import Limits
 from sandbox.pool import Pool, PoolClosed
 from sandbox.sealed import Sealed
@@ -29,7 +30,8 @@ class Execution:
     """What one piece of code did. `wall_s` is seconds from handing it over to its end.
 
     `message` is a catalogue key for the person when `status` is not ok or error; `dropped`
-    counts files that were too many, too large or of a type that is not let out.
+    counts files that were too many, too large or of a type that is not let out; `cut` says that
+    it printed more than `limits` let out.
     """
 
     status: Status
@@ -39,6 +41,8 @@ class Execution:
     artefacts: tuple[RawArtefact, ...] = ()
     dropped: int = 0
     message: str = ""
+    cut: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 async def execute(
@@ -57,6 +61,8 @@ async def execute(
         sealed = await pool.warm("data")
     except PoolClosed:
         return Execution("refused", "", 0.0, backend, message="seal.refused.pool")
+    except NoSeal as error:
+        return Execution("refused", "", 0.0, backend, message=str(error.data["fix"]))
     try:
         await asyncio.to_thread(fill, sealed.inbox, files or {})
         return await run_on(sealed, code, pool.bounded(limits))
@@ -89,7 +95,17 @@ async def run_on(sealed: Sealed, code: str, limits: Limits) -> Execution:
     wall_s = round(time.monotonic() - began, 4)
     message = "" if status in ("ok", "error") else f"seal.limit.{status}"
     artefacts, dropped = results.artefacts()
-    return Execution(status, results.output(), wall_s, sealed.backend, artefacts, dropped, message)
+    return Execution(
+        status,
+        results.output(),
+        wall_s,
+        sealed.backend,
+        artefacts,
+        dropped,
+        message,
+        results.cut,
+        limits,
+    )
 
 
 async def parse(pool: Pool, name: str, data: Path | bytes) -> list[dict[str, object]]:
@@ -186,6 +202,10 @@ class _Results:
 
     def output(self) -> str:
         return "".join(self._output)
+
+    @property
+    def cut(self) -> bool:
+        return self._left <= 0
 
     def artefacts(self) -> tuple[tuple[RawArtefact, ...], int]:
         found = [accept(name, bytes(data)) for name, data in self._files.items()]

@@ -11,7 +11,9 @@ from itertools import count
 from pathlib import Path
 
 from guardrails.errors import GuardrailError
+from sandbox.checked import Checked
 from sandbox.launch.base import Launcher, LaunchFailed, Runtime
+from sandbox.launch.refuse import NoSeal, Refusing
 from sandbox.limits import CEILING, Limits
 from sandbox.rundirs import default_runs, end_orphans, make_runs, sweep
 from sandbox.sealed import Sealed
@@ -46,10 +48,10 @@ class Pool:
     ) -> None:
         """`runs` is the folder of run directories (swept at start); `memory_mib` the budget for
         idle processes together."""
-        self.launcher = launcher
+        self.checked = Checked(launcher.name)
+        self.ceiling = ceiling  # policy's; it may change while the pool works
         self._sizes = dict(sizes)
         self._limits = limits or Limits()
-        self._ceiling = ceiling
         self._runs = runs or default_runs()
         self._memory_mib = memory_mib
         self._idle: dict[Runtime, deque[Sealed]] = {runtime: deque() for runtime in self._sizes}
@@ -62,6 +64,11 @@ class Pool:
         self._last_error = ""
         self._serial = count(int(time.time()))
         self._closed = False
+        self._sources: dict[Runtime, Source] = {}
+        self._use(launcher)
+
+    def _use(self, launcher: Launcher) -> None:
+        self.launcher = launcher
         # A thread for each runtime, for the pool's whole life: sealed processes die with the thread
         # that started them, and starting one must not hold up the event loop.
         self._sources = {
@@ -75,6 +82,16 @@ class Pool:
             for runtime in self._sizes
         }
 
+    def recover(self, launcher: Launcher) -> None:
+        """Go on with `launcher` where this pool refused until now: its host was put right."""
+        if not isinstance(self.launcher, Refusing) or self._closed:
+            return
+        for source in self._sources.values():
+            source.thread.shutdown(wait=False)
+        self._use(launcher)
+        for runtime in self._sizes:
+            self._refill(runtime)
+
     async def start(self) -> None:
         """Sweep what a killed server left behind and begin to fill. Returns at once."""
         make_runs(self._runs)
@@ -84,17 +101,22 @@ class Pool:
             self._refill(runtime)
 
     async def take(self, runtime: Runtime, limits: Limits | None = None) -> Sealed:
-        """A sealed process for one run, its clock started. Raises PoolClosed."""
+        """A sealed process for one run, its clock started. Raises PoolClosed, NoSeal."""
         sealed = await self.warm(runtime)
         await sealed.begin(self.bounded(limits))
         return sealed
 
     def bounded(self, limits: Limits | None = None) -> Limits:
         """These limits, or the pool's own, under the ceiling that policy sets."""
-        return (limits or self._limits).within(self._ceiling)
+        return (limits or self._limits).within(self.ceiling)
 
     async def warm(self, runtime: Runtime) -> Sealed:
-        """A warm process whose clock has not started, so that files can be put in its inbox."""
+        """A warm process whose clock has not started, so that files can be put in its inbox.
+
+        Raises PoolClosed; NoSeal where no isolation holds.
+        """
+        if isinstance(self.launcher, Refusing):
+            raise NoSeal(fix=self.launcher.fix)
         while not self._closed:
             idle = self._idle[runtime]
             if idle:
@@ -141,6 +163,8 @@ class Pool:
         }
 
     def _refill(self, runtime: Runtime) -> None:
+        if isinstance(self.launcher, Refusing):
+            return
         waiting = sum(not future.done() for future in self._waiting[runtime])
         wanted = max(self._sizes[runtime] if self._affordable() else 0, waiting)
         while not self._closed and len(self._idle[runtime]) + len(self._starting[runtime]) < wanted:

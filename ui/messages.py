@@ -41,6 +41,12 @@ def say(language: Language, key: str, /, **data: object) -> str:
 def say_error(language: Language, code: str, /, **data: object) -> str:
     """The wording of an error code; an unknown code still says no, and what to do next."""
     key = f"error.{code}"
+    known = catalogue(language)
+    # data that is itself a key (what to do on this host) is put into words
+    data = {
+        name: say(language, one) if isinstance(one, str) and one in known else one
+        for name, one in data.items()
+    }
     try:
         return say(language, key, **data)
     except KeyError:

@@ -11,7 +11,7 @@ from subprocess import Popen
 from typing import Literal, Protocol
 
 Runtime = Literal["agent", "data", "bare"]
-Backend = Literal["bubblewrap", "landlock", "none"]
+Backend = Literal["bubblewrap", "landlock", "none", "refuse"]
 
 APP = "/runtime/app"
 PYTHON = "/runtime/python"
@@ -174,6 +174,8 @@ def sources() -> tuple[Bind, ...]:
         "agents/loop.py",
         "agents/knowledge/__init__.py",
         "agents/knowledge/parse.py",
+        "agents/tools/__init__.py",
+        "agents/tools/sealed",
     )
     return tuple(Bind(root / name, f"{APP}/{name}") for name in names if (root / name).exists())
 

@@ -2,18 +2,12 @@
 
 from pathlib import Path
 
-from guardrails.errors import GuardrailError
 from sandbox.launch.base import Launcher
 from sandbox.launch.bubblewrap import find_bwrap
 from sandbox.launch.fixes import fix_for_host
+from sandbox.launch.refuse import NoSeal, Refusing
 from sandbox.launch.self_check import RUNGS, holds, launcher_for
 from sandbox.launch.unsealed import Unsealed
-
-
-class NoSeal(GuardrailError):
-    """No rung holds here, so nothing is run. `data["fix"]` is the catalogue key of the fix."""
-
-    code = "no-seal"
 
 
 def choose(unsafe_no_sandbox: bool = False, home: Path | None = None) -> Launcher:
@@ -28,3 +22,11 @@ def choose(unsafe_no_sandbox: bool = False, home: Path | None = None) -> Launche
         if launcher is not None and holds(rung, home):
             return launcher
     raise NoSeal(fix=fix_for_host(find_bwrap() is not None))
+
+
+def choose_or_refuse(unsafe_no_sandbox: bool = False, home: Path | None = None) -> Launcher:
+    """Like `choose`, for a server: where nothing holds, a launcher that refuses every run."""
+    try:
+        return choose(unsafe_no_sandbox, home)
+    except NoSeal as error:
+        return Refusing(str(error.data["fix"]))

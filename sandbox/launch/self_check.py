@@ -12,10 +12,12 @@ import platform
 import secrets
 import sys
 import tempfile
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from sandbox.checked import Check
 from sandbox.execute import Execution
 from sandbox.launch.base import Backend, Launcher
 from sandbox.launch.bubblewrap import Bubblewrap, find_bwrap
@@ -75,16 +77,6 @@ print("DONE")
 NAMES = ("network", "files", "credentials", "processes", "kernel")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was tried on one rung. `detail` is a catalogue key or a plain reason."""
-
-    rung: Backend
-    name: str
-    held: bool
-    detail: str = ""
-
-
 def launcher_for(rung: Backend) -> Launcher | None:
     """The rung's launcher, or None where its parts are missing."""
     if sys.platform != "linux":
@@ -104,11 +96,11 @@ def report(home: Path | None = None) -> list[Check]:
 
 def holds(rung: Backend, home: Path | None = None) -> bool:
     """Whether every attempt on `rung` was held: from this boot's record in `home`, else tried."""
-    known = _kept(home)
-    mine = [check for check in known if check.rung == rung]
+    before = _kept(home)
+    mine = [check for check in before if check.rung == rung]
     if not mine:
         mine = try_rung(rung)
-        _keep(home, [*known, *mine])
+        _keep(home, [*before, *mine])
     return bool(mine) and all(check.held for check in mine)
 
 
@@ -179,19 +171,28 @@ def _keep(home: Path | None, checks: list[Check]) -> None:
     if home is None:
         return
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    record = {"stamp": _stamp(), "checks": [asdict(check) for check in checks]}
+    record = {
+        "stamp": _stamp(),
+        "at": time.time(),
+        "checks": [asdict(check) for check in checks],
+    }
     part = home / (CACHE + ".part")
     part.write_text(json.dumps(record), "utf-8")
     part.replace(home / CACHE)
 
 
 def _kept(home: Path | None) -> list[Check]:
+    return known(home)[0]
+
+
+def known(home: Path | None) -> tuple[list[Check], float]:
+    """What the last check found, and when (seconds since 1970); nothing where it is out of date."""
     if home is None:
-        return []
+        return [], 0.0
     try:
         record = json.loads((home / CACHE).read_text("utf-8"))
         if record["stamp"] != _stamp():
-            return []
-        return [Check(**check) for check in record["checks"]]
+            return [], 0.0
+        return [Check(**check) for check in record["checks"]], float(record["at"])
     except (OSError, ValueError, KeyError, TypeError):
-        return []  # no record, or not one of ours: try again
+        return [], 0.0  # no record, or not one of ours: try again

@@ -47,7 +47,9 @@ def add(to: typer.Typer, voice: Voice) -> None:
         done = run_exec(code, seconds, memory, settings.unsafe_no_sandbox, settings.home)
         status, message = str(done["status"]), str(done.get("message", ""))
         if message:
-            done = {**done, "message": _wording(voice, message)}
+            limits: Any = done["limits"]
+            told = {"seconds": round(limits["wall_s"], 1), "memory": limits["memory_mib"]}
+            done = {**done, "message": _wording(voice, message, **told)}
         if as_json:
             voice.json(done)
         else:
@@ -74,8 +76,8 @@ def _tell(voice: Voice, found: dict[str, Any]) -> None:
         voice.result(voice("sandbox.unsealed", fix=_wording(voice, found["fix"])))
 
 
-def _wording(voice: Voice, key: str) -> str:
+def _wording(voice: Voice, key: str, **data: object) -> str:
     try:
-        return say(voice.language, key)
+        return say(voice.language, key, **data)
     except KeyError:
         return key

@@ -20,6 +20,7 @@ class Surroundings:
     query: str
     sealed: bool
     model: ModelInfo | None
+    fix: str = ""  # where no isolation holds: the catalogue key of what to do about it
 
 
 def before(person: Person, around: Surroundings) -> Markup:
@@ -126,7 +127,7 @@ def _side(person: Person, around: Surroundings) -> Markup:
                     say(language, f"web.group.{group}"), joined(links)
                 )
             )
-    state = "sealed" if around.sealed else "unsafe"
+    state = "refused" if around.fix else "sealed" if around.sealed else "unsafe"
     initials = "".join(word[0] for word in person.name.split()[:2]).upper() or "?"
     return Markup(
         '<nav class="atl-side" aria-label="{}">{}{}<div class="atl-side-foot">'
@@ -139,7 +140,7 @@ def _side(person: Person, around: Surroundings) -> Markup:
         brand(language),
         joined(groups),
         state,
-        icon("lock" if around.sealed else "triangle-alert"),
+        icon("lock" if state == "sealed" else "triangle-alert"),
         say(language, f"web.seal.{state}"),
         say(language, f"web.seal.{state}.more"),
         initials,
@@ -195,6 +196,9 @@ def _sign_out(person: Person, language: Language) -> Markup:
 def _banners(person: Person, around: Surroundings) -> Markup:
     language = around.language
     parts = []
+    if around.fix:
+        text = say(language, "seal.banner.refused", fix=say(language, around.fix))
+        parts.append(_banner("unsafe", "triangle-alert", text))
     if not around.sealed:
         parts.append(_banner("unsafe", "triangle-alert", say(language, "web.banner.unsafe")))
     if person.workshop or len(person.granted) > 1:

@@ -7,7 +7,9 @@ from babel.numbers import format_decimal
 
 from guardrails.audit import conventions
 from guardrails.audit.search import VERDICTS, LedgerRow, SpanRow, Trace, TraceRow
+from sandbox.checked import Checked
 from ui.messages import catalogue
+from ui.seal_check import in_words
 from ui.web.components.chips import kind_name, masked, verdict_chip
 from ui.web.components.waterfall import Bar, duration, waterfall
 from ui.web.frame import query
@@ -181,7 +183,8 @@ def _acts(context: "Context", acts: Sequence[LedgerRow]) -> Markup:
 
 def sandbox(context: "Context") -> Markup:
     """What the pool says about itself: which seal, how many processes, what failed."""
-    say, status = context.say, context.app.pool.status()
+    say, pool = context.say, context.app.pool
+    status, checked = pool.status(), pool.checked
     backend = str(status.get("backend", ""))
     words = catalogue(context.language)
     named = say(f"web.backend.{backend}") if f"web.backend.{backend}" in words else backend
@@ -199,8 +202,47 @@ def sandbox(context: "Context") -> Markup:
     )
     return Markup(
         '<div class="atl-page"><section class="atl-card"><h2 class="atl-h3">{}</h2>'
-        '<p class="atl-small">{}</p><dl class="atl-facts">{}</dl></section></div>'
-    ).format(say("web.audit.sandbox"), say("web.audit.sandbox-more"), listed)
+        '<p class="atl-small">{}</p><dl class="atl-facts">{}</dl>{}</section></div>'
+    ).format(
+        say("web.audit.sandbox"),
+        say("web.audit.sandbox-more"),
+        listed,
+        _rungs(context, checked),
+    )
+
+
+def _rungs(context: "Context", checked: Checked) -> Markup:
+    """What the self-check tried on each rung, and what held."""
+    say, language = context.say, context.language
+    if not checked.checks:
+        return Markup('<p class="atl-small">{}</p>').format(say("seal.check.never"))
+    parts = []
+    for rung in dict.fromkeys(check.rung for check in checked.checks):
+        mine = [check for check in checked.checks if check.rung == rung]
+        rows = joined(
+            Markup("<li>{}<span>{}</span></li>").format(
+                icon("circle-check" if check.held else "triangle-alert"),
+                in_words(language, f"cli.check.{check.name}")
+                + ("" if check.held else ": " + in_words(language, check.detail)),
+            )
+            for check in mine
+        )
+        parts.append(
+            Markup("<details{}><summary>{}</summary><ul>{}</ul></details>").format(
+                Markup(" open") if any(not check.held for check in mine) else "",
+                say(
+                    "seal.check.rung",
+                    rung=say(f"web.backend.{rung}"),
+                    held=sum(check.held for check in mine),
+                    tried=len(mine),
+                ),
+                rows,
+            )
+        )
+    when = context.at(checked.at) if checked.at else ""
+    return Markup('<p class="atl-small">{}</p><div class="atl-rungs">{}</div>').format(
+        say("seal.check.when", when=when), joined(parts)
+    )
 
 
 def _per_runtime(context: "Context", value: object) -> str:

@@ -14,6 +14,7 @@ from guardrails.audit.search import VERDICTS, TraceFilter
 from guardrails.audit.verify import Verification, verify
 from guardrails.errors import GuardrailError
 from ui.identity import Person
+from ui.seal_check import check_now
 from ui.web.components import traces
 from ui.web.markup import Markup, icon
 from ui.web.pages.common import Context, html, refusal
@@ -65,6 +66,7 @@ def build(context: Context, page: gr.Blocks) -> None:
             check = gr.Button(say("web.audit.verify"), variant="primary", elem_id="atl-verify")
         with gr.Column(scale=1, min_width=320):
             sandbox = html(elem_id="atl-sandbox")
+            try_seal = gr.Button(say("seal.check.now"), elem_id="atl-try-seal")
     cursor = gr.State("")
     chosen = gr.Textbox(visible="hidden", elem_id="atl-open-id", show_label=False)
     go = gr.Button(visible="hidden", elem_id="atl-open-go")
@@ -118,6 +120,12 @@ def build(context: Context, page: gr.Blocks) -> None:
         person = context.person(request, "audit.verify")
         return str(_seal(context, _verify(context, person)))
 
+    async def try_rungs(request: gr.Request) -> str:
+        person = context.person(request, "status.view")
+        await context.app.ledger.arecord(Act("sandbox.check", person.id))
+        await check_now(context.app)
+        return str(traces.sandbox(context))
+
     page.load(arrive, None, [*shown, agent, detail, sandbox], **quiet)
     for part in (agent, period, verdict):
         part.change(search, filters, shown, **quiet)
@@ -126,6 +134,7 @@ def build(context: Context, page: gr.Blocks) -> None:
     more.click(older, [*filters, cursor], shown, **quiet)
     go.click(look, chosen, detail, **quiet)
     check.click(prove, None, seal, **{**quiet, "show_progress": "minimal"})
+    try_seal.click(try_rungs, None, sandbox, **{**quiet, "show_progress": "minimal"})
 
 
 def titles(context: Context) -> dict[str, str]:
