@@ -6,8 +6,13 @@ import re
 import statistics
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Protocol
+
+from jsonschema import SchemaError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from agents.spec import AgentSpec, Case
 from guardrails.errors import GuardrailError
@@ -30,6 +35,7 @@ class ReplyLike(Protocol):
 
 Ask = Callable[[AgentSpec, Case], Awaitable[ReplyLike]]
 Progress = Callable[[int, int], None]  # cases done, of how many
+Grade = Callable[[Case, ReplyLike], Awaitable[Iterable["Check"]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Check:
     key: str
     wanted: str
     passed: bool
+    note: str = ""  # e.g. how many judges agreed: "2/3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,10 @@ class Result:
     passes: int = 0
     seconds: float = 0.0  # median of the runs
     trace_id: str = ""
+    asked: str = ""  # what the model saw of the message, masked
+    tokens: int = 0  # of all runs
+    steps: tuple[str, ...] = ()  # `kind name verdict`, of the worst run
+    traces: tuple[str, ...] = ()  # of all runs
 
     @property
     def flaky(self) -> bool:
@@ -105,11 +116,11 @@ async def evaluate(
         runs = []
         for _ in range(max(1, repeats)):
             async with gate:
-                runs.append(await _run(spec, ask, case))
+                runs.append(await run_case(spec, ask, case))
         done += 1
         if progress:
             progress(done, len(chosen))
-        return _joined(runs)
+        return joined(runs)
 
     results = await asyncio.gather(*map(one, chosen))
     return Report(spec.id, spec.content_hash(), tuple(results))
@@ -134,33 +145,50 @@ def compare(before: Report, after: Report) -> Mapping[str, str]:
     return changed
 
 
-async def _run(spec: AgentSpec, ask: Ask, case: Case) -> Result:
+async def run_case(spec: AgentSpec, ask: Ask, case: Case, more: Grade | None = None) -> Result:
+    """Ask once and grade; `more` adds checks of its own. A refusal of the guards is a result.
+
+    The answer that is kept is the masked one where the reply has it (`masked_text`).
+    """
     clock = asyncio.get_running_loop().time
     began = clock()
     try:
         reply = await ask(spec, case)
     except GuardrailError as error:
-        return Result(case.id, False, (Check("answered", "", False),), error=error.code)
+        return Result(case.id, False, (Check("answered", "", False),), error=error.code, runs=1)
     seconds = clock() - began
-    checks = grade(case, reply)
+    extra = tuple(await more(case, reply)) if more else ()
+    own = tuple(_checks(case, reply))
+    checks = (*own, *extra) or (Check("answered", "", bool(reply.text.strip())),)
     passed = all(check.passed for check in checks)
     trace = str(getattr(reply, "trace_id", ""))
-    code = str(getattr(reply, "error", ""))
-    return Result(case.id, passed, checks, reply.text, code, 1, int(passed), seconds, trace)
-
-
-def _joined(runs: Sequence[Result]) -> Result:
-    worst = min(runs, key=lambda run: run.passed)
     return Result(
-        worst.case,
-        worst.passed,
-        worst.checks,
-        worst.answer,
-        worst.error,
-        len(runs),
-        sum(run.passed for run in runs),
-        statistics.median(run.seconds for run in runs),
-        worst.trace_id,
+        case.id,
+        passed,
+        checks,
+        str(getattr(reply, "masked_text", reply.text)),
+        str(getattr(reply, "error", "")),
+        1,
+        int(passed),
+        seconds,
+        trace,
+        str(getattr(reply, "masked_request", "")),
+        int(getattr(reply, "tokens", 0)),
+        tuple(f"{one.kind} {one.name} {one.verdict}" for one in reply.steps),
+        (trace,) if trace else (),
+    )
+
+
+def joined(runs: Sequence[Result]) -> Result:
+    """Several runs of one case as one result: that of the worst, with the counts of all."""
+    worst = min(runs, key=lambda run: run.passed)
+    return replace(
+        worst,
+        runs=len(runs),
+        passes=sum(run.passed for run in runs),
+        seconds=statistics.median(run.seconds for run in runs),
+        tokens=sum(run.tokens for run in runs),
+        traces=tuple(trace for run in runs for trace in run.traces),
     )
 
 
@@ -270,11 +298,43 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _fits(schema: Mapping[str, Any], text: str) -> bool:
-    from jsonschema import Draft202012Validator
-
     start, end = text.find("{"), text.rfind("}")
     try:
         value = json.loads(text[start : end + 1])
-    except ValueError:
+        return bool(_validator()(dict(schema), registry=Registry()).is_valid(value))
+    except (ValueError, RecursionError):
         return False
-    return bool(Draft202012Validator(dict(schema)).is_valid(value))
+    # a schema may come from somebody else's package: what it refers to is nowhere to be found,
+    # and what it gets wrong is its author's to mend
+    except (Unresolvable, SchemaError, TypeError, AttributeError, ArithmeticError):
+        return False
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
+
+    def pattern(_validator: Any, wanted: Any, value: Any, _schema: Any) -> Iterator[Any]:
+        if isinstance(value, str) and not _finds(str(wanted), value):
+            yield ValidationError("pattern")
+
+    def keyed(validator: Any, wanted: Any, value: Any, _schema: Any) -> Iterator[Any]:
+        for expression, inner in wanted.items() if isinstance(value, dict) else ():
+            for name, item in value.items():
+                if _finds(expression, name):
+                    yield from validator.descend(item, inner)
+
+    # RE2 instead of `re`, so that an expression cannot take for ever
+    return extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"pattern": pattern, "patternProperties": keyed}
+    )
+
+
+def _finds(expression: str, text: str) -> bool:
+    import re2
+
+    try:
+        return re2.search(expression, text) is not None
+    except re2.error:
+        return False

@@ -72,8 +72,8 @@ class Sample(Strict):
 class Number(Strict):
     """A number that the answer must contain, give or take `within`."""
 
-    value: float
-    within: float = Field(default=0.0, ge=0)
+    value: float = Field(allow_inf_nan=False)
+    within: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
 class Expected(Strict):

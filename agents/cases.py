@@ -1,0 +1,155 @@
+"""Test cases of an agent: add, change, remove; from a conversation, a report, a CSV table.
+
+Cases live in the agent's own file, so that they travel with it. Everything here is pure: a
+specification in, a specification out.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+
+from pydantic import ValidationError
+
+from agents.spec import AgentSpec, Case, Expected, Language, Number
+from guardrails.errors import BadInput
+
+MOST = 200
+MAX_CSV = 512 * 1024
+LISTS = ("contains", "any_of", "omits", "matches", "cites", "masked", "calls")
+COLUMNS = ("id", "language", "input", "files", *LISTS, "number", "within", "refuses", "rubric")
+YES = frozenset({"1", "yes", "true", "oui", "vrai", "x"})
+
+
+def put(spec: AgentSpec, case: Case) -> AgentSpec:
+    """The specification with this case, in place of one with its id. BadInput: too-many-cases."""
+    kept = [one for one in spec.cases if one.id != case.id]
+    at = next((n for n, one in enumerate(spec.cases) if one.id == case.id), len(kept))
+    kept.insert(at, case)
+    return _with(spec, kept)
+
+
+def extend(spec: AgentSpec, cases: Iterable[Case]) -> AgentSpec:
+    """The specification with more cases; a taken id gets a number. BadInput: too-many-cases."""
+    kept = list(spec.cases)
+    taken = {case.id for case in kept}
+    for case in cases:
+        id = free(case.id, taken)
+        taken.add(id)
+        kept.append(case.model_copy(update={"id": id}))
+    return _with(spec, kept)
+
+
+def remove(spec: AgentSpec, id: str) -> AgentSpec:
+    """The specification without one case. Raises BadInput("no-such-case")."""
+    kept = [case for case in spec.cases if case.id != id]
+    if len(kept) == len(spec.cases):
+        raise BadInput("no-such-case", id=id[:64])
+    return _with(spec, kept)
+
+
+def made(values: Mapping[str, object]) -> Case:
+    """A case from plain values. Raises BadInput("bad-case") with the field."""
+    try:
+        return Case.model_validate(values)
+    except ValidationError as error:
+        where = error.errors(include_input=False, include_url=False)[0]["loc"]
+        raise BadInput("bad-case", field=".".join(map(str, where)) or "case") from error
+
+
+def from_turn(text: str, answer: str, language: Language, *, good: bool, name: str = "") -> Case:
+    """A case from one turn of a conversation (masked texts).
+
+    A good turn expects the longer words that its answer holds; a bad one expects, until somebody
+    says more, that this very answer does not come again.
+    """
+    if good:
+        words = re.findall(r"[^\W\d_]{6,}|\d[\d.,]*\d", re.sub(r"<[A-Z_]+\d*>", " ", answer))
+        expect = Expected(any_of=tuple(dict.fromkeys(words))[:6])
+    else:
+        first = next((line.strip() for line in answer.splitlines() if line.strip()), "")
+        expect = Expected(omits=(first[:200],) if first else ())
+    id = name or ("good-answer" if good else "bad-answer")
+    return made({"id": id, "language": language, "input": text[:8000], "expect": expect})
+
+
+def from_csv(data: bytes) -> list[Case]:
+    """Cases from a table: a head row with COLUMNS in any order, lists joined by `|`.
+
+    Raises BadInput: csv-too-large, not-utf8, csv-no-input, csv-unknown-column, bad-case (with the
+    row), too-many-cases.
+    """
+    if len(data) > MAX_CSV:
+        raise BadInput("csv-too-large", limit=MAX_CSV // 1024)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput("not-utf8") from error
+    head, _, _ = text.partition("\n")
+    mark = max(",;\t", key=head.count)  # Excel writes semicolons where the comma is decimal
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=mark, strict=True))
+    except csv.Error as error:
+        raise BadInput("bad-case", field="CSV") from error
+    if not rows or "input" not in (rows[0] or {}):
+        raise BadInput("csv-no-input")
+    if len(rows) > MOST:
+        raise BadInput("too-many-cases", most=MOST)
+    unknown = [name for name in rows[0] if name not in COLUMNS]
+    if unknown:
+        raise BadInput("csv-unknown-column", column=str(unknown[0])[:40])
+    return [_row(number, row) for number, row in enumerate(rows, 2)]
+
+
+def free(id: str, taken: "set[str] | frozenset[str]") -> str:
+    """`id`, or `id-2` and so on when it is taken; made valid."""
+    base = re.sub(r"[^a-z0-9]+", "-", id.lower()).strip("-")[:56]
+    base = base if base[:1].isalpha() else f"case-{base}".rstrip("-")
+    found, number = base, 1
+    while found in taken:
+        number += 1
+        found = f"{base}-{number}"
+    return found
+
+
+def _row(number: int, row: Mapping[str, str | None]) -> Case:
+    def cell(name: str) -> str:
+        value = row.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def listed(name: str) -> tuple[str, ...]:
+        return tuple(filter(None, map(str.strip, cell(name).split("|"))))
+
+    try:
+        value = cell("number").replace(",", ".")
+        within = cell("within").replace(",", ".") or "0"
+        wanted = Number(value=float(value), within=float(within)) if value else None
+        expect = {
+            name: tuple(filter(None, map(str.strip, cell(name).split("|")))) for name in LISTS
+        }
+        return Case.model_validate(
+            {
+                "id": free(cell("id") or f"row-{number}", set()),
+                "language": cell("language") or "en",
+                "input": cell("input"),
+                "files": listed("files"),
+                "expect": {
+                    **expect,
+                    "number": wanted,
+                    "refuses": cell("refuses").lower() in YES,
+                    "rubric": cell("rubric"),
+                },
+            }
+        )
+    except ValidationError as error:
+        where = error.errors(include_input=False, include_url=False)[0]["loc"]
+        field = ".".join(map(str, where)) or "case"
+        raise BadInput("bad-case-row", row=number, field=field) from error
+    except ValueError as error:
+        raise BadInput("bad-case-row", row=number, field="number") from error
+
+
+def _with(spec: AgentSpec, cases: list[Case]) -> AgentSpec:
+    if len(cases) > MOST:
+        raise BadInput("too-many-cases", most=MOST)
+    return spec.model_copy(update={"cases": tuple(cases)})

@@ -1,0 +1,359 @@
+"""Evaluation runs: an agent's own cases and the safety set, in parallel, stored as they come.
+
+Runs go through `ask`, which is the real way an agent answers. What is stored is masked. A run that
+a restart cut off is `interrupted` and can be run again. Knows neither sandbox nor pages.
+"""
+
+import asyncio
+import datetime as dt
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from agents.evaluate import Check, ReplyLike, Result, joined, run_case
+from agents.judging import judge
+from agents.publishing_records import aware
+from agents.publishing_tables import results, runs
+from agents.safety import Trial, checks, compared, safety_set
+from agents.spec import AgentSpec, Case
+from guardrails.actor import Actor
+from guardrails.audit.ledger import Act, Ledger
+from guardrails.audit.tables import traces
+from guardrails.errors import BadInput, GuardrailError
+
+log = logging.getLogger(__name__)
+
+Which = Literal["own", "safety", "all"]
+RunState = Literal["running", "done", "cancelled", "interrupted", "failed"]
+AskAs = Callable[[AgentSpec, Case, Actor], Awaitable[ReplyLike]]
+REPEATS = 5
+PARALLEL = 2  # a turn is a sealed process and a model call: more would starve those who chat
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run. `content` is the hash of the agent as it was; `model` is who answered."""
+
+    id: str
+    agent: str
+    content: str
+    by: str
+    role: str
+    which: Which
+    repeats: int
+    state: RunState
+    done: int
+    total: int
+    model: str
+    error: str
+    started: dt.datetime
+    ended: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run in figures. `cost` in the operator's currency, `seconds` the median of the cases."""
+
+    passed: int
+    total: int
+    flaky: int
+    tokens: int
+    cost: float
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Share passed, 0..1."""
+        return self.passed / self.total if self.total else 0.0
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Evaluations:
+    """Runs of one store. `tongue` gives the language of a text, "" when it cannot tell."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        ledger: Ledger,
+        ask: AskAs,
+        *,
+        side_effect: Callable[[str], str],
+        tongue: Callable[[str], str],
+        model: Callable[[], str],
+        now: Callable[[], dt.datetime] = _now,
+    ) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._ask = ask
+        self._side_effect = side_effect
+        self._tongue = tongue
+        self._model = model
+        self._now = now
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
+
+    async def start(
+        self,
+        spec: AgentSpec,
+        by: Actor,
+        *,
+        which: Which = "all",
+        repeats: int = 1,
+        role: str = "",
+        agent: str = "",
+    ) -> RunRecord:
+        """Begin a run in the background. `agent` files it under another id than the spec's.
+
+        Raises BadInput: no-cases; run-going-on (one of this person on this agent at a time).
+        """
+        trials = safety_set(spec) if which in ("safety", "all") else ()
+        own = spec.cases if which in ("own", "all") else ()
+        if not trials and not own:
+            raise BadInput("no-cases", id=spec.id)
+        agent = agent or spec.id
+        latest = await asyncio.to_thread(self.of, agent, 5)
+        if any(run.by == by.id and run.id in self._tasks for run in latest):
+            raise BadInput("run-going-on", id=agent)
+        id = f"ev-{secrets.token_hex(8)}"
+        payload: dict[str, object] = {"run": id, "which": which, "cases": len(own) + len(trials)}
+        await self._ledger.arecord(
+            Act("evaluation.run", by.id, agent, spec.version, payload=payload)
+        )
+        values = {
+            "id": id,
+            "agent": agent,
+            "content": spec.content_hash(),
+            "by": by.id,
+            "role": role,
+            "which": which,
+            "repeats": max(1, min(repeats, REPEATS)),
+            "state": "running",
+            "done": 0,
+            "total": len(own) + len(trials),
+            "model": self._model(),
+            "error": "",
+            "started": self._now(),
+            "ended": None,
+        }
+        await asyncio.to_thread(self._insert, values)
+        asking = replace(by, roles=frozenset({role})) if role else by
+        run = await asyncio.to_thread(self.get, id)
+        task = asyncio.create_task(self._work(run, spec, asking, own, trials))
+        self._tasks[id] = task
+        task.add_done_callback(lambda _done: self._tasks.pop(id, None))
+        return run
+
+    async def wait(self, id: str) -> RunRecord:
+        """The run once it is over."""
+        task = self._tasks.get(id)
+        if task is not None:
+            await asyncio.gather(task, return_exceptions=True)
+        return await asyncio.to_thread(self.get, id)
+
+    async def cancel(self, id: str) -> RunRecord:
+        """Stop a run; what is done stays. The caller has checked whose it is."""
+        task = self._tasks.get(id)
+        if task is not None:
+            task.cancel()
+        return await self.wait(id)
+
+    async def close(self) -> None:
+        """Stop every run; they are `interrupted`."""
+        self._closing = True
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def recover(self) -> int:
+        """Mark what a dead server was running as interrupted; returns how many."""
+        with self._engine.begin() as db:
+            done = db.execute(
+                sa.update(runs)
+                .where(runs.c.state == "running", runs.c.id.not_in(list(self._tasks)))
+                .values(state="interrupted", ended=self._now())
+            )
+        return int(done.rowcount)
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────
+
+    def get(self, id: str) -> RunRecord:
+        """One run. Raises BadInput("no-such-run")."""
+        with self._engine.connect() as db:
+            row = db.execute(sa.select(runs).where(runs.c.id == id)).one_or_none()
+        if row is None:
+            raise BadInput("no-such-run", id=id[:40])
+        return _run(row)
+
+    def of(self, agent: str, limit: int = 20) -> list[RunRecord]:
+        """Runs of an agent, newest first."""
+        query = sa.select(runs).where(runs.c.agent == agent)
+        query = query.order_by(runs.c.started.desc(), runs.c.id).limit(limit)
+        with self._engine.connect() as db:
+            return [_run(row) for row in db.execute(query)]
+
+    def results(self, id: str) -> list[Result]:
+        """What a run has found so far, in the order of its cases."""
+        query = sa.select(results).where(results.c.run == id).order_by(results.c.number)
+        with self._engine.connect() as db:
+            return [result_of(row.detail) for row in db.execute(query)]
+
+    def before(self, run: RunRecord) -> RunRecord | None:
+        """The finished run of the same agent and kind before this one."""
+        query = (
+            sa.select(runs)
+            .where(
+                runs.c.agent == run.agent,
+                runs.c.which == run.which,
+                runs.c.state == "done",
+                runs.c.started < run.started,
+            )
+            .order_by(runs.c.started.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as db:
+            row = db.execute(query).one_or_none()
+        return _run(row) if row else None
+
+    def summary(self, found: Iterable[Result]) -> Summary:
+        """Figures over some results; costs are read from their traces."""
+        found = list(found)
+        ids = [trace for result in found for trace in result.traces]
+        with self._engine.connect() as db:
+            cost = db.scalar(
+                sa.select(sa.func.coalesce(sa.func.sum(traces.c.cost), 0)).where(
+                    traces.c.trace_id.in_(ids[:500])
+                )
+            )
+        times = sorted(result.seconds for result in found)
+        return Summary(
+            sum(result.passed for result in found),
+            len(found),
+            sum(result.flaky for result in found),
+            sum(result.tokens for result in found),
+            float(cost or 0) / 1_000_000,
+            times[len(times) // 2] if times else 0.0,
+        )
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────
+
+    async def _work(
+        self,
+        run: RunRecord,
+        spec: AgentSpec,
+        by: Actor,
+        own: Iterable[Case],
+        trials: Iterable[Trial],
+    ) -> None:
+        gate = asyncio.Semaphore(PARALLEL)
+        tried = {trial.case.id: trial for trial in trials}
+        cases = [*own, *(trial.case for trial in tried.values())]
+        found: dict[str, Result] = {}
+
+        async def ask(_spec: AgentSpec, case: Case) -> ReplyLike:
+            return await self._ask(spec, case, by)
+
+        async def more(case: Case, reply: ReplyLike) -> list[Check]:
+            extra: list[Check] = []
+            if case.id in tried:
+                tongue = self._tongue(reply.text)
+                extra += checks(tried[case.id], spec, reply, self._side_effect, tongue)
+            if case.expect.rubric:
+                extra.append(await judge(case, reply.text, ask_judge))
+            return extra
+
+        async def ask_judge(judging: AgentSpec, case: Case) -> ReplyLike:
+            return await self._ask(judging, case, by)
+
+        async def one(number: int, case: Case) -> None:
+            async with gate:
+                tries = [await run_case(spec, ask, case, more) for _ in range(run.repeats)]
+            found[case.id] = joined(tries)
+            await asyncio.to_thread(self._keep, run.id, number, found[case.id], len(found))
+
+        state, code = "done", ""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number, case in enumerate(cases):
+                    group.create_task(one(number, case))
+            await asyncio.to_thread(self._pairs, run.id, tried, found)
+        except asyncio.CancelledError:
+            state = "interrupted" if self._closing else "cancelled"
+        except ExceptionGroup as errors:
+            # the run is not the server: it ends here, with its kind of error on record
+            first = errors.exceptions[0]
+            log.error("evaluation broke", extra={"error": type(first).__name__})
+            state, code = "failed", first.code if isinstance(first, GuardrailError) else "internal"
+        finally:
+            await asyncio.shield(asyncio.to_thread(self._end, run.id, state, code))
+
+    def _pairs(self, run: str, tried: Mapping[str, Trial], found: dict[str, Result]) -> None:
+        sides: dict[str, list[str]] = {}
+        for id, trial in tried.items():
+            if trial.pair and id in found:
+                sides.setdefault(trial.pair, []).append(id)
+        for pair in sides.values():
+            if len(pair) != 2:
+                continue
+            check = compared(found[pair[0]], found[pair[1]])
+            for id in pair:
+                result = found[id]
+                kept = (*(c for c in result.checks if c.key != "answered"), check)
+                passed = all(one.passed for one in kept)
+                found[id] = replace(
+                    result, checks=kept, passed=passed, passes=result.runs if passed else 0
+                )
+                with self._engine.begin() as db:
+                    db.execute(
+                        sa.update(results)
+                        .where(results.c.run == run, results.c.case == id)
+                        .values(passed=passed, detail=asdict(found[id]))
+                    )
+
+    def _insert(self, values: Mapping[str, Any]) -> None:
+        with self._engine.begin() as db:
+            db.execute(sa.insert(runs), dict(values))
+
+    def _keep(self, run: str, number: int, result: Result, done: int) -> None:
+        values = {
+            "run": run,
+            "case": result.case,
+            "number": number,
+            "passed": result.passed,
+            "detail": asdict(result),
+        }
+        with self._engine.begin() as db:
+            db.execute(sa.insert(results), values)
+            most = sa.func.max(runs.c.done, done) if db.dialect.name == "sqlite" else done
+            db.execute(sa.update(runs).where(runs.c.id == run).values(done=most))
+
+    def _end(self, run: str, state: str, code: str) -> None:
+        with self._engine.begin() as db:
+            db.execute(
+                sa.update(runs)
+                .where(runs.c.id == run)
+                .values(state=state, error=code, ended=self._now())
+            )
+
+
+def result_of(detail: Mapping[str, Any]) -> Result:
+    """A stored result."""
+    values = dict(detail)
+    values["checks"] = tuple(Check(**check) for check in values["checks"])
+    for name in ("steps", "traces"):
+        values[name] = tuple(values.get(name, ()))
+    return Result(**values)
+
+
+def _run(row: Any) -> RunRecord:
+    return RunRecord(
+        row.id, row.agent, row.content, row.by, row.role, row.which, row.repeats, row.state,
+        row.done, row.total, row.model, row.error, aware(row.started),
+        aware(row.ended) if row.ended else None,
+    )  # fmt: skip
