@@ -44,6 +44,7 @@ from sandbox.uploads import Uploads
 from sandbox.vaults import Vaults
 from ui.apikeys import ApiKeys
 from ui.branding import Brand
+from ui.desk import Desk, audience_keys
 from ui.groups import Groups
 from ui.identity import Identity
 from ui.password_links import PasswordLinks
@@ -105,6 +106,11 @@ class App:
     def password_links(self) -> PasswordLinks:
         """Links to choose a password."""
         return PasswordLinks(self.engine)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Publishing, evaluation and the files of agents."""
+        return Desk(self)
 
     @cached_property
     def brand(self) -> Brand:
@@ -211,6 +217,7 @@ def build(settings: Settings) -> App:
         metrics=metrics,
     )
     app.record.measure(metrics, spans)
+    catalog.keys_of = partial(audience_keys, app)
     problem = app.rules.load()
     if problem:  # the engine denies everything until it is mended
         app.problems.append(problem)
@@ -227,6 +234,7 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
     if recover:
         await asyncio.to_thread(app.ledger.recover)
         await asyncio.to_thread(app.budgets.recover)
+        await asyncio.to_thread(app.desk.recover)
         await asyncio.to_thread(app.record.start, app.spans, app.budgets)
     tasks = [asyncio.create_task(_warm(app))]
     if recover:
@@ -237,6 +245,7 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await app.desk.close()
         await app.sessions.close()
         await app.pool.close()
         await app.models.stop()

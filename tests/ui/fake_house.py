@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -32,6 +32,7 @@ from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
 from ui.apikeys import ApiKeys
 from ui.branding import Brand
 from ui.groups import Groups
+from ui.desk import Desk, audience_keys
 from ui.identity import Identity
 from ui.password_links import PasswordLinks
 from ui.people import People
@@ -214,6 +215,11 @@ class House:
         return PasswordLinks(self.engine)
 
     @cached_property
+    def desk(self) -> Desk:
+        """Publishing, evaluation and the files of agents."""
+        return Desk(cast(Any, self))
+
+    @cached_property
     def brand(self) -> Brand:
         """The house's own look."""
         return Brand(self.engine)
@@ -255,7 +261,7 @@ def open_house(home: Path, screen: Screen | None = None) -> House:
     ledger = Ledger(engine, keys, checkpoint_file=home / "checkpoints.jsonl")
     spans = Spans(engine, "atelier")
     conversations = Conversations(engine)
-    return House(
+    house = House(
         settings=settings,
         keys=keys,
         engine=engine,
@@ -273,3 +279,5 @@ def open_house(home: Path, screen: Screen | None = None) -> House:
         approvals=Approvals(engine, ledger),
         checkpoint_file=home / "checkpoints.jsonl",
     )
+    house.catalog.keys_of = partial(audience_keys, cast(Any, house))
+    return house
