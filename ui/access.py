@@ -37,6 +37,10 @@ Permission = Literal[
     "models.manage",
     "budgets.view",
     "backup.manage",
+    "account.own",
+    "keys.own",
+    "access.manage",
+    "branding.manage",
 ]
 
 _EVERYONE: frozenset[Role] = frozenset(ROLES)
@@ -70,6 +74,10 @@ MAY: dict[Permission, frozenset[Role]] = {
     "models.manage": _ADMINISTRATOR,
     "budgets.view": _SECURITY | _ADMINISTRATOR,
     "backup.manage": _ADMINISTRATOR,
+    "account.own": _EVERYONE,
+    "keys.own": _EVERYONE,
+    "access.manage": _ADMINISTRATOR,
+    "branding.manage": _ADMINISTRATOR,
 }
 
 

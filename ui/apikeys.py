@@ -6,7 +6,7 @@ and opens nothing else. A key allows at most its scopes, and never more than its
 
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -21,9 +21,11 @@ Kind = Literal["api", "scim"]
 PREFIX: dict[Kind, str] = {"api": "atl_", "scim": "ats_"}
 MOST_DAYS = 730
 USED_STEP = timedelta(minutes=1)  # `used` is written at most this often
+USED_HOUR = timedelta(hours=1)
 # what no program may do, whoever owns its key: acts for which a person must answer
 NEVER: frozenset[Permission] = frozenset(
-    {"people.manage", "backup.manage", "policies.approve", "audit.reveal"}
+    {"people.manage", "backup.manage", "policies.approve", "audit.reveal", "review.decide"}
+    | {"account.own", "keys.own", "access.manage", "branding.manage", "privacy.own"}
 )
 
 api_keys = sa.Table(
@@ -57,6 +59,7 @@ class ApiKey:
     created: str
     ends: str
     used: str
+    first_in_hour: bool = False  # of `check`: nobody used it in the hour before
 
 
 class ApiKeys:
@@ -123,7 +126,8 @@ class ApiKeys:
             with self._engine.begin() as connection:
                 mine = api_keys.update().where(api_keys.c.id == row.id)
                 connection.execute(mine.values(used=now.isoformat()))
-        return _key(row)
+        first = str(row.used) < (now - USED_HOUR).isoformat()
+        return replace(_key(row), first_in_hour=first)
 
     def get(self, id_: str) -> ApiKey:
         """One key. Raises BadInput("no-such-key")."""

@@ -23,9 +23,10 @@ from starlette.responses import Response
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys
 from ui.access import ROLES, Permission, Role
+from ui.apikeys import ApiKey
 from ui.messages import LANGUAGES, Language, say
 from ui.people import Account, People
-from ui.signins import ENDS_AFTER, SignIns
+from ui.signins import ENDS_AFTER, SignIns, digest, session_id
 
 Mode = Literal["workshop", "accounts"]
 SESSION_COOKIE = "atelier_session"
@@ -109,6 +110,26 @@ class Identity:
         chosen = self._chosen(request)
         return _viewed(_person(account, chosen or account.language), request)
 
+    def owner_of(self, key: ApiKey, request: HTTPConnection) -> Person | None:
+        """A program with a key: its owner's roles as they are now, the key's scopes at most."""
+        if self.mode == "workshop" and key.owner == WORKSHOP_ID:
+            owner = self.person(request)
+        else:
+            account = self._people.get(key.owner)
+            owner = None if account is None else _person(account, account.language)
+        if owner is None:
+            return None
+        chosen = self._chosen(request)
+        return replace(
+            owner,
+            # the owner's view is for their eyes; a program has all of their roles
+            roles=owner.granted,
+            view=None,
+            language=chosen or owner.language,
+            scopes=key.scopes,
+            key=key.id,
+        )
+
     def language(self, request: HTTPConnection) -> Language:
         """The language asked for: header, cookie, Accept-Language, then the setting."""
         return self._chosen(request) or _accepted(request) or self._language
@@ -144,6 +165,11 @@ class Identity:
     def end_all(self, person: str) -> int:
         """End every session of one person; returns how many there were."""
         return self.sign_ins.end_all(person)
+
+    def current_session(self, request: HTTPConnection) -> str:
+        """The id (`SignIn.id`) of the request's own session, or nothing."""
+        token = self.token(request)
+        return session_id(digest(token)) if token else ""
 
     def token(self, request: HTTPConnection) -> str:
         """The token in the request's cookie when we signed it, else nothing."""

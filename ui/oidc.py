@@ -103,6 +103,11 @@ class Provider:
         self._found: tuple[float, dict[str, Any]] | None = None
         self._keys: dict[str, Any] | None = None
 
+    async def check(self) -> None:
+        """Ask the provider for its description and keys now. Raises GuardrailError."""
+        self._found = None
+        await self._key_set(await self._discover(), fresh=True)
+
     async def begin(self, redirect_uri: str, next_: str) -> Start:
         """Begin a sign-in. Raises GuardrailError("oidc-unreachable")."""
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri

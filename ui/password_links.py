@@ -55,3 +55,8 @@ class PasswordLinks:
             its = password_links.c.token == digest(token)
             gone = connection.execute(password_links.delete().where(its))
         return person if gone.rowcount else None
+
+    def end(self, person: str) -> None:
+        """End what is open for one person."""
+        with self._engine.begin() as connection:
+            connection.execute(password_links.delete().where(password_links.c.person == person))

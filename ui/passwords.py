@@ -15,9 +15,14 @@ def hashed(password: str, login: str) -> str:
     """The argon2id hash (RFC 9106, low-memory profile). Raises BadInput("weak-password")."""
     from argon2 import PasswordHasher
 
+    return PasswordHasher().hash(checked(password, login))
+
+
+def checked(password: str, login: str) -> str:
+    """The password itself. Raises BadInput("weak-password")."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD or password.casefold() == login:
         raise BadInput("weak-password", least=MIN_PASSWORD)
-    return PasswordHasher().hash(password)
+    return password
 
 
 def fits(stored: str, password: str) -> bool:

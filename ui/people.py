@@ -16,7 +16,7 @@ from guardrails.errors import BadInput, GuardrailError, NotPermitted
 from guardrails.store import metadata
 from ui.access import ROLES, Role
 from ui.messages import LANGUAGES, Language
-from ui.passwords import fits, hashed
+from ui.passwords import checked, fits, hashed
 
 Kind = Literal["person", "service"]
 Source = Literal["local", "oidc", "scim"]
@@ -181,6 +181,10 @@ class People:
             raise BadInput("account-exists", login=str(given.get("login", ""))) from error
         return self.known(id_)
 
+    def checked_password(self, id_: str, password: str) -> None:
+        """Raise BadInput("weak-password") for one that `change` would refuse."""
+        checked(password, self.known(id_).login)
+
     def provided(
         self,
         key: str,
@@ -208,6 +212,7 @@ class People:
                 roles=roles,
                 language=language,
                 email=email,
+                external=external,
                 source="oidc",
                 oidc=key,
             )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from fastapi import Depends, Request
 
 from guardrails.actor import Actor
+from guardrails.audit.ledger import Act
 from ui.access import Permission, require
 from ui.identity import Person
 from ui.rates import Rate
@@ -24,6 +25,15 @@ class Rates:
     messages: Rate = field(default_factory=lambda: Rate(60, 60))
     screen: Rate = field(default_factory=lambda: Rate(120, 60))
     verify: Rate = field(default_factory=lambda: Rate(6, 60))
+    # programs: requests of one key, wrong keys from one address, provisioning
+    key: Rate = field(default_factory=lambda: Rate(600, 60))
+    wrong_key: Rate = field(default_factory=lambda: Rate(30, 60))
+    scim: Rate = field(default_factory=lambda: Rate(1500, 60))
+    # argon2 is slow on purpose: what makes it work is counted like a sign-in
+    passwords: Rate = field(default_factory=lambda: Rate(20, 900))
+    manage: Rate = field(default_factory=lambda: Rate(240, 60))
+    own_data: Rate = field(default_factory=lambda: Rate(6, 600))
+    backup: Rate = field(default_factory=lambda: Rate(4, 600))
 
 
 def services(request: Request) -> "App":
@@ -37,10 +47,42 @@ def rates(request: Request) -> Rates:
 
 
 def somebody(request: Request) -> Person | None:
-    """The person asking, or None; looked up once per request."""
+    """Who is asking, or None; looked up once per request.
+
+    A program that brings a key is who the key says, or nobody: a cookie never makes up for a key
+    that is wrong. Raises GuardrailError("too-many-attempts") for a key that asks too often.
+    """
     if not hasattr(request.state, "person"):
-        request.state.person = services(request).identity.person(request)
+        secret = bearer(request)
+        request.state.person = (
+            services(request).identity.person(request)
+            if secret is None
+            else by_key(request, secret)
+        )
     return cast("Person | None", request.state.person)
+
+
+def bearer(request: Request) -> str | None:
+    """The secret of `Authorization: Bearer …`, or None. A proxy's own scheme is left alone."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def by_key(request: Request, secret: str) -> Person | None:
+    """The owner of an API key with no more than the key's scopes, or None."""
+    app, counters = services(request), rates(request)
+    address = request.client.host if request.client else ""
+    if counters.wrong_key.wait(address) > 0:
+        counters.wrong_key.take(address)
+    key = app.api_keys.check(secret)
+    person = None if key is None else app.identity.owner_of(key, request)
+    if key is None or person is None:
+        counters.wrong_key.count(address)
+        return None
+    counters.key.take(key.id)
+    if key.first_in_hour:
+        app.ledger.record(Act("key.use", person.id, payload={"key": key.id}))
+    return person
 
 
 def allowed(permission: Permission) -> Any:

@@ -111,7 +111,7 @@ def admit(app: Any, at: Provider, known: Known) -> Account:
     roles = known.roles if maps else frozenset({"staff"})
     before = app.people.by_provider(known.key) or app.people.provisioned(known.external)
     given = roles.union(*(group.roles for group in mine))
-    if before is not None and before.source == "scim" and not at.maps_roles:
+    if before is not None and before.source == "scim":
         # provisioning decides; the sign-in only proves who it is
         roles, given = before.own, given | before.roles
     if not given:

@@ -80,7 +80,13 @@ async def sign_in(request: Request, app: Services, rates: Limits) -> Response:
     given = _credentials(form) if form is not None else await _json(request)
     address = request.client.host if request.client else ""
     try:
-        value = await run_in_threadpool(_try, app, rates, given, address)
+        agent = request.headers.get("user-agent", "")
+        value = await run_in_threadpool(_try, app, rates, given, address, agent)
+    except PasswordDue as due:
+        # good for one sign-in: nothing is opened before they have chosen their own
+        if form is None:
+            raise GuardrailError("password-due") from due
+        return RedirectResponse(f"/password#{due.token}", 303)
     except GuardrailError as error:
         if form is None or error.code not in ("bad-sign-in", "too-many-attempts"):
             raise
@@ -95,7 +101,15 @@ async def sign_in(request: Request, app: Services, rates: Limits) -> Response:
     return done
 
 
-def _try(app: Services, rates: Rates, given: Credentials, address: str) -> str:
+class PasswordDue(Exception):
+    """The password was right and is good for one use: `token` opens the choice of another."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.token = token
+
+
+def _try(app: Services, rates: Rates, given: Credentials, address: str, agent: str) -> str:
     name = given.login.strip().casefold()
     rates.sign_in_address.take(address)
     rates.sign_in_name.take(name)
@@ -107,7 +121,9 @@ def _try(app: Services, rates: Rates, given: Credentials, address: str) -> str:
     # recorded before the session exists: without a record nobody gets in
     app.ledger.record(Act("signin", account.id, rule="password"))
     rates.sign_in_name.forget(name)
-    return str(app.identity.begin(account))
+    if account.once:
+        raise PasswordDue(app.password_links.make(account.id))
+    return str(app.identity.begin(account, agent=agent))
 
 
 @router.delete("/session")

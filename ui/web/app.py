@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from guardrails.errors import GuardrailError
-from ui import api
+from ui import api, scim
 from ui.access import may, require
 from ui.door import Door, refusal_response
 from ui.faults import status_of, translated, worded
@@ -47,6 +47,7 @@ def build(app: "App") -> FastAPI:
 
     parent = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_nothing)
     parent.mount("/api/v1", api.build(app))
+    parent.mount("/scim/v2", scim.build(app))
     parent.mount(f"/static/{static_version()}", GZipMiddleware(Kept(directory=STATIC), 600))
     parent.include_router(signin.routes(app.identity))
     parent.include_router(metrics.alias(app))
@@ -114,6 +115,7 @@ def _look(app: "App") -> Callable[[Language, nav.Page | None, str], frame.Surrou
             query=query,
             sealed=not app.settings.unsafe_no_sandbox,
             model=app.models.info(),
+            fix=app.pool.checked.fix,
         )
 
     return look

@@ -1,0 +1,158 @@
+"""Groups of people and the roles they give, for the administrator."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from guardrails.audit.ledger import Act
+from guardrails.errors import BadInput
+from ui import duties
+from ui.access import Role
+from ui.groups import Group
+from ui.identity import Person
+from ui.routes.common import Limits, Services, allowed, limited
+from ui.routes.shapes import Done, Shape
+
+router = APIRouter(prefix="/groups", tags=["people"])
+
+Manager = Annotated[Person, allowed("people.manage")]
+Text = Annotated[str, Field(max_length=200)]
+
+
+class GroupRow(Shape):
+    """One group. `source`: who keeps the members — people here (`local`), the directory (`scim`),
+    or the groups that the identity provider names at sign-in (`token`)."""
+
+    id: str
+    name: str
+    roles: list[Role]
+    source: Literal["local", "scim", "token"]
+    members: int
+
+
+class GroupDetail(GroupRow):
+    """A group with the ids of its members."""
+
+    people: list[str]
+
+
+class NewGroup(BaseModel):
+    """A group to add. A `token` group is named as the identity provider names it."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Text
+    roles: list[Role] = []
+    source: Literal["local", "token"] = "local"
+
+
+class GroupChange(BaseModel):
+    """What to change; what is absent stays."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Text | None = None
+    roles: list[Role] | None = None
+
+
+class Members(BaseModel):
+    """Exactly these people, by id."""
+
+    model_config = ConfigDict(extra="forbid")
+    people: list[Text] = Field(max_length=10_000)
+
+
+@router.get("")
+def groups(app: Services, person: Manager) -> list[GroupRow]:
+    """Every group, by name."""
+    return [row(group) for group in app.groups.all()]
+
+
+@router.post("")
+def add_group(new: NewGroup, app: Services, rates: Limits, person: Manager) -> GroupRow:
+    """Add a group."""
+    limited(rates.manage, person)
+    if duties.combined(new.roles):
+        raise BadInput("duties-apart", name=new.name)
+    payload = {"roles": sorted(new.roles), "source": new.source}
+    app.ledger.record(Act("group.add", person.id, payload=payload))
+    return row(app.groups.add(new.name, roles=new.roles, source=new.source))
+
+
+@router.get("/{group}")
+def one_group(group: str, app: Services, person: Manager) -> GroupDetail:
+    """One group with its members."""
+    found = app.groups.get(group)
+    return GroupDetail(**row(found).model_dump(), people=app.groups.members(group))
+
+
+@router.put("/{group}")
+def change_group(
+    group: str, change: GroupChange, app: Services, rates: Limits, person: Manager
+) -> GroupRow:
+    """Change the name or the roles; members get and lose roles at once."""
+    limited(rates.manage, person)
+    found = app.groups.get(group)
+    if change.name is not None and found.source == "scim":
+        raise BadInput("group-kept-elsewhere")
+    if change.roles is not None:
+        if duties.combined(change.roles):
+            raise BadInput("duties-apart", name=found.name)
+        accounts = [app.people.known(id_) for id_ in app.groups.members(group)]
+        changed = set(change.roles) ^ found.roles
+        if changed and any(account.id == person.id for account in accounts):
+            raise duties.own_roles()
+        duties.check_group(person, change.roles, accounts, app.people)
+    payload = {
+        "group": found.id,
+        "from": sorted(found.roles),
+        "to": sorted(found.roles if change.roles is None else change.roles),
+    }
+    app.ledger.record(Act("group.change", person.id, payload=payload))
+    return row(app.groups.change(group, name=change.name, roles=change.roles))
+
+
+@router.put("/{group}/members")
+def set_members(
+    group: str, members: Members, app: Services, rates: Limits, person: Manager
+) -> GroupDetail:
+    """Exactly these members. Groups that a directory keeps are changed there."""
+    limited(rates.manage, person)
+    found = app.groups.get(group)
+    if found.source != "local":
+        raise BadInput("group-kept-elsewhere")
+    before = set(app.groups.members(group))
+    joining = [app.people.known(id_) for id_ in set(members.people) - before]
+    leaving = before - set(members.people)
+    if found.roles and person.id in {*leaving, *(each.id for each in joining)}:
+        raise duties.own_roles()
+    duties.check_group(person, found.roles, joining, app.people)
+    payload = {"group": found.id, "joined": len(joining), "left": len(leaving)}
+    app.ledger.record(Act("group.members", person.id, payload=payload))
+    for account in joining:
+        after = account.roles | found.roles
+        if after != account.roles:
+            duties.record_roles(app, person.id, account, after, rule="group")
+    app.groups.set_members(group, members.people)
+    return one_group(group, app, person)
+
+
+@router.delete("/{group}")
+def remove_group(group: str, app: Services, person: Manager) -> Done:
+    """Remove a group; its members lose the roles it gave."""
+    found = app.groups.get(group)
+    if found.roles and person.id in app.groups.members(group):
+        raise duties.own_roles()
+    app.ledger.record(Act("group.remove", person.id, payload={"group": found.id}))
+    app.groups.remove(group)
+    return Done()
+
+
+def row(group: Group) -> GroupRow:
+    """A group as the API shows it."""
+    return GroupRow(
+        id=group.id,
+        name=group.name,
+        roles=sorted(group.roles),
+        source=group.source,
+        members=group.members,
+    )

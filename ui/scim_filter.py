@@ -1,0 +1,57 @@
+"""Filters of SCIM (RFC 7644, 3.4.2.2), the part that directories use: `a eq "b" and c eq "d"`."""
+
+import re
+from dataclasses import dataclass
+
+from guardrails.errors import BadInput
+
+MOST = 4  # comparisons in one filter
+_ONE = re.compile(
+    r"""\s*(?P<path>[A-Za-z][\w:.$-]*(?:\[[^\]]{1,100}\])?(?:\.\w+)?)\s+(?P<op>[A-Za-z]{2})\s+
+    (?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<word>true|false))\s*""",
+    re.X | re.I,
+)
+_AND = re.compile(r"and\b", re.I)
+
+
+@dataclass(frozen=True)
+class Equal:
+    """`path eq value`; the path in lower case without its schema, the value as text."""
+
+    path: str
+    value: str
+
+
+def parse_filter(text: str) -> tuple[Equal, ...]:
+    """The comparisons of a filter, which all must hold. Raises BadInput("scim-filter")."""
+    found: list[Equal] = []
+    at = 0
+    while at < len(text):
+        match = _ONE.match(text, at)
+        if match is None or match["op"].lower() != "eq" or len(found) == MOST:
+            raise BadInput("scim-filter")
+        value = match["word"].lower() if match["word"] else unquoted(match["text"])
+        found.append(Equal(plain_path(match["path"]), value))
+        at = match.end()
+        if at < len(text):
+            joint = _AND.match(text, at)
+            if joint is None:
+                raise BadInput("scim-filter")
+            at = joint.end()
+            if at == len(text):
+                raise BadInput("scim-filter")
+    return tuple(found)
+
+
+def unquoted(text: str) -> str:
+    """A JSON string's inside as text."""
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def plain_path(path: str) -> str:
+    """A path without its schema's name, in lower case: `emails[type eq "work"].value` → …."""
+    name = path
+    if path.lower().startswith("urn:"):
+        # the attribute follows the last colon of the schema's name, which holds a dotted version
+        name = path.rpartition(":")[2]
+    return name.lower()
