@@ -13,6 +13,8 @@ SNIFFED = {
     "image/jpeg": ".jpg",
     "application/pdf": ".pdf",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
 }
 TEXT = {".csv": "text/csv", ".txt": "text/plain", ".json": "application/json"}
 ENDINGS = {".jpeg": ".jpg"}

@@ -63,6 +63,10 @@ async def compose(
     return [*history, {"role": "user", "content": documents + masked}]
 
 
+TABLES = (".csv", ".tsv", ".xlsx")
+TABLE_TOOLS = frozenset({"python", "query_table", "chart"})
+
+
 async def _documents(run: Run, masked: str, lookup: Lookup) -> str:
     readable = run.tools.documents
     names = await asyncio.to_thread(readable.names) if readable else []
@@ -71,7 +75,7 @@ async def _documents(run: Run, masked: str, lookup: Lookup) -> str:
     shown, long = [], []
     for name in names:
         content = await asyncio.to_thread(readable.text, name) or ""
-        if "python" in run.agent.tools:
+        if not TABLE_TOOLS.isdisjoint(run.agent.tools) and name.lower().endswith(TABLES):
             beginning = fence(content[:BEGINNING_CHARACTERS], "document")
             shown.append(f"File {name} begins:\n{beginning}")
         elif len(content) <= DOCUMENT_CHARACTERS:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from agents.conversations import Conversations
 from agents.knowledge.embed import Embedder
-from agents.tools.registry import described
+from agents.tools.registry import described, known
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.spans import Spans
 from guardrails.errors import (
@@ -34,6 +34,7 @@ from sandbox.output_checks import check_answer
 from sandbox.paused import Paused, PausedTurns
 from sandbox.pool import Pool
 from sandbox.prompt import compose, instructions, offered
+from sandbox.told_limits import telling
 from sandbox.uploads import Uploads, safe_name
 from sandbox.vaults import Vaults
 from sandbox.wire import WireError
@@ -102,10 +103,10 @@ async def resume_turn(parts: Parts, run: Run, paused: Paused, state: State) -> R
     run.remember = remember
 
     async def work() -> str | None:
-        run.tools = replace(
-            await parts.attachments.context(run.conversation, run.agent, run.vault, run.language),
-            first_source=len(run.sources) + 1,
+        context = await parts.attachments.context(
+            run.conversation, run.agent, run.vault, run.language
         )
+        run.tools = replace(telling(run, context), first_source=len(run.sources) + 1)
         async with asyncio.timeout(run.limits.wall_s):
             return await _sealed_turn(parts, run, state.messages)
 
@@ -172,9 +173,10 @@ async def _take_in(parts: Parts, run: Run, text: str, files: Mapping[str, Path])
     """Hop 3: raw text stops here."""
     try:
         await _check_input(parts, run, text)
-        run.tools = await parts.attachments.context(
+        context = await parts.attachments.context(
             run.conversation, run.agent, run.vault, run.language
         )
+        run.tools = telling(run, context)
         for name, path in files.items():
             data = await asyncio.to_thread(path.read_bytes)
             await parts.attachments.take_in(run, safe_name(name), data)
@@ -241,7 +243,7 @@ async def _sealed_turn(parts: Parts, run: Run, messages: Sequence[Mapping[str, A
                 "t": "turn",
                 "instructions": instructions(run),
                 "messages": list(messages),
-                "tools": described(tools),
+                "tools": described(tools, known(run.tools)),
                 "rounds": ROUNDS,
                 "limits": run.limits.as_frame(),
                 "language": run.language,

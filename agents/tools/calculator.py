@@ -187,4 +187,5 @@ CALCULATOR = Tool(
     },
     run=_run,
     icon="calculator",
+    computed=True,
 )

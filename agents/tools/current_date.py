@@ -87,4 +87,5 @@ CURRENT_DATE = Tool(
     },
     run=_run,
     icon="calendar",
+    computed=True,
 )

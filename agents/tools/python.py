@@ -65,4 +65,5 @@ PYTHON = Tool(
     run=_run,
     sealed=True,
     icon="square-terminal",
+    restores=frozenset({"code"}),
 )

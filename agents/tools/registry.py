@@ -5,15 +5,47 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from agents.tools.base import Tool, ToolContext, ToolResult, refused
+from agents.tools.base import NotDone, Tool, ToolContext, ToolResult, refused
 from agents.tools.calculator import CALCULATOR
+from agents.tools.chart import CHART
 from agents.tools.current_date import CURRENT_DATE
 from agents.tools.documents import READ_DOCUMENT, SEARCH_DOCUMENTS
+from agents.tools.fill import FILL_TEMPLATE
+from agents.tools.mail import EMAIL_DRAFT, EMAIL_SEND
 from agents.tools.python import PYTHON
+from agents.tools.table import QUERY_TABLE
+from agents.tools.web import WEB_FETCH
 
+# the built-in ones; what administrators added comes with each turn's context
 TOOLS: Mapping[str, Tool] = {
-    tool.name: tool for tool in (CALCULATOR, CURRENT_DATE, SEARCH_DOCUMENTS, READ_DOCUMENT, PYTHON)
+    tool.name: tool
+    for tool in (
+        CALCULATOR,
+        CURRENT_DATE,
+        SEARCH_DOCUMENTS,
+        READ_DOCUMENT,
+        PYTHON,
+        QUERY_TABLE,
+        CHART,
+        FILL_TEMPLATE,
+        EMAIL_DRAFT,
+        EMAIL_SEND,
+        WEB_FETCH,
+    )
 }
+
+
+def known(context: ToolContext) -> Mapping[str, Tool]:
+    """Every tool that exists in this turn; a built-in name cannot be taken by an added tool."""
+    every = {**context.added, **TOOLS}
+    return {name: tool for name, tool in every.items() if name not in context.off}
+
+
+def find(name: str, context: ToolContext) -> Tool | None:
+    """One tool by name, or None where it does not exist or is switched off."""
+    if name in context.off:
+        return None
+    return TOOLS.get(name) or context.added.get(name)
 
 
 def problem(tool: Tool, arguments: object) -> str | None:
@@ -25,8 +57,8 @@ def problem(tool: Tool, arguments: object) -> str | None:
         return None
     needed = tool.parameters.get("required", ())
     expects = ", ".join(
-        f"{name} ({schema['type']}{', required' if name in needed else ''})"
-        for name, schema in tool.parameters["properties"].items()
+        f"{name} ({schema.get('type', 'value')}{', required' if name in needed else ''})"
+        for name, schema in tool.parameters.get("properties", {}).items()
     )
     where = ".".join(map(str, first.absolute_path))
     match first.validator:
@@ -45,24 +77,41 @@ async def call(
     name: str, arguments: object, context: ToolContext, allowed: Sequence[str] | None = None
 ) -> ToolResult:
     """Run one tool. A wrong name or argument gives a result with `ok=False`, never an error."""
-    tool = TOOLS.get(name)
+    tool = find(name, context)
     if tool is None or (allowed is not None and name not in allowed):
         names = ", ".join(allowed if allowed is not None else TOOLS) or "none"
         return refused(f"there is no tool of that name; there are: {names}")
+    if (wrong := objection(tool, arguments, context)) is not None:
+        return refused(wrong)
+    assert isinstance(arguments, Mapping)  # noqa: S101  (objection says so)
+    try:
+        return await tool.run(arguments, context)
+    except NotDone as error:
+        return refused(error.why)
+
+
+def objection(tool: Tool, arguments: object, context: ToolContext) -> str | None:
+    """Why this call cannot be made whatever a rule or a person says, or None.
+
+    Asked before a person is: nobody should approve what will be refused anyway.
+    """
     wrong = problem(tool, arguments)
     if wrong is not None or not isinstance(arguments, Mapping):
-        return refused(wrong or "arguments must be a JSON object")
-    return await tool.run(arguments, context)
+        return wrong or "arguments must be a JSON object"
+    return tool.refuse(arguments, context) if tool.refuse else None
 
 
-def described(names: Sequence[str]) -> list[dict[str, Any]]:
+def described(
+    names: Sequence[str], tools: Mapping[str, Tool] | None = None
+) -> list[dict[str, Any]]:
     """The tools as a model is told of them: `name`, `description`, `parameters`."""
+    among = TOOLS if tools is None else tools
     return [
         {
             "name": name,
-            "description": TOOLS[name].description,
-            "parameters": dict(TOOLS[name].parameters),
+            "description": among[name].description,
+            "parameters": dict(among[name].parameters),
         }
         for name in names
-        if name in TOOLS
+        if name in among
     ]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from agents.tools.registry import described
+from agents.tools.registry import described, known
 from guardrails.errors import PolicyDenied
 from guardrails.findings import Provenance
 from guardrails.policy.engine import ModelFacts, Request
@@ -58,7 +58,9 @@ async def _call(
 ) -> dict[str, Any]:
     info = broker.models.info(run.agent.model)
     # only tools of the agent's own list are offered, whatever the child claims
-    offered = described([tool.name for tool in frame.tools if tool.name in run.agent.tools])
+    offered = described(
+        [tool.name for tool in frame.tools if tool.name in run.agent.tools], known(run.tools)
+    )
     decision = broker.policy.decide(
         Request(
             action="model.call",
@@ -67,6 +69,7 @@ async def _call(
             data_class=run.agent.data_class,
             model=ModelFacts(info.name, info.kind, info.location, info.provider),
             kinds=frozenset(run.kinds),
+            exceptions=run.lifted,
         )
     )
     if decision.outcome != "allow":

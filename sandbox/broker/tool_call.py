@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from agents.tools.base import Cited, Tool, ToolResult
-from agents.tools.registry import TOOLS, call
+from agents.tools.registry import TOOLS, call, find, objection
 from guardrails.detect.injection import fence
 from guardrails.errors import PolicyDenied
 from guardrails.findings import Provenance
 from guardrails.policy.approvals import Approval
 from guardrails.policy.engine import Request, ToolFacts
+from guardrails.vault import Vault
 from sandbox.broker.arguments import cleaned, same
 from sandbox.broker.frames import ToolAsk
 from sandbox.broker.recorded import recorded
@@ -21,11 +22,10 @@ from sandbox.broker.waiting import ANSWERS, answered
 if TYPE_CHECKING:
     from sandbox.broker.broker import Broker
 
-# Results made from the arguments alone: no stranger's words in them that would need a fence
-COMPUTED = frozenset({"calculator", "current_date"})
 RETRIEVAL = frozenset({"search_documents", "read_document"})
-# Arguments that get real values back, because nothing of the tool leaves the seal or the host
-RESTORED: dict[str, frozenset[str]] = {"python": frozenset({"code"})}
+# Arguments that get real values back, each tool says which; a tool that an administrator added
+# gets masked ones, for what it is given leaves the house
+RESTORED: dict[str, frozenset[str]] = {name: tool.restores for name, tool in TOOLS.items()}
 
 
 class ToolRefused(PolicyDenied):
@@ -44,7 +44,7 @@ async def call_tool(broker: "Broker", run: Run, frame: ToolAsk) -> dict[str, Any
     if done is not None:
         return {"t": "tool.result", "content": done.content}
     run.count("tool_calls")
-    tool = TOOLS.get(frame.name)
+    tool = find(frame.name, run.tools)
     listed = tool is not None and frame.name in run.agent.tools
     rule = "tool-unlisted"
     shown = json.dumps(arguments, ensure_ascii=False)
@@ -53,9 +53,12 @@ async def call_tool(broker: "Broker", run: Run, frame: ToolAsk) -> dict[str, Any
         decision = broker.policy.decide(asked)
         given = frame.arguments
         if decision.outcome == "ask":
-            answer = await answered(
-                broker, run, tool, arguments, as_given(run, tool, arguments), decision
-            )
+            # nobody is asked to approve what cannot be done anyway; the model is told why
+            real = as_given(run.vault, tool.name, arguments)
+            if objection(tool, real, run.tools) is not None:
+                content = await _run(broker, run, frame, tool, decision.rule, given, shown)
+                return {"t": "tool.result", "content": content}
+            answer = await answered(broker, run, tool, arguments, real, decision)
             if answer is None:
                 return {"t": "waiting", "approval": run.waiting[-1].id}
             if isinstance(answer, Approval):
@@ -92,6 +95,7 @@ def _request(run: Run, tool: Tool) -> Request:
         data_class=run.agent.data_class,
         tool=ToolFacts(tool.name, tool.side_effect, frozenset(run.agent.tools)),
         kinds=frozenset(run.kinds),
+        exceptions=run.lifted,
     )
 
 
@@ -105,14 +109,23 @@ async def _refused(broker: "Broker", run: Run, name: str, rule: str, shown: str)
     raise ToolRefused(tool=name, rule=rule)
 
 
-def as_given(run: Run, tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments as the tool gets them: real values only where nothing leaves with them."""
+def as_given(vault: Vault, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as the tool gets them: real values only where `RESTORED` says so."""
     return {
-        key: run.vault.restore(value)
-        if key in RESTORED.get(tool.name, ()) and isinstance(value, str)
-        else value
+        key: _restored(vault, value) if key in RESTORED.get(tool, ()) else value
         for key, value in arguments.items()
     }
+
+
+def _restored(vault: Vault, value: Any) -> Any:
+    """`value` with the real values in every text of it."""
+    if isinstance(value, str):
+        return vault.restore(value)
+    if isinstance(value, list):
+        return [_restored(vault, one) for one in value]
+    if isinstance(value, dict):
+        return {name: _restored(vault, one) for name, one in value.items()}
+    return value
 
 
 async def _run(
@@ -124,7 +137,7 @@ async def _run(
     given: dict[str, Any],
     shown: str,
 ) -> str:
-    arguments = as_given(run, tool, given)
+    arguments = as_given(run.vault, tool.name, given)
     kind = "retrieval" if tool.name in RETRIEVAL else "tool"
     act = run.act("tool.call", rule, tool=tool.name, arguments=shown)
     with run.step(kind, tool.name, f"execute_tool {tool.name}") as step:  # type: ignore[arg-type]
@@ -143,7 +156,7 @@ async def _run(
             record.verdict = "allow" if result.ok else "failed"
             record.payload |= {"result": text[:8000]}
             await _keep(broker, run, result)
-    return text if tool.name in COMPUTED else fence(text, _provenance(result))
+    return text if tool.computed else fence(text, _provenance(result))
 
 
 async def _screen_result(
@@ -193,6 +206,7 @@ async def _keep(broker: "Broker", run: Run, result: ToolResult) -> None:
                 data_class=run.agent.data_class,
                 file_type=made.media_type,
                 file_bytes=size,
+                exceptions=run.lifted,
             )
         )
         act = run.act(

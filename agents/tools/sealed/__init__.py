@@ -1,0 +1,1 @@
+"""What tools run inside the seal, called by name with JSON. Standard library and data libraries."""
