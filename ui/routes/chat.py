@@ -60,11 +60,8 @@ _SEND: dict[str, Any] = {
 
 @router.get("/agents")
 def agents(app: Services, person: Annotated[Person, allowed("agents.use")]) -> list[AgentRow]:
-    """Every template, then the caller's own agents."""
-    from agents.catalog import templates
-
-    shared = [app.catalog.get(id_, person.id) for id_ in templates()]
-    records = [*shared, *app.catalog.mine(person.id)]
+    """Every template, what colleagues published to the caller, then the caller's own agents."""
+    records = app.catalog.visible(person.id)
     return [AgentRow.model_validate(_agent(record, person.language)) for record in records]
 
 

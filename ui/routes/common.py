@@ -25,6 +25,7 @@ class Rates:
     messages: Rate = field(default_factory=lambda: Rate(60, 60))
     screen: Rate = field(default_factory=lambda: Rate(120, 60))
     verify: Rate = field(default_factory=lambda: Rate(6, 60))
+    evaluate: Rate = field(default_factory=lambda: Rate(20, 300))
     # programs: requests of one key, wrong keys from one address, provisioning
     key: Rate = field(default_factory=lambda: Rate(600, 60))
     wrong_key: Rate = field(default_factory=lambda: Rate(30, 60))
