@@ -88,6 +88,9 @@ class ConversationRow(Shape):
     title: str
     started: datetime
     touched: datetime
+    root: str
+    parent: str
+    parent_message: int
 
 
 class MessageRow(Shape):
@@ -102,9 +105,11 @@ class MessageRow(Shape):
 
 
 class ConversationDetail(ConversationRow):
-    """A conversation with its messages, oldest first."""
+    """A conversation with its messages, oldest first. `approvals` are those that wait in it."""
 
     messages: list[MessageRow]
+    approvals: list[dict[str, Any]]
+    running: bool
 
 
 class FindingRow(Shape):
@@ -167,3 +172,27 @@ class VerificationResult(Shape):
     first_bad: dict[str, Any] | None
     checkpoints: int
     proven_to: int
+
+
+class OwnData(Shape):
+    """How much is kept about the caller."""
+
+    conversations: int
+    messages: int
+    masked_values: int
+    drafts: int
+    traces: int
+    looks: int
+    since: datetime | None
+
+
+class Erasure(Shape):
+    """The wish to be forgotten; `confirm` must be true."""
+
+    confirm: bool
+
+
+class Erased(Shape):
+    """How many conversations went."""
+
+    conversations: int

@@ -31,8 +31,17 @@ PAGES: tuple[Page, ...] = (
     Page("conversations", "/conversations", "conversations.own", "history", "create", kind="plain"),
     Page("audit", "/audit", "traces.view", "scan-search", "govern"),
     Page(
-        "kinds", "/kinds", "policies.edit", "scan-text", "govern", tab=False, kind="plain",
+        "kinds",
+        "/kinds",
+        "policies.edit",
+        "scan-text",
+        "govern",
+        tab=False,
+        kind="plain",
     ),
+    Page("privacy", "/privacy", "privacy.own", "eye-off", "me", tab=False, kind="plain"),
+    Page("policies", "/policies", "policies.view", "scale", "govern", tab=False, kind="plain"),
+    Page("models", "/models", "budgets.view", "brain", "manage", tab=False, kind="plain"),
 )
 GROUPS: tuple[str, ...] = ("create", "share", "govern", "manage", "me")
 BY_ID = {page.id: page for page in PAGES}

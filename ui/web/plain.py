@@ -33,8 +33,11 @@ Renderer = Callable[[Request, Person, Page, frame.Surroundings], HTMLResponse]
 # page id of ui/web/nav.py → module with `body`
 BODIES: dict[str, str] = {
     "home": "ui.web.pages.home",
+    "policies": "ui.web.pages.policies",
+    "models": "ui.web.pages.models",
     "playground": "ui.web.pages.playground",
     "conversations": "ui.web.pages.conversations",
+    "privacy": "ui.web.pages.privacy",
     "kinds": "ui.web.pages.kinds",
 }
 

@@ -1,0 +1,42 @@
+"""The caller's own data: how much is kept, take it away, have it erased."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+
+from guardrails.errors import BadInput
+from ui import privacy
+from ui.identity import Person
+from ui.routes.common import Limits, Services, allowed, limited
+from ui.routes.shapes import Erased, Erasure, OwnData
+
+router = APIRouter(tags=["privacy"])
+
+Own = Annotated[Person, allowed("privacy.own")]
+
+
+@router.get("/me/kept")
+def kept(app: Services, person: Own) -> OwnData:
+    """How much is kept about the caller."""
+    return OwnData(**asdict(privacy.kept(app, person)))
+
+
+@router.post("/me/export", response_class=Response)
+def export(app: Services, rates: Limits, person: Own) -> Response:
+    """Everything that is the caller's, as a ZIP of JSON and Markdown, real values put back."""
+    limited(rates.own_data, person)
+    headers: dict[str, Any] = {
+        "content-disposition": 'attachment; filename="atelier-my-data.zip"',
+        "cache-control": "private, no-store",
+    }
+    return Response(privacy.export(app, person), headers=headers, media_type="application/zip")
+
+
+@router.post("/me/erase")
+def erase(asked: Erasure, app: Services, rates: Limits, person: Own) -> Erased:
+    """Erase the caller's content for good. `confirm` must be true; a legal hold refuses."""
+    limited(rates.own_data, person)
+    if not asked.confirm:
+        raise BadInput("erase-not-confirmed")
+    return Erased(conversations=privacy.erase(app, person))
