@@ -157,6 +157,10 @@ class AgentSpec(Strict):
     sample: Sample | None = Field(default=None, description="A document to try it with.")
     data_class: DataClass = "internal"
     guard: Literal["recommended", "strict"] = "recommended"
+    pseudonyms: Literal["placeholders", "surrogates"] = Field(
+        default="placeholders",
+        description="What the model sees instead of a person: `<PERSON_1>`, or an invented name.",
+    )
     model: Annotated[str, StringConstraints(max_length=120)] = Field(
         default="", description="Empty: the model the operator chose."
     )

@@ -10,7 +10,7 @@ Knows nothing of values: it sees masked text only.
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Literal
 
 from guardrails.placeholders import scan
@@ -52,51 +52,125 @@ class Surrogates:
         self._region: Region = region
         self._by_name: dict[str, str] = {}
         self._by_value: dict[str, str] = {}
+        self._kinds: dict[str, str] = {}
+        self._around = ""  # everything dressed so far, as it was
 
     def dress(self, masked: str, kinds: Mapping[str, str]) -> str:
         """`masked` with a stand-in for each placeholder of `kinds` (`Vault.placeholders()`).
 
-        Kinds without a stand-in keep their placeholder.
+        Kinds without a stand-in keep their placeholder, and so does a text that would not come back
+        exactly: `undress(dress(x)) == x` for every text of this vault.
         """
-        pieces: list[str] = []
+        return self.dress_all([masked], kinds)[0]
+
+    def dress_all(self, texts: Sequence[str], kinds: Mapping[str, str]) -> list[str]:
+        """Several texts of one conversation: no stand-in of one stands in another by chance."""
+        self._around += "\n" + "\n".join(texts)
+        dressed = [self._dressed(text, kinds) for text in texts]
+        # a later text may have brought a stand-in that an earlier one shares a word with
+        return [
+            new if self.undress(new) == text else text
+            for new, text in zip(dressed, texts, strict=True)
+        ]
+
+    def undress(self, text: str) -> str:
+        """`text` with every stand-in turned back into its placeholder, longest first.
+
+        A person's first or last name alone counts too, where it can only mean that person.
+        """
+        values = self._readable()
+        if not values:
+            return text
+        # values are our own, escaped; bounded by the number of placeholders
+        longest_first = sorted(values, key=len, reverse=True)
+        pattern = re.compile(
+            "|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in longest_first)
+        )
+        return pattern.sub(lambda match: f"<{values[match[0]]}>", text)
+
+    async def undress_stream(self, chunks: AsyncIterator[str]) -> AsyncIterator[str]:
+        """The same over a stream: what may still become a stand-in waits, nothing else does."""
+        waiting, before = "", ""
+        async for chunk in chunks:
+            waiting += chunk
+            cut = self._open(before, waiting)
+            if cut:
+                out = self.undress(before + waiting[:cut])[len(self.undress(before)) :]
+                yield out
+                before, waiting = waiting[cut - 1 : cut], waiting[cut:]
+        if waiting:
+            yield self.undress(before + waiting)[len(self.undress(before)) :]
+
+    def _open(self, before: str, waiting: str) -> int:
+        """Where text begins that more could complete or change."""
+        values = self._readable()
+        longest = max(map(len, values), default=0)
+        text = before + waiting
+        for start in range(max(len(before), len(text) - longest), len(text)):
+            if start and _letter(text[start - 1]) and _letter(text[start]):
+                continue  # inside a word no stand-in begins
+            tail = text[start:]
+            # a whole stand-in at the very end waits too: one more letter would make it a word
+            if any(value.startswith(tail) for value in values):
+                return start - len(before)
+        return len(waiting)
+
+    def _dressed(self, masked: str, kinds: Mapping[str, str]) -> str:
+        out = ""
         at = 0
         for found in scan(masked):
             kind = kinds.get(f"<{found.name}>")
-            value = kind and not found.plain and self._stand_in(found.name, kind, masked)
+            if not kind or masked[found.start : found.end] != f"<{found.name}>":
+                continue
+            out += masked[at : found.start]
+            at = found.start
+            joined = _letter(out[-1:]) or _letter(masked[found.end : found.end + 1])
+            value = None if joined else self._stand_in(found.name, kind)
             if value:
-                pieces += (masked[at : found.start], value)
+                out += value
                 at = found.end
-        return "".join((*pieces, masked[at:]))
+        return out + masked[at:]
 
-    def undress(self, text: str) -> str:
-        """`text` with every stand-in turned back into its placeholder, longest first."""
-        if not self._by_value:
-            return text
-        values = sorted(self._by_value, key=len, reverse=True)
-        # values are our own, escaped; bounded by the number of placeholders
-        pattern = re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in values))
-        return pattern.sub(lambda match: f"<{self._by_value[match[0]]}>", text)
-
-    def _stand_in(self, name: str, kind: str, around: str) -> str | None:
+    def _stand_in(self, name: str, kind: str) -> str | None:
         make = MAKERS.get(kind)
         if make is None:
             return None
         if name not in self._by_name:
             for attempt in range(50):
                 value = make(self._seed(name, attempt), self._region)
-                if value not in self._by_value and value not in around:
+                if value not in self._by_value and value not in self._around:
                     self._by_name[name] = value
                     self._by_value[value] = name
+                    self._kinds[name] = kind
                     break
             else:
                 return None
         value = self._by_name[name]
         # a stand-in that really stands in this text would come back as the wrong person
-        return None if value in around else value
+        return None if value in self._around else value
+
+    def _readable(self) -> dict[str, str]:
+        """What reads as a stand-in → placeholder name: whole values, and single names of people."""
+        parts: dict[str, set[str]] = {}
+        for value, name in self._by_value.items():
+            if self._kinds[name] == "PERSON":
+                for part in value.split():
+                    parts.setdefault(part, set()).add(name)
+        words = set(re.findall(r"\w+", self._around))
+        alone = {
+            part: next(iter(names))
+            for part, names in parts.items()
+            if len(names) == 1 and part not in words and part not in self._by_value
+        }
+        return {**alone, **self._by_value}
 
     def _seed(self, name: str, attempt: int) -> int:
         digest = hmac.new(self._key, f"{name}\0{attempt}".encode(), hashlib.sha256).digest()
         return int.from_bytes(digest[:12], "big")
+
+
+def _letter(text: str) -> bool:
+    return bool(re.fullmatch(r"\w", text))
 
 
 def luhn(body: str) -> str:

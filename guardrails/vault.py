@@ -6,6 +6,8 @@ string of the input that merely looks like a placeholder becomes `<LITERAL_N>`.
 Secrets become `<SECRET>` and never come back.
 """
 
+import hashlib
+import hmac
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ from guardrails.placeholders import (
     scan,
     suffix,
 )
+from guardrails.surrogates import Surrogates
 
 _ATTEMPTS = 5  # other processes may add to the same conversation at the same time
 _PLAIN = "PLAIN"  # kind of a record that a plain form ("personne 1") stood in the input
@@ -130,6 +133,12 @@ class Vault:
             return MappingProxyType(
                 {f"<{name}>": kind for name, (kind, value) in self._values.items() if value}
             )
+
+    def surrogates(self, language: str) -> Surrogates:
+        """Stand-ins for this conversation's placeholders; the same ones at every call."""
+        name = f"surrogates\0{self.conversation}".encode()
+        key = hmac.new(self._key or b"memory", name, hashlib.sha256).digest()
+        return Surrogates(key, "fr" if language == "fr" else "en")
 
     def refresh(self) -> None:
         """Read the entries again: another process may have added or erased some."""

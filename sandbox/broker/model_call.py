@@ -19,6 +19,7 @@ from sandbox.broker.frames import Message, ModelCall
 from sandbox.broker.metered import Meter, metered
 from sandbox.broker.models import TextDelta, ToolCall, Usage
 from sandbox.broker.recorded import recorded
+from sandbox.broker.natural import Natural
 from sandbox.broker.run import OpenStep, Run
 from sandbox.events import Delta
 
@@ -172,11 +173,12 @@ async def _stream(
     calls: list[ToolCall] = []
     usage = Usage(0, 0)
     masked: list[str] = []
+    natural = Natural(run)
 
     async def raw() -> AsyncIterator[str]:
         nonlocal usage
         events = broker.models.stream(
-            messages,
+            natural.out(messages),
             offered,
             max_tokens=run.agent.limits.answer_tokens,
             wanted=run.agent.model,
@@ -188,12 +190,12 @@ async def _stream(
                     yield event.text
                 elif isinstance(event, ToolCall):
                     meter.received += len(str(event.arguments))
-                    calls.append(event)
+                    calls.append(natural.call(event))
                 else:
                     meter.usage = usage = event
 
     async def kept() -> AsyncIterator[str]:
-        async for piece in screen_stream(raw(), broker.screen, run.vault):
+        async for piece in screen_stream(natural.back(raw()), broker.screen, run.vault):
             masked.append(piece)
             run.partial = "".join(masked)
             yield piece

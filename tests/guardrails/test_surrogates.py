@@ -66,3 +66,98 @@ def test_a_stand_in_that_already_stands_in_the_text_is_not_used() -> None:
 
 def test_kinds_without_a_stand_in_keep_their_placeholder() -> None:
     assert Surrogates(KEY).dress("<US_SSN_1>", {"<US_SSN_1>": "US_SSN"}) == "<US_SSN_1>"
+
+
+@given(
+    pieces=st.lists(
+        st.one_of(
+            st.text(max_size=12),
+            st.sampled_from(
+                [
+                    "Marie Roy",
+                    "Camille",
+                    "Alex Ashbourne",
+                    "m@x.fr",
+                    "06 12 34 56 78",
+                    "100 Maple Street",
+                    "<PERSON_1>",
+                    "https://example.org/1",
+                    ".",
+                    "1",
+                    "_",
+                    "é",
+                ]
+            ),
+        ),
+        max_size=12,
+    ),
+    marked=st.sets(st.integers(0, 11)),
+    region=st.sampled_from(["en", "fr"]),
+    kind=st.sampled_from(sorted(MAKERS)),
+)
+@settings(max_examples=300, deadline=None)
+def test_mask_dress_undress_restore_gives_the_text_back(
+    pieces: list[str], marked: set[int], region: Region, kind: str
+) -> None:
+    vault = Vault("c", KEY)
+    text, findings = "", []
+    for index, piece in enumerate(pieces):
+        if index in marked and piece:
+            findings.append(Finding(len(text), len(text) + len(piece), kind, 1.0, "t"))
+        text += piece
+    masked = vault.mask(text, findings)
+    surrogates = Surrogates(KEY, region)
+    dressed = surrogates.dress(masked, vault.placeholders())
+    assert surrogates.undress(dressed) == masked
+    assert vault.restore(surrogates.undress(dressed)) == text
+
+
+@given(size=st.integers(1, 9), region=st.sampled_from(["en", "fr"]))
+@settings(max_examples=60, deadline=None)
+async def test_a_stand_in_split_anywhere_over_a_stream_comes_back(
+    size: int, region: Region
+) -> None:
+    surrogates = Surrogates(KEY, region)
+    masked = "To <PERSON_1>, <EMAIL_ADDRESS_1> or <PERSON_2>: <CREDIT_CARD_1>. <PERSON_1>!"
+    kinds = {f"<{kind}_{n}>": kind for kind in MAKERS for n in (1, 2)}
+    dressed = surrogates.dress(masked, kinds)
+    assert "<" not in dressed
+
+    async def chunks():  # type: ignore[no-untyped-def]
+        for at in range(0, len(dressed), size):
+            yield dressed[at : at + size]
+
+    out = [piece async for piece in surrogates.undress_stream(chunks())]
+    assert "".join(out) == masked
+
+
+async def test_ordinary_words_of_a_stream_do_not_wait_for_stand_ins() -> None:
+    surrogates = Surrogates(KEY)
+    surrogates.dress("<PERSON_1>", {"<PERSON_1>": "PERSON"})
+
+    async def chunks():  # type: ignore[no-untyped-def]
+        for word in ("the ", "answer ", "is "):
+            yield word
+
+    assert [piece async for piece in surrogates.undress_stream(chunks())] == [
+        "the ",
+        "answer ",
+        "is ",
+    ]
+
+
+def test_a_first_name_alone_comes_back_where_it_can_only_mean_one_person() -> None:
+    surrogates = Surrogates(KEY)
+    name = surrogates.dress("<PERSON_1>", {"<PERSON_1>": "PERSON"})
+    assert surrogates.undress(f"Dear {name.split()[0]},") == "Dear <PERSON_1>,"
+    other = Surrogates(KEY)
+    other.dress(f"{name.split()[0]} asked <PERSON_1>", {"<PERSON_1>": "PERSON"})
+    assert other.undress(f"Dear {name.split()[0]},") == f"Dear {name.split()[0]},"
+
+
+def test_a_stand_in_of_one_message_never_stands_in_another() -> None:
+    alone = Surrogates(KEY).dress("<PERSON_1>", {"<PERSON_1>": "PERSON"})
+    surrogates = Surrogates(KEY)
+    texts = ["Write to <PERSON_1>", f"and to {alone}"]
+    dressed = surrogates.dress_all(texts, {"<PERSON_1>": "PERSON"})
+    assert [surrogates.undress(text) for text in dressed] == texts
