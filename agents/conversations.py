@@ -43,6 +43,7 @@ messages = sa.Table(
     sa.Column("trace_id", sa.String(32), nullable=False, default=""),
     sa.Column("extra", sa.JSON, nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("ix_messages_trace_id", "trace_id"),
 )
 
 
@@ -177,6 +178,19 @@ class Conversations:
         """One of the owner's. Raises BadInput("conversation-not-found")."""
         with self._engine.connect() as db:
             return self._read(db, conversation, owner)
+
+    def of_trace(self, trace_id: str, owner: str) -> Conversation:
+        """The owner's conversation that a turn belongs to. Raises BadInput("trace-not-found")."""
+        query = (
+            sa.select(conversations)
+            .join(messages, messages.c.conversation == conversations.c.id)
+            .where(messages.c.trace_id == trace_id, conversations.c.owner == owner)
+        )
+        with self._engine.connect() as db:
+            row = db.execute(query.limit(1)).first()
+        if row is None:
+            raise BadInput("trace-not-found")
+        return _conversation(row)
 
     def messages(self, conversation: str, owner: str, last: int | None = None) -> list[Message]:
         """All messages, or the `last` ones, oldest first."""

@@ -85,8 +85,12 @@ class Budgets:
         with self._engine.connect() as connection:
             return self._budgets(connection)
 
-    def reserve(self, actor: Actor, agent: str, amounts: dict[Unit, int]) -> str:
+    def reserve(
+        self, actor: Actor, agent: str, amounts: dict[Unit, int], *, beyond: bool = False
+    ) -> str:
         """Take `amounts` from every budget that applies, or from none; returns the reservation.
+
+        With `beyond` (security has lifted the rule) it is counted without being refused.
 
         "" means that no budget applies: nothing was written and nothing is to be settled. Raises
         PolicyDenied("budget-used-up") with rule BU-01, scope, unit and period of the budget that is
@@ -108,10 +112,10 @@ class Budgets:
                     continue
                 key = self._key(budget, names[budget.scope], at)
                 self._ensure(connection, key)
+                room = budget_use.c.used + budget_use.c.reserved + amount <= budget.most
                 done = connection.execute(
                     sa.update(budget_use)
-                    .where(*_same(key))
-                    .where(budget_use.c.used + budget_use.c.reserved + amount <= budget.most)
+                    .where(*_same(key), sa.true() if beyond else room)
                     .values(reserved=budget_use.c.reserved + amount)
                 )
                 if not done.rowcount:

@@ -101,6 +101,7 @@ class Attachments:
                 data_class=run.agent.data_class,
                 file_type=kind,
                 file_bytes=len(data),
+                exceptions=run.lifted,
             )
         )
         shown = await asyncio.to_thread(self.screen.text, name, run.vault)

@@ -19,6 +19,8 @@ from guardrails.detect.injection import make_canary
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.approvals import Approval
 from sandbox.broker.run import Run
+from sandbox.broker.tool_call import as_given
+from sandbox.checked import Checked
 from sandbox.events import Event, Reply
 from sandbox.going_on import State
 from sandbox.limits import Limits
@@ -178,6 +180,10 @@ class Sessions(Parts):
         """Masked text of a conversation with real values, for its owner only."""
         return self.vaults.open(conversation).restore(text)
 
+    def exact(self, conversation: str, tool: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Arguments of a tool as it will get them, for the conversation's owner only."""
+        return as_given(self.vaults.open(conversation), tool, payload)
+
     def artefact(self, id: str, owner: str) -> Kept:
         """A file that an agent made for `owner`. Raises BadInput("file-not-found")."""
         return self.uploads.artefact(id, owner)
@@ -250,6 +256,7 @@ class Sessions(Parts):
     ) -> None:
         person = self.pseudonym(actor.id)
         vault = await asyncio.to_thread(self.vaults.open, conversation, person)
+        lifted = await asyncio.to_thread(self.broker.exceptions.lifted, person, agent.id)
         with self.spans.root(f"invoke_agent {agent.id}") as root:
             run = Run(
                 actor=actor,
@@ -265,10 +272,11 @@ class Sessions(Parts):
                 canary=make_canary() if self.broker.models.info().kind == "provider" else "",
                 emit=emit,
                 person=person,
+                lifted=lifted,
             )
             root.set(**_opening_words(run, person))
             reply = await work(run)
-            root.set(**_closing_words(run, reply, self.pool.launcher.name))
+            root.set(**_closing_words(run, reply, self.pool.checked))
         over = reply.status != "waiting" and not (self.closing and reply.status == "stopped")
         if resumed and over:
             await asyncio.to_thread(self.paused.drop, resumed)
@@ -283,12 +291,13 @@ class Sessions(Parts):
         self.paused.drop(turn)
 
     def _limits(self, agent: AgentSpec) -> Limits:
-        return replace(
+        asked = replace(
             self.limits,
             wall_s=min(self.limits.wall_s, agent.limits.wall_s),
             model_calls=min(self.limits.model_calls, agent.limits.model_calls),
             tool_calls=min(self.limits.tool_calls, agent.limits.tool_calls),
         )
+        return self.pool.bounded(asked)
 
 
 def clean(text: str) -> str:
@@ -307,7 +316,7 @@ def _opening_words(run: Run, person: str) -> dict[str, object]:
     }
 
 
-def _closing_words(run: Run, reply: Reply, backend: str) -> dict[str, object]:
+def _closing_words(run: Run, reply: Reply, seal: Checked) -> dict[str, object]:
     return {
         "verdict": run.verdict,
         "rule": run.rule,
@@ -320,6 +329,6 @@ def _closing_words(run: Run, reply: Reply, backend: str) -> dict[str, object]:
         "location": run.location,
         "tokens": run.tokens,
         "cost": run.cost,
-        "unsafe": backend == "none",
-        "app.sandbox.backend": backend,
+        "unsafe": seal.backend == "none",
+        **seal.words(),
     }

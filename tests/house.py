@@ -86,11 +86,11 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def house(home: Path, **settings: object) -> AsyncIterator[House]:
-    """A started, warm product on `home`."""
+async def house(home: Path, *, recover: bool = True, **settings: object) -> AsyncIterator[House]:
+    """A started, warm product on `home`. Without `recover` nothing goes on by itself."""
     with Upstream(Say("Hello.")) as upstream:
         given = {"home": home, "model": "openai/test", "model_base": upstream.base, **settings}
         app = build(Settings.model_validate(given))
-        async with running(app):
+        async with running(app, recover=recover):
             await app.sessions.ready.wait()
             yield House(app, upstream)

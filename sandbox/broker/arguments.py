@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from guardrails.screen import DEFAULT, Screen, ScreenPolicy
+from guardrails.screen import Screen, ScreenPolicy, policy_of
 from sandbox.broker.run import Run
 
 
-def cleaned(screen: Screen, run: Run, value: Any, policy: ScreenPolicy = DEFAULT) -> Any:
+def cleaned(screen: Screen, run: Run, value: Any, policy: ScreenPolicy | None = None) -> Any:
     """`value` with every text in it, names included, screened. CPU work: call it in a thread."""
+    policy = policy or policy_of(run.agent.guard)
     if isinstance(value, str):
         result = screen.text(value, run.vault, provenance="model", policy=policy, masked=True)
         run.saw(result.findings)

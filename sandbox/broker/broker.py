@@ -8,6 +8,7 @@ from guardrails.budgets import Budgets
 from guardrails.errors import GuardrailError
 from guardrails.policy.approvals import Approvals
 from guardrails.policy.engine import Engine
+from guardrails.policy.exceptions import Exceptions
 from guardrails.screen import Screen
 from sandbox.broker.frames import (
     Failed,
@@ -51,6 +52,7 @@ class Broker:
         uploads: Uploads,
         budgets: Budgets,
         approvals: Approvals,
+        exceptions: Exceptions,
     ) -> None:
         self.models = models
         self.policy = policy
@@ -59,6 +61,7 @@ class Broker:
         self.uploads = uploads
         self.budgets = budgets
         self.approvals = approvals
+        self.exceptions = exceptions
 
     async def serve(self, sealed: Sealed, run: Run) -> str | None:
         """Answer frames until the run says its final text (masked), or None: it waits for a person.

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from guardrails.budgets import Unit
+from guardrails.budgets import RULE, Unit
 from guardrails.errors import PolicyDenied
 from sandbox.broker.models import Usage
 from sandbox.broker.run import Run
@@ -52,7 +52,9 @@ async def metered(
     asker = replace(run.actor, id=run.person or run.actor.id)
     wanted = _amounts(broker, Usage(meter.sent, most), run.agent.model)
     try:
-        taken = await asyncio.to_thread(broker.budgets.reserve, asker, run.agent.id, wanted)
+        taken = await asyncio.to_thread(
+            broker.budgets.reserve, asker, run.agent.id, wanted, beyond=RULE in run.lifted
+        )
     except PolicyDenied as denied:
         await _refused(broker, run, denied)
         raise

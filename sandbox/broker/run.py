@@ -74,6 +74,7 @@ class Run:
     tools: ToolContext
     emit: Callable[[Event], None]
     person: str = ""  # the actor's pseudonym: what budgets, approvals and exceptions go by
+    lifted: frozenset[str] = frozenset()  # rules that security has lifted for this person, now
     started: float = field(default_factory=time.monotonic)
     steps: list[Step] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)

@@ -22,13 +22,17 @@ from guardrails.kinds import OwnKinds
 from guardrails.migrate import upgrade
 from guardrails.policy.approvals import Approvals
 from guardrails.policy.engine import Engine
+from guardrails.policy.exceptions import Exceptions
 from guardrails.policy.lifecycle import Lifecycle
 from guardrails.policy.rehearsals import Rehearsals
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from sandbox.broker.connections import Connections
 from sandbox.broker.model_events import ModelInfo
+from sandbox.checked import Checked
 from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
+from sandbox.launch.unsealed import Unsealed
+from sandbox.limits import CEILING, Limits
 from ui.apikeys import ApiKeys
 from ui.branding import Brand
 from ui.groups import Groups
@@ -61,6 +65,10 @@ class FakeModels:
 class FakePool:
     """Two warm agents, one warm data process."""
 
+    ceiling = CEILING
+    checked = Checked("bubblewrap")
+    launcher = Unsealed()
+
     def status(self) -> dict[str, object]:
         return {
             "backend": "bubblewrap",
@@ -80,6 +88,7 @@ class FakeSessions:
     spans: Spans
     ledger: Ledger
     pseudonym: Any
+    limits: Limits = field(default_factory=Limits)
     answer: str = "Subject: Workshop\n\nDear **Claire Fontaine**, see you on *Thursday*."
     masked: str = "Write to <PERSON_1> (<EMAIL_ADDRESS_1>): the workshop moves to Thursday."
     stopped: list[str] = field(default_factory=list)
@@ -173,6 +182,7 @@ class House:
     people: People
     budgets: Budgets
     approvals: Approvals
+    exceptions: Exceptions
     checkpoint_file: Path
     screen_ready: bool = True
     warming: bool = False
@@ -277,6 +287,7 @@ def open_house(home: Path, screen: Screen | None = None) -> House:
         people=People(engine),
         budgets=Budgets(engine),
         approvals=Approvals(engine, ledger),
+        exceptions=Exceptions(engine, ledger),
         checkpoint_file=home / "checkpoints.jsonl",
     )
     house.catalog.keys_of = partial(audience_keys, cast(Any, house))

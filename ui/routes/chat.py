@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -12,10 +14,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from guardrails.errors import GuardrailError
 from guardrails.policy.catalogue import explain
-from sandbox.events import Delta, Event, Notice, Reply, StepEvent
+from sandbox.events import Approval, Delta, Event, Notice, Reply, StepEvent
 from ui.faults import described, translated, worded
 from ui.identity import Person
 from ui.messages import Language, catalogue, say
+from ui.routes.approvals import action_text, approver_text
 from ui.routes.common import Limits, Services, actor, allowed, limited
 from ui.routes.shapes import AgentDetail, AgentRow, Done
 from ui.uploads import Incoming, read_message
@@ -50,8 +53,8 @@ _SEND: dict[str, Any] = {
     },
     "responses": {
         "200": {
-            "description": "Server-sent events `begin`, `notice`, `delta`, `step`, and at the end "
-            "`reply` or `error`; each event's data is one JSON object.",
+            "description": "Server-sent events `begin`, `notice`, `delta`, `step`, `approval`, and "
+            "at the end `reply` or `error`; each event's data is one JSON object.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },
@@ -93,6 +96,19 @@ async def send(
     incoming = await read_message(request, settings.home, settings.upload_limit_mib)
     conversation = await run_in_threadpool(_conversation, app, person, record, incoming)
     return EventSourceResponse(_events(app, person, record, conversation, incoming), ping=15)
+
+
+@router.get("/conversations/{conversation}/events", response_class=EventSourceResponse)
+async def follow(
+    conversation: str, app: Services, person: Annotated[Person, allowed("conversations.own")]
+) -> EventSourceResponse:
+    """Follow the turn under way in the caller's conversation, from its beginning.
+
+    The same events as sending a message; `idle` and the end when no turn runs. So a page that was
+    closed, or that waited for an approval, sees the rest.
+    """
+    await run_in_threadpool(app.conversations.get, conversation, person.id)
+    return EventSourceResponse(_followed(app, person, conversation), ping=15)
 
 
 @router.post("/conversations/{conversation}/stop")
@@ -140,6 +156,17 @@ async def _events(
             asyncio.get_running_loop().call_later(LEFT_SECONDS, incoming.discard)
 
 
+async def _followed(app: Any, person: Person, conversation: str) -> AsyncIterator[ServerSentEvent]:
+    yield ServerSentEvent(_dump({"conversation": conversation}), event="begin")
+    found = False
+    async with aclosing(app.sessions.follow(conversation)) as turn:
+        async for event in turn:
+            found = True
+            yield sse(event, person.language)
+    if not found:
+        yield ServerSentEvent(_dump({"conversation": conversation}), event="idle")
+
+
 def sse(event: Event, language: Language) -> ServerSentEvent:
     """One event of a turn as a server-sent event; notices carry their wording as `text`."""
     match event:
@@ -149,17 +176,33 @@ def sse(event: Event, language: Language) -> ServerSentEvent:
             return ServerSentEvent(_dump(notice(event, language)), event="notice")
         case StepEvent():
             return ServerSentEvent(_dump(asdict(event.step)), event="step")
+        case Approval():
+            return ServerSentEvent(_dump(asked(event, language)), event="approval")
         case Reply():
             return ServerSentEvent(_dump(whole(event, language)), event="reply")
+
+
+def asked(event: Approval, language: Language) -> dict[str, object]:
+    """An approval that is asked for, with its wording."""
+    return {
+        **asdict(event),
+        "action": action_text(event.tool, language),
+        "approver_text": approver_text(event.approver, language),
+        "why": explain(event.rule, language).sentence,
+        "expires": datetime.fromtimestamp(event.expires, UTC).isoformat(),
+        "state": "pending",
+    }
 
 
 def whole(reply: Reply, language: Language) -> dict[str, object]:
     """A reply with the wording of its notices and, when it is not done, of its error."""
     error = GuardrailError(reply.error, **reply.error_data)
+    message = say(language, "reply.waiting") if reply.status == "waiting" else ""
     return {
         **asdict(reply),
+        "approvals": [asked(each, language) for each in reply.approvals],
         "notices": [notice(each, language) for each in reply.notices],
-        "message": worded(error, language) if reply.error else "",
+        "message": worded(error, language) if reply.error else message,
     }
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from guardrails.audit.ledger import Act
 from ui.identity import Person
+from ui.routes.approvals import approval_row
 from ui.routes.common import Services, allowed
 from ui.routes.shapes import ConversationDetail, ConversationRow, Done, MessageRow
 
@@ -46,7 +47,12 @@ def conversation(conversation: str, app: Services, person: Own) -> ConversationD
         )
         for message in kept
     ]
-    return ConversationDetail(**asdict(row), messages=messages)
+    waiting = [
+        approval_row(app, person, one).model_dump(mode="json")
+        for one in app.approvals.waiting(conversation=conversation)
+    ]
+    running = conversation in app.sessions.running
+    return ConversationDetail(**asdict(row), messages=messages, approvals=waiting, running=running)
 
 
 @router.delete("/conversations/{conversation}")

@@ -23,6 +23,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("parent_message", sa.Integer()))
         table.add_column(sa.Column("retention", sa.String(length=32)))
         table.create_index("ix_conversations_root", ["root"])
+    op.create_index("ix_messages_trace_id", "messages", ["trace_id"])
     op.create_table(
         "paused_turns",
         sa.Column("id", sa.Text(), nullable=False),
