@@ -18,8 +18,8 @@ from sandbox.broker.decided import in_ledger, in_span
 from sandbox.broker.frames import Message, ModelCall
 from sandbox.broker.metered import Meter, metered
 from sandbox.broker.models import TextDelta, ToolCall, Usage
-from sandbox.broker.recorded import recorded
 from sandbox.broker.natural import Natural
+from sandbox.broker.recorded import recorded
 from sandbox.broker.run import OpenStep, Run
 from sandbox.events import Delta
 
