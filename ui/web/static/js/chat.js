@@ -91,13 +91,7 @@ export function chat(root) {
         method: "POST", body, signal: turn.controller.signal,
         headers: { ...headers, accept: "text/event-stream", ...(typeof body === "string" ? { "content-type": "application/json" } : {}) },
       });
-      if (!response.ok) throw new Refused((await response.json().catch(() => ({}))).message);
-      for await (const { name, data } of events(response)) {
-        const stick = bottom();
-        handlers[name]?.(answer, data);
-        follow(stick);
-      }
-      if (answer.node.getAttribute("aria-busy") === "true") throw new Refused(say("web.chat.interrupted"));
+      await followed(response, answer);
     } catch (error) {
       if (error.name === "AbortError") { answer.end({ status: "stopped" }, () => {}); announce(say("web.chat.stopped")); }
       else answer.fail(error instanceof Refused && error.message ? error.message : say("web.chat.offline"));
@@ -109,16 +103,45 @@ export function chat(root) {
 
   class Refused extends Error {}
 
+  /* read a turn's events into its answer, to the end */
+  async function followed(response, answer) {
+    if (!response.ok) throw new Refused((await response.json().catch(() => ({}))).message);
+    for await (const { name, data } of events(response)) {
+      const stick = bottom();
+      handlers[name]?.(answer, data);
+      follow(stick);
+    }
+    if (answer.node.getAttribute("aria-busy") === "true") throw new Refused(say("web.chat.interrupted"));
+  }
+
+  /* a turn that goes on without a message from here: after an approval, or after a reload */
+  async function resume(answer) {
+    const turn = (state.turn = { controller: new AbortController(), answer });
+    answer.again();
+    shape();
+    try {
+      await followed(await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}/events`, { headers: { ...headers, accept: "text/event-stream" }, signal: turn.controller.signal }), answer);
+    } catch (error) {
+      answer.fail(error instanceof Refused && error.message ? error.message : say("web.chat.offline"));
+    }
+    state.turn = null;
+    shape();
+  }
+
   const handlers = {
     notice: (answer, data) => answer.notice(data),
     delta: (answer, data) => answer.add(data.text),
     step: (answer, data) => answer.step(data),
+    begin: (answer, data) => { if (data.conversation) state.conversation = data.conversation; },
+    approval: (answer, data) => answer.ask(data, () => resume(answer)),
+    idle: (answer) => reopen(),
     error: (answer, data) => { answer.fail(data.message); announce(data.message); },
     reply: (answer, data) => {
       answer.end(data, () => reveal(data));
       show(data);
       if (data.conversation) state.conversation = data.conversation;
-      announce(say("web.chat.ready"));
+      for (const each of data.approvals ?? []) answer.ask(each, () => resume(answer));
+      announce(say(data.status === "waiting" ? "web.chat.approval" : "web.chat.ready"));
     },
   };
 
@@ -162,17 +185,28 @@ export function chat(root) {
       state.conversation = "";
       return log.append(ribbon("error", text));
     }
-    const { messages } = await answer.json();
+    const { messages, approvals = [], running = false } = await answer.json();
     if (messages.length) find("[data-atl-welcome]")?.remove();
+    log.replaceChildren(...log.querySelectorAll("[data-atl-welcome]"));
+    let last = null;
     for (const each of messages) {
       if (each.role === "user") { log.append(mine(say, each.text, each.extra?.files ?? [])); continue; }
       const shown = new Answer(say, language);
       const reply = { ...each.extra, text: each.text, trace_id: each.trace_id };
       shown.end(reply, () => reveal(reply));
+      for (const id of each.extra?.approvals ?? []) {
+        const waiting = approvals.find((one) => one.id === id);
+        if (waiting) shown.ask(waiting, () => resume(shown));
+      }
+      last = shown;
       log.append(shown.node);
       show(reply);
     }
     follow(true);
+    if (running) {
+      if (!last || messages.at(-1).role === "user") { last = new Answer(say, language); log.append(last.node); }
+      resume(last);
+    }
   }
 
   if (state.conversation) reopen();

@@ -21,12 +21,12 @@ export async function knowledge(root) {
     list.replaceChildren(...rows.map(row));
     if (!rows.length) told.textContent = say("build.knowledge.none");
     else if (told.textContent === say("build.knowledge.none")) told.textContent = "";
-    if (rows.some((each) => each.complete === false)) setTimeout(fill, 1500);
+    if (rows.some((each) => each.complete === false && !each.error)) setTimeout(fill, 1500);
   }
 
   function row(each) {
     return el("li", {}, icon("file-text"), el("span", {}, each.name),
-      each.complete === false
+      each.error ? el("small", { role: "alert" }, each.message || each.error) : each.complete === false
         ? el("progress", { max: 1, value: each.progress ?? null, "aria-label": say("build.knowledge.reading", { name: each.name }) })
         : el("small", {}, say("build.knowledge.pages", { n: each.pages ?? 0 })),
       el("button", { type: "button", class: "atl-iconbutton", "aria-label": say("build.knowledge.remove", { name: each.name }), onclick: () => remove(each) }, icon("trash-2")));

@@ -1,4 +1,5 @@
 /* One answer on the screen: ribbons, growing text, sources, files. Knows no network. */
+import { approvalCard, exceptionForm } from "./approval.js";
 import { el, icon } from "./dom.js";
 import { blocks, render } from "./markdown.js";
 import { duration, masked, stepName } from "./how.js";
@@ -26,6 +27,8 @@ export class Answer {
     this.body = el("div", { class: "atl-md" });
     this.foot = el("div", { class: "atl-answer-foot" });
     this.node = el("article", { class: "atl-answer", "aria-label": say("web.chat.answer"), "aria-busy": "true" }, this.ribbons, this.activity, this.body, this.foot);
+    this.asked = el("div", { class: "atl-asked" });
+    this.body.after(this.asked);
     this.drawn = []; // per block: source and nodes
     this.waiting = 0;
   }
@@ -87,8 +90,26 @@ export class Answer {
       told.setAttribute("role", "alert");
       if (!reply.notices?.some((notice) => notice.kind === "blocked")) this.ribbons.append(told);
     }
+    const rule = reply.status === "blocked" && (reply.error_data?.rule ?? reply.notices?.find((notice) => notice.kind === "blocked")?.data?.rule);
+    if (rule && reply.trace_id) this.asked.append(exceptionForm(this.say, rule, reply.trace_id));
     if (reply.status === "stopped") this.ribbons.append(ribbon("info", this.say("web.chat.stopped")));
     this.foot.replaceChildren(...this.extras(reply), this.actions(reply, onHow));
+  }
+
+  /* a tool waits for a person */
+  ask(approval, resume) {
+    if (this.asked.querySelector(`[data-approval="${CSS.escape(approval.id)}"]`)) return;
+    this.asked.append(approvalCard(this.say, this.language, approval, (row) => { if (row.state === "approved" || row.state === "rejected") resume(); }));
+  }
+
+  /* the turn goes on: what was said so far makes room for the whole answer */
+  again() {
+    this.text = "";
+    this.draw();
+    this.foot.replaceChildren();
+    this.activity = el("p", { class: "atl-activity" }, icon("loader-circle", "atl-turning"), el("span", {}, this.say("web.chat.thinking")));
+    this.body.before(this.activity);
+    this.node.setAttribute("aria-busy", "true");
   }
 
   fail(text) {
