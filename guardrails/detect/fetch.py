@@ -48,6 +48,8 @@ def fetch(folder: Path | None = None) -> Path:
             for name in archive.namelist():
                 inside = name.removeprefix(_INSIDE)
                 if inside != name and inside.startswith(_WANTED):
+                    if ".." in Path(inside).parts:
+                        raise ValueError(f"{name}: points outside its folder")
                     place = fresh / inside
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(archive.read(name))
