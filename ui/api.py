@@ -23,6 +23,8 @@ from ui.routes import (
     apikeys,
     approvals,
     audit,
+    backup,
+    branding,
     budgets,
     chat,
     conversations,
@@ -83,6 +85,8 @@ ROUTERS = (
     groups.router,
     apikeys.router,
     provisioning.router,
+    backup.router,
+    branding.router,
 )
 
 

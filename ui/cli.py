@@ -13,6 +13,7 @@ import typer
 from ui.commands import (
     agents,
     audit,
+    backup,
     doctor,
     kinds,
     models,
@@ -29,7 +30,10 @@ from ui.messages import Language
 if TYPE_CHECKING:
     from guardrails.errors import GuardrailError
 
-COMMANDS = (serve, run, screen, kinds, audit, sandbox, people, models, policy, agents, doctor)
+COMMANDS = (
+    *(serve, run, screen, kinds, audit, sandbox, people, models, policy, agents, backup),
+    doctor,
+)
 
 
 def build(language: Language) -> typer.Typer:
