@@ -145,7 +145,7 @@ def scenes(visitor: Visit, page: Page, language: str, talked: str) -> Iterator[s
     visitor.open(page, f"/{language}/conversations")
     yield "conversations"
     visitor.open(page, f"/{language}/audit")
-    page.locator("[data-atl-trace]").first.click()
+    page.locator("[data-record-trace]").first.click()
     page.locator("#atl-detail .atl-water").wait_for()
     yield "audit"
 

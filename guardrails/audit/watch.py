@@ -28,7 +28,7 @@ class Watch:
     """One background thread. `tick` does what is due and can be called by hand.
 
     `guard_errors` gives a running total of guards that failed; `retention` and `delivery` are
-    optional; `daily` is other work that is due once a day.
+    optional; `verifier` checks the ledger; `daily` is other work that is due once a day.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Watch:
         budgets: Budgets | None = None,
         retention: Retention | None = None,
         delivery: Delivery | None = None,
+        verifier: Callable[[], Verification] | None = None,
         daily: Sequence[Callable[[], object]] = (),
         guard_errors: Callable[[], int] = lambda: 0,
         unsafe: bool = False,
@@ -58,6 +59,7 @@ class Watch:
         self._budgets = budgets
         self._retention = retention
         self._delivery = delivery
+        self._verifier = verifier or self._check
         self._daily = daily
         self._guard_errors = guard_errors
         self._unsafe = unsafe
@@ -113,14 +115,17 @@ class Watch:
         return self._alerts.check(fresh)
 
     def _verify(self) -> str:
-        self.last = verify(
+        self.last = self._verifier()
+        bad = self.last.first_bad
+        return f"{bad.what}, {bad.seq}" if bad else ""
+
+    def _check(self) -> Verification:
+        return verify(
             self._engine,
             self._keys.signing().public_key(),
             self._file,
             mac_key=self._keys.derive("ledger-chain"),
         )
-        bad = self.last.first_bad
-        return f"{bad.what}, {bad.seq}" if bad else ""
 
     @staticmethod
     def _do(work: Callable[[], object]) -> None:

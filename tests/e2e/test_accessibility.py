@@ -38,7 +38,7 @@ def test_no_page_has_a_violation(
                 page.locator(".atl-answer[aria-busy=false]").wait_for(timeout=60_000)
                 page.locator("[data-atl-how] summary").first.click()
             if each.id == "audit":
-                page.locator("[data-atl-trace]").first.click()
+                page.locator("[data-record-trace]").first.click()
                 page.locator("#atl-detail .atl-water summary").first.click()
             page.wait_for_timeout(400)
             page.evaluate(AXE.read_text("utf-8"))

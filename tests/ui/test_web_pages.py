@@ -19,7 +19,7 @@ from ui.messages import LANGUAGES, Language, catalogue
 from ui.web.components.chips import masked, verdict_chip
 from ui.web.components.waterfall import Bar, duration, waterfall
 from ui.web.markup import icon, icon_names, static
-from ui.web.pages import audit, conversations, form, home, playground
+from ui.web.pages import conversations, form, home, playground
 from ui.web.pages.common import Context
 from ui.web.plain import Visit
 
@@ -169,8 +169,8 @@ def test_static_addresses_change_with_the_files() -> None:
 
 
 def test_search_words_choose_the_right_filter() -> None:
-    assert audit._filter("tr_3d79cf", "all", "7", "").trace_id == "tr_3d79cf"
-    assert audit._filter("p_0123456789", "all", "", "masked").person == "p_0123456789"
-    plain = audit._filter(" leave policy ", "hr-policy-helper", "1", "nonsense")
-    assert (plain.text, plain.agent, plain.verdict) == ("leave policy", "hr-policy-helper", "")
+    assert TraceQuery(text="tr_3d79cf").filter().trace_id == "tr_3d79cf"
+    assert TraceQuery(text="p_0123456789", verdict="masked").filter().person == "p_0123456789"
+    plain = TraceQuery(text=" leave policy ", agent="hr-policy-helper", days="1").filter()
+    assert (plain.text, plain.agent) == ("leave policy", "hr-policy-helper")
     assert plain.since is not None

@@ -199,21 +199,20 @@ async def test_the_audit_page_pages_searches_and_writes_down_that_it_did(
         async for _event in house.sessions.send(actor=Actor("p1"), agent=agent, text="Hello"):
             pass
     house.spans.flush()
-    shown = call(site, "/en/audit", "load", [])
-    table = str(shown[1])
-    assert table.count("data-atl-trace") == audit.PAGE
-    assert f"{audit.PAGE} of {audit.PAGE + 3} shown" in table
-    cursor = str(shown[2])
-    older = call(site, "/en/audit", "click", ["", "all", "7", "", cursor])
-    assert str(older[1]).count("data-atl-trace") == 3
-    none = call(site, "/en/audit", "change", ["nothingofthekind", "all", "7", ""])
-    assert "No trace fits" in str(none[1])
+    shown = get(site, "/en/audit")
+    assert shown.count("data-record-trace") == audit.PAGE
+    assert f"{audit.PAGE} of {audit.PAGE + 3} shown" in shown
+    older = re.search(r'href="([^"]*after=[^"]*)"', shown)
+    assert older is not None
+    assert get(site, older[1].replace("&amp;", "&")).count("data-record-trace") == 3
+    assert "No trace fits" in get(site, "/en/audit?text=nothingofthekind")
     trace = house.traces.page().rows[0].trace_id
-    detail = str(call(site, "/fr/audit", "click", [trace])[0])
+    detail = get(site, f"/fr/audit?open={trace}&part=detail")
     assert "Nom 1" in detail
     assert "Claire" not in detail
-    proof = str(call(site, "/en/audit", "click", [])[0])
-    assert 'data-kind="ok"' in proof
+    assert site.post("/api/v1/audit/verify").json()["ok"]
+    assert 'id="atl-ledger"' in shown
+    assert 'data-kind="ok"' in get(site, "/en/audit")
     with house.engine.connect() as db:
         kinds = {row.kind for row in db.execute(sa.select(ledger.c.kind))}
     assert {"audit.search", "trace.view", "audit.verify"} <= kinds

@@ -132,11 +132,10 @@ def _samples(parent: FastAPI, app: "App") -> None:
 
 
 def _mount(gr: Any, parent: FastAPI, context: "Context", page: nav.Page) -> None:
-    from ui.web.pages import audit, builder
+    from ui.web.pages import builder
 
     build_page = {
         "build": builder.build,
-        "audit": audit.build,
     }[page.id]
     app = context.app
 

@@ -33,6 +33,10 @@ Renderer = Callable[[Request, Person, Page, frame.Surroundings], HTMLResponse]
 # page id of ui/web/nav.py → module with `body`
 BODIES: dict[str, str] = {
     "home": "ui.web.pages.home",
+    "audit": "ui.web.pages.audit",
+    "alerts": "ui.web.pages.alerts",
+    "exports": "ui.web.pages.exports",
+    "retention": "ui.web.pages.retention",
     "policies": "ui.web.pages.policies",
     "models": "ui.web.pages.models",
     "playground": "ui.web.pages.playground",

@@ -12,7 +12,7 @@ from guardrails.audit import checkpoints
 from guardrails.audit.chain import Body, link
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.tables import ledger as table
-from guardrails.audit.verify import Problem, verify
+from guardrails.audit.verify import Problem, verify, verify_rows
 from guardrails.keys import Keys
 
 ROWS = 30
@@ -223,3 +223,19 @@ def test_a_checkpoint_file_that_was_removed_or_cut_is_found(
     assert found(engine, keys, file) is None
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:kept]))
     assert found(engine, keys, file) == Problem(kept + 1, "checkpoint-missing")
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [({}, ""), ({"rule": "forged"}, "altered"), ({"payload": b"x"}, "payload-altered"),
+     ({"payload": None}, "payload-missing"), ({"mac": "00"}, "rewritten")],
+)  # fmt: skip
+def test_single_rows_are_checked_against_the_rows_before_them(
+    store: sa.Engine, keys: Keys, marks: Path, values: dict[str, object], what: str
+) -> None:
+    if values:
+        change(store, sa.update(table).where(table.c.seq == 7).values(values))
+    key = keys.derive("ledger-chain")
+    assert verify_rows(store, [1, 6, 7], key) == (Problem(7, what) if what else None)
+    assert verify_rows(store, [1, 2, 3], key) is None
+    assert verify_rows(store, [99], key) == Problem(99, "missing")

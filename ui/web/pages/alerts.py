@@ -1,0 +1,209 @@
+"""Alerts: what fired and who has seen it, which rules are on, and a test that really sends."""
+
+from datetime import UTC, datetime
+
+from guardrails.audit.alert_rules import AlertRule
+from guardrails.audit.senders import Alert
+from ui.messages import catalogue
+from ui.routes.alerts import worded
+from ui.web.frame import query
+from ui.web.markup import Markup, icon, joined
+from ui.web.nav import address
+from ui.web.plain import Visit, empty, head
+
+PAGE = 30
+LEVELS = {"critical": "ban", "warning": "triangle-alert", "info": "info"}
+
+
+def body(visit: Visit) -> Markup:
+    """The page for one security officer."""
+    visit.sheet("record")
+    return joined([_head(visit), _list(visit), _rules(visit), _ways(visit)])
+
+
+def _head(visit: Visit) -> Markup:
+    unseen = sum(visit.app.record.alerts.unseen().values())
+    button = (
+        Markup(
+            '<button type="button" class="atl-button" data-size="small"'
+            ' data-api="POST /api/v1/alerts/seen" data-ok="{}">{}{}</button>'
+        ).format(
+            visit.say("record.alerts.all-done"),
+            icon("check"),
+            visit.say("record.alerts.all", n=unseen),
+        )
+        if unseen
+        else ""
+    )
+    return head(visit, "alerts", visit.say("record.alerts.lead"), button)
+
+
+def _list(visit: Visit) -> Markup:
+    before = visit.query.get("before", "")
+    only = visit.query.get("show") != "all"
+    found = visit.app.record.alerts.latest(
+        PAGE + 1, unseen=only, before=int(before) if before.isdecimal() else None
+    )
+    tabs = joined(
+        Markup('<li><a href="{}"{}>{}</a></li>').format(
+            address(visit.language, "alerts", query(show=name)),
+            Markup(' aria-current="page"') if (name != "all") == only else "",
+            visit.say(f"record.alerts.show.{name or 'unseen'}"),
+        )
+        for name in ("", "all")
+    )
+    items: Markup | str
+    if found:
+        items = Markup('<ul class="atl-alertlist">{}</ul>').format(
+            joined(_alert(visit, one) for one in found[:PAGE])
+        )
+    else:
+        items = empty(
+            "badge-check", visit.say("record.alerts.none"), visit.say("record.alerts.none-more")
+        )
+    more = (
+        Markup('<a class="atl-button" data-size="small" href="{}">{}</a>').format(
+            address(
+                visit.language,
+                "alerts",
+                query(show="" if only else "all", before=str(found[PAGE - 1].id)),
+            ),
+            visit.say("web.audit.older"),
+        )
+        if len(found) > PAGE
+        else ""
+    )
+    return Markup('<ul class="atl-subtabs">{}</ul>{}{}').format(tabs, items, more)
+
+
+def _alert(visit: Visit, one: Alert) -> Markup:
+    when = datetime.fromtimestamp(one.at, UTC)
+    seen = (
+        Markup('<span class="atl-small">{}</span>').format(
+            visit.say("record.alerts.seen-by", person=one.seen_by)
+        )
+        if one.seen_by
+        else Markup(
+            '<button type="button" class="atl-button" data-size="small"'
+            ' data-api="POST /api/v1/alerts/{}/seen">{}</button>'
+        ).format(one.id, visit.say("record.alerts.seen"))
+    )
+    link = _link(visit, one)
+    return Markup(
+        '<li data-level="{}"{}><div>{}<br><time class="atl-small" datetime="{}">{}</time></div>'
+        "<div><b>{}</b>{}{}</div>{}</li>"
+    ).format(
+        one.level,
+        Markup(" data-seen") if one.seen_by else "",
+        _level(visit, one.level),
+        when.isoformat(),
+        visit.at(when, "d MMM HH:mm"),
+        name(visit, one.rule),
+        worded(visit.language, one),
+        link,
+        seen,
+    )
+
+
+def name(visit: Visit, rule: str) -> str:
+    """A rule's short name."""
+    key = f"alert-name.{rule}"
+    return visit.say(key) if key in catalogue(visit.language) else rule
+
+
+def _link(visit: Visit, one: Alert) -> Markup:
+    """To the turns that an alert is about."""
+    asked = {
+        "denial-burst": {"pseudonym": one.about, "verdict": "blocked"},
+        "new-external-model": {"model": one.about},
+        "guard-error": {"rule": one.about},
+    }.get(one.rule)
+    if not asked or not one.about:
+        return Markup("")
+    return Markup(' <a class="atl-more" href="{}">{}</a>').format(
+        address(visit.language, "audit", query(days="all", **asked)),
+        visit.say("record.alerts.look"),
+    )
+
+
+def _level(visit: Visit, level: str) -> Markup:
+    return Markup('<span class="atl-level" data-level="{}">{}{}</span>').format(
+        level, icon(LEVELS.get(level, "info")), visit.say(f"level.{level}").capitalize()
+    )
+
+
+def _rules(visit: Visit) -> Markup:
+    rows = joined(_rule(visit, rule) for rule in visit.app.record.alerts.rules.all().values())
+    return Markup(
+        '<section class="atl-card"><h2 class="atl-h2">{}</h2><p class="atl-small">{}</p>'
+        '<ul class="atl-rules">{}</ul></section>'
+    ).format(visit.say("record.rules"), visit.say("record.rules.more"), rows)
+
+
+def _rule(visit: Visit, rule: AlertRule) -> Markup:
+    threshold = (
+        Markup(
+            '<label class="atl-field"><span class="atl-visually-hidden">{}</span>'
+            '<input type="number" name="threshold" data-type="number" value="{}" min="{}" max="{}"'
+            ' step="1" required></label>'
+        ).format(
+            visit.say("record.rules.threshold", rule=name(visit, rule.id)),
+            f"{rule.threshold:g}",
+            f"{rule.least:g}",
+            f"{rule.most:g}",
+        )
+        if rule.threshold is not None
+        else ""
+    )
+    locked = (
+        Markup('<span class="atl-chip">{}{}</span>').format(
+            icon("lock"), visit.say("record.rules.locked")
+        )
+        if rule.locked
+        else Markup(
+            '<label class="atl-check"><input type="checkbox" name="active" data-type="boolean"'
+            ' value="true"{}><span>{}</span></label>'
+        ).format(Markup(" checked") if rule.active else "", visit.say("record.rules.on"))
+    )
+    save = (
+        Markup('<button class="atl-button" data-size="small" aria-label="{}">{}</button>').format(
+            visit.say("record.rules.save-this", rule=name(visit, rule.id)),
+            visit.say("record.rules.save"),
+        )
+        if not rule.locked or rule.threshold is not None
+        else ""
+    )
+    return Markup(
+        '<li><div>{} <b>{}</b><p class="atl-small">{}</p></div>'
+        '<form data-api="PUT /api/v1/alerts/rules/{}" data-ok="{}" data-keep>{}{}{}'
+        '<p role="alert" class="atl-formerror"></p></form></li>'
+    ).format(
+        _level(visit, rule.level),
+        name(visit, rule.id),
+        visit.say(f"record.rule-what.{rule.id}"),
+        rule.id,
+        visit.say("record.rules.saved"),
+        threshold,
+        locked,
+        save,
+    )
+
+
+def _ways(visit: Visit) -> Markup:
+    ways = joined(
+        Markup('<span class="atl-chip">{}</span>').format(visit.say(f"record.way.{way}"))
+        for way in visit.app.record.alerts.ways
+    )
+    return Markup(
+        '<section class="atl-card atl-stack"><h2 class="atl-h2">{}</h2><div class="atl-ways">{}'
+        '</div><p class="atl-small">{}</p><div class="atl-actions">'
+        '<button type="button" class="atl-button" data-kind="primary"'
+        ' data-api="POST /api/v1/alerts/test" data-ok="{}">{}{}</button></div></section>'
+    ).format(
+        visit.say("record.ways"),
+        ways,
+        visit.say("record.ways.more"),
+        visit.say("record.ways.tested"),
+        icon("send-horizontal"),
+        visit.say("record.ways.test"),
+    )
