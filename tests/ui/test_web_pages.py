@@ -15,6 +15,7 @@ from guardrails.errors import BadInput
 from tests.ui.fake_house import House, open_house
 from ui.access import ROLES
 from ui.identity import Person
+from ui.looking import TraceQuery
 from ui.messages import LANGUAGES, Language, catalogue
 from ui.web.components.chips import masked, verdict_chip
 from ui.web.components.waterfall import Bar, duration, waterfall
