@@ -317,7 +317,7 @@ def _validator() -> Any:
 
     def pattern(_validator: Any, wanted: Any, value: Any, _schema: Any) -> Iterator[Any]:
         if isinstance(value, str) and not _finds(str(wanted), value):
-            yield ValidationError("pattern")
+            yield ValidationError(f"{wanted} is not found")
 
     def keyed(validator: Any, wanted: Any, value: Any, _schema: Any) -> Iterator[Any]:
         for expression, inner in wanted.items() if isinstance(value, dict) else ():

@@ -1,17 +1,19 @@
 """What is looked at before a request reaches a reviewer. Reads texts; runs and decides nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from agents.spec import AgentSpec
 from agents.versions import texts
-from guardrails.detect.injection import score
+from guardrails.detect.injection import shapes
 from guardrails.errors import BadInput
 from guardrails.screen import DEFAULT, Screen
 
-SUSPICIOUS = 0.85  # as for a document: instructions come from people, but end up in the prompt
-TOPICS_ALLOWED = frozenset({"INJECTION"})
+# instructions address the assistant, so that the score for documents says nothing about them
+# (measured: templates reach 0.96); the shape "forget your rules" has no place in them at all
+ATTACK = "override"
+ORDINARY = frozenset({"about the text"})
 
 
 def blocking(spec: AgentSpec, screen: Screen) -> None:
@@ -28,8 +30,23 @@ def blocking(spec: AgentSpec, screen: Screen) -> None:
         if "SECRET" in kinds:
             raise BadInput("request-secret", field=name)
         told = name.startswith(("instructions", "starters"))
-        if told and score(text, "document") >= SUSPICIOUS:
+        if told and attacks(text):
             raise BadInput("request-injection", field=name)
+
+
+def attacks(text: str) -> bool:
+    """Whether a text for the model tells it to forget its rules."""
+    return ATTACK in shapes(text)
+
+
+def unusual(spec: AgentSpec) -> list[dict[str, Any]]:
+    """Shapes of attacks in the instructions that a reviewer should look at: `{field, shapes}`."""
+    found = []
+    for name in ("en", "fr"):
+        names = [one for one in shapes(getattr(spec.instructions, name)) if one not in ORDINARY]
+        if names:
+            found.append({"field": f"instructions.{name}", "shapes": names})
+    return found
 
 
 def personal(spec: AgentSpec, screen: Screen) -> list[dict[str, Any]]:
@@ -40,7 +57,7 @@ def personal(spec: AgentSpec, screen: Screen) -> list[dict[str, Any]]:
         kinds = Counter(
             finding.kind
             for finding in screened.findings
-            if DEFAULT.action(finding.kind) != "allow" and finding.kind not in TOPICS_ALLOWED
+            if DEFAULT.action(finding.kind) != "allow" and finding.kind != "INJECTION"
         )
         if kinds:
             found.append({"field": name, "kinds": dict(kinds)})
@@ -56,8 +73,3 @@ def permissions(
         {"tool": tool, "side_effect": side_effect(tool), "new": tool not in had}
         for tool in spec.tools
     ]
-
-
-def tested(summary: Mapping[str, Any]) -> bool:
-    """Whether every case of a summary passed."""
-    return bool(summary.get("total")) and summary.get("passed") == summary.get("total")

@@ -19,7 +19,7 @@ from agents.conversations import conversations
 from agents.evaluation import Evaluations
 from agents.files import AgentFiles
 from agents.publishing import Publishing
-from agents.publishing_checks import permissions, personal
+from agents.publishing_checks import permissions, personal, unusual
 from agents.publishing_opinions import Opinions
 from agents.publishing_records import Live, PublishRequest
 from agents.spec import AgentSpec, Case
@@ -200,6 +200,7 @@ class Desk:
         return {
             "permissions": permissions(request.spec, before, side_effect),
             "personal": personal(request.spec, self._app.screen),
+            "unusual": unusual(request.spec),
             "model": self._app.models.info().label,
             "documents": self.files.digests(request.spec, request.agent),
         }

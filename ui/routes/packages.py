@@ -13,10 +13,9 @@ from starlette.datastructures import UploadFile
 
 from agents.cases import free
 from agents.package import MAX_PACKAGE, export_agent, import_agent
-from agents.publishing_checks import SUSPICIOUS
+from agents.publishing_checks import attacks
 from agents.publishing_tables import imports
 from guardrails.audit.ledger import Act
-from guardrails.detect.injection import score
 from guardrails.errors import BadInput
 from ui.identity import Person
 from ui.routes.chat import _agent
@@ -97,7 +96,7 @@ def bring_in(app: Any, person: Person, data: bytes) -> Imported:
         data,
         tools=frozenset(TOOLS),
         has_secret=lambda text: has_secret(app, text),
-        suspicious=lambda text: score(text, "document") >= SUSPICIOUS,
+        suspicious=attacks,
     )
     # random, so that it tells nothing of other people's drafts
     id = free(f"{package.spec.id[:50]}-x{secrets.token_hex(3)}", set())
