@@ -98,7 +98,7 @@ def from_csv(data: bytes) -> list[Case]:
     unknown = [name for name in rows[0] if name not in COLUMNS]
     if unknown:
         raise BadInput("csv-unknown-column", column=str(unknown[0])[:40])
-    return [_row(number, row) for number, row in enumerate(rows, 2)]
+    return [from_cells(row, number) for number, row in enumerate(rows, 2)]
 
 
 def free(id: str, taken: "set[str] | frozenset[str]") -> str:
@@ -112,7 +112,12 @@ def free(id: str, taken: "set[str] | frozenset[str]") -> str:
     return found
 
 
-def _row(number: int, row: Mapping[str, str | None]) -> Case:
+def from_cells(row: Mapping[str, str | None], number: int = 0) -> Case:
+    """A case from texts by COLUMNS, lists joined by `|`; `number` is the row's, for the error.
+
+    Raises BadInput: bad-case, or bad-case-row with the number.
+    """
+
     def cell(name: str) -> str:
         value = row.get(name)
         return value.strip() if isinstance(value, str) else ""
@@ -144,9 +149,32 @@ def _row(number: int, row: Mapping[str, str | None]) -> Case:
     except ValidationError as error:
         where = error.errors(include_input=False, include_url=False)[0]["loc"]
         field = ".".join(map(str, where)) or "case"
-        raise BadInput("bad-case-row", row=number, field=field) from error
+        raise _wrong(number, field) from error
     except ValueError as error:
-        raise BadInput("bad-case-row", row=number, field="number") from error
+        raise _wrong(number, "number") from error
+
+
+def cells(case: Case) -> dict[str, str]:
+    """A case as texts by COLUMNS: what `from_cells` takes."""
+    expect = case.expect
+    number = expect.number
+    return {
+        "id": case.id,
+        "language": case.language,
+        "input": case.input,
+        "files": " | ".join(case.files),
+        **{name: " | ".join(getattr(expect, name)) for name in LISTS},
+        "number": f"{number.value:g}" if number else "",
+        "within": f"{number.within:g}" if number and number.within else "",
+        "refuses": "yes" if expect.refuses else "",
+        "rubric": expect.rubric,
+    }
+
+
+def _wrong(number: int, field: str) -> BadInput:
+    if number:
+        return BadInput("bad-case-row", row=number, field=field)
+    return BadInput("bad-case", field=field)
 
 
 def _with(spec: AgentSpec, cases: list[Case]) -> AgentSpec:

@@ -16,7 +16,7 @@ from guardrails.errors import BadInput
 from ui.desk import as_role
 from ui.identity import Person
 from ui.routes.common import Limits, Services, actor, allowed, limited
-from ui.routes.publishing_shapes import CaseFrom, CountIn, RunDetail, RunIn, RunRow
+from ui.routes.publishing_shapes import CaseFrom, CaseIn, CountIn, RunDetail, RunIn, RunRow
 from ui.routes.shapes import Done
 
 router = APIRouter(tags=["evaluation"])
@@ -50,6 +50,20 @@ def put_case(agent: str, given: Case, app: Services, person: Author) -> Case:
     spec = cases.put(_own(app, agent, person), given)
     app.catalog.save(spec, person.id)
     return given
+
+
+@router.post("/agents/{agent}/cases")
+def add_case(agent: str, given: CaseIn, app: Services, person: Author) -> Case:
+    """The same from texts, as a form or a row of a table gives them; lists are joined by `|`."""
+    values = given.model_dump(exclude={"json_schema"})
+    own = _own(app, agent, person)
+    values["id"] = values["id"] or cases.free("case-1", {case.id for case in own.cases})
+    case = cases.from_cells({name: str(value) for name, value in values.items()})
+    if given.json_schema is not None:
+        expect = case.expect.model_copy(update={"json_schema": given.json_schema})
+        case = case.model_copy(update={"expect": expect})
+    app.catalog.save(cases.put(own, case), person.id)
+    return case
 
 
 @router.delete("/agents/{agent}/cases/{case}")

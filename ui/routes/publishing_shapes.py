@@ -167,6 +167,30 @@ class Imported(AgentRow):
     claims: dict[str, str]
 
 
+Cell = Annotated[str, Field(max_length=4_000)]
+
+
+class CaseIn(Shape):
+    """A case as texts; lists are joined by `|`. An empty id makes a new case."""
+
+    id: Annotated[str, Field(max_length=64)] = ""
+    language: Literal["en", "fr"] = "en"
+    input: Annotated[str, Field(max_length=8_000)]
+    files: Cell = ""
+    contains: Cell = ""
+    any_of: Cell = ""
+    omits: Cell = ""
+    matches: Cell = ""
+    cites: Cell = ""
+    masked: Cell = ""
+    calls: Cell = ""
+    number: Cell = ""
+    within: Cell = ""
+    refuses: Literal["", "yes"] = ""
+    rubric: Annotated[str, Field(max_length=2_000)] = ""
+    json_schema: dict[str, Any] | None = None
+
+
 class CaseFrom(Shape):
     """One answer of the caller's own conversation, as a case."""
 
