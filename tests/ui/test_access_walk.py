@@ -87,6 +87,7 @@ TABLE: dict[tuple[str, str], Permission | None] = {
     ("POST", "/reports/{report}/close"): "agents.build",
     ("GET", "/agents/{agent}/cases"): "agents.build",
     ("PUT", "/agents/{agent}/cases"): "agents.build",
+    ("POST", "/agents/{agent}/cases"): "agents.build",
     ("DELETE", "/agents/{agent}/cases/{case}"): "agents.build",
     ("POST", "/agents/{agent}/cases/import"): "agents.build",
     ("POST", "/agents/{agent}/cases/from-conversation"): "agents.build",
