@@ -15,6 +15,7 @@ from agents.tools.registry import TOOLS
 from guardrails.errors import GuardrailError
 from ui.identity import Person
 from ui.messages import catalogue
+from ui.routes.models import choices
 from ui.web.components.passport import passport, reads, saved
 from ui.web.components.seen import seen_by_model
 from ui.web.components.steps import GUARDS, step_foot, step_title, stepper
@@ -124,6 +125,10 @@ def build(context: Context, page: gr.Blocks) -> None:
             str(_knowledge(context, record)),
         ]
 
+    def judge(data_class: str, model: str, request: gr.Request) -> object:
+        person = context.person(request, "agents.build")
+        return gr.update(choices=_models(context, person, data_class, model), value=model)
+
     def arrive(request: gr.Request) -> list[object]:
         person = context.person(request, "agents.build")
         try:
@@ -136,7 +141,9 @@ def build(context: Context, page: gr.Blocks) -> None:
         return [
             str(_head(context, record)),
             *_values(form)[:-1],
-            gr.update(choices=_models(context, form.model), value=form.model),
+            gr.update(
+                choices=_models(context, person, form.data_class, form.model), value=form.model
+            ),
             start,
             *shown(form, own, record.id if record else ""),
             seen_by_model(context, say("web.build.try.sample"), form.guard),
@@ -201,6 +208,8 @@ def build(context: Context, page: gr.Blocks) -> None:
         [*fields, *kept, proposal, drafted, choice], **QUIET,
     )  # fmt: skip
     discard.click(drop, None, [proposal, drafted, choice], **QUIET)
+
+    data_class.change(judge, [data_class, model], model, **QUIET)
     undo.click(take_back, [draft, base], [*fields, *kept], **QUIET)
 
     def look(text: str, guard: str, request: gr.Request) -> str:
@@ -246,12 +255,22 @@ def _values(form: Form) -> list[object]:
     ]  # fmt: skip
 
 
-def _models(context: Context, chosen: str) -> list[tuple[str, str]]:
-    """The models an agent may name; a chosen one that is gone stays visible."""
-    known = [(one.label or one.name, one.name) for one in context.app.connections.now()]
-    if chosen and chosen not in dict((name, label) for label, name in known):
-        known.append((context.say("build.model.gone", name=chosen), chosen))
-    return [(context.say("build.model.default"), ""), *known]
+def _models(
+    context: Context, person: Person, data_class: str, chosen: str
+) -> list[tuple[str, str]]:
+    """The models an agent may name, those that the rules refuse with the rule's number.
+
+    A chosen one that is no longer connected stays visible.
+    """
+    found = [(context.say("build.model.default"), "")]
+    for one in choices(context.app, person, data_class):
+        label = one.label or one.name
+        if not one.allowed:
+            label = context.say("build.model.refused", name=label, rule=one.rule)
+        found.append((label, one.name))
+    if chosen and chosen not in {name for _, name in found}:
+        found.append((context.say("build.model.gone", name=chosen), chosen))
+    return found
 
 
 def _asked(context: Context, person: Person, asked: Mapping[str, str]) -> AgentRecord | None:
