@@ -151,7 +151,8 @@ async def _run(
             if suspicious:
                 step.verdict = "flagged"
             if result.code:
-                step.detail["code"] = str(frame.arguments.get("code", ""))[:8000]
+                # the screened one: what a model writes into code is kept like everything else
+                step.detail["code"] = str(json.loads(shown).get("code", ""))[:8000]
             step.detail["result"] = text[:4000]
             record.verdict = "allow" if result.ok else "failed"
             record.payload |= {"result": text[:8000]}
