@@ -22,6 +22,8 @@ def load(file: Path) -> Limits:
         return CEILING
     try:
         given = json.loads(file.read_text("utf-8"))
+        if not isinstance(given, dict):
+            raise BadInput("limits-file", file=str(file))
         return lowered(given)
     except (ValueError, TypeError, BadInput) as error:
         raise BadInput("limits-file", file=str(file)) from error

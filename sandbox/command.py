@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.checked import Checked
-from sandbox.execute import MAX_CODE, Execution, fill, run_on
+from sandbox.execute import MAX_CODE, Execution, figures, fill, run_on
 from sandbox.launch.base import Launcher, LaunchFailed, Runtime
 from sandbox.launch.choose import choose, choose_or_refuse
 from sandbox.launch.refuse import NoSeal, Refusing
@@ -123,6 +123,7 @@ def _shown(execution: Execution) -> dict[str, object]:
         "wall_s": execution.wall_s,
         "backend": execution.backend,
         "message": execution.message,
+        "figures": figures(execution),
         "limits": execution.limits.as_frame(),
         "cut": execution.cut,
         "dropped": execution.dropped,

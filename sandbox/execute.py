@@ -94,6 +94,8 @@ async def run_on(sealed: Sealed, code: str, limits: Limits) -> Execution:
         status = results.status
     wall_s = round(time.monotonic() - began, 4)
     message = "" if status in ("ok", "error") else f"seal.limit.{status}"
+    if status == "timeout" and wall_s < limits.wall_s:
+        message = "seal.limit.cpu"
     artefacts, dropped = results.artefacts()
     return Execution(
         status,
@@ -106,6 +108,14 @@ async def run_on(sealed: Sealed, code: str, limits: Limits) -> Execution:
         results.cut,
         limits,
     )
+
+
+def figures(done: Execution) -> dict[str, object]:
+    """What the wording of `done.message` may name."""
+    limits = done.limits
+    seconds = limits.cpu_s if done.message == "seal.limit.cpu" else limits.wall_s
+    shown = int(seconds) if seconds == int(seconds) else round(seconds, 1)
+    return {"seconds": shown, "memory": limits.memory_mib}
 
 
 async def parse(pool: Pool, name: str, data: Path | bytes) -> list[dict[str, object]]:
@@ -154,7 +164,9 @@ def _passages(items: object) -> list[dict[str, object]]:
     for item in items if isinstance(items, list) else []:
         if isinstance(item, dict) and isinstance(item.get("text"), str):
             page = item.get("page")
-            found.append({"text": item["text"], "page": page if isinstance(page, int) else None})
+            page = page if isinstance(page, int) else None
+            hidden = item.get("hidden") is True
+            found.append({"text": item["text"], "page": page, "hidden": hidden})
     return found[:MAX_PASSAGES]
 
 

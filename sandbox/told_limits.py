@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agents.tools.base import Executed, ToolContext
 from sandbox.broker.run import Run
-from sandbox.execute import Execution
+from sandbox.execute import Execution, figures
 from sandbox.limits import MIB
 
 
@@ -29,9 +29,9 @@ def tell(run: Run, done: Execution) -> None:
     """One notice for each limit that this execution met."""
     limits = done.limits
     if done.message:
-        run.notice("limit", done.message, seconds=round(limits.wall_s), memory=limits.memory_mib)
+        run.notice("limit", done.message, **figures(done))
     if done.cut:
         run.notice("limit", "seal.limit.cut", kib=limits.output_bytes // 1024)
     if done.dropped:
-        most = limits.file_bytes // MIB
+        most = f"{limits.file_bytes / MIB:.3g}"
         run.notice("limit", "seal.limit.files", n=done.dropped, files=limits.files, mib=most)

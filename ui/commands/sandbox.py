@@ -47,9 +47,8 @@ def add(to: typer.Typer, voice: Voice) -> None:
         done = run_exec(code, seconds, memory, settings.unsafe_no_sandbox, settings.home)
         status, message = str(done["status"]), str(done.get("message", ""))
         if message:
-            limits: Any = done["limits"]
-            told = {"seconds": round(limits["wall_s"], 1), "memory": limits["memory_mib"]}
-            done = {**done, "message": _wording(voice, message, **told)}
+            figures: Any = done["figures"]
+            done = {**done, "message": _wording(voice, message, **figures)}
         if as_json:
             voice.json(done)
         else:
