@@ -30,14 +30,17 @@ PAGES: tuple[Page, ...] = (
     Page("playground", "/playground", "agents.use", "message-square-text", "create", kind="plain"),
     Page("conversations", "/conversations", "conversations.own", "history", "create", kind="plain"),
     Page("audit", "/audit", "traces.view", "scan-search", "govern", kind="plain"),
-    Page(
-        "alerts", "/alerts", "alerts.view", "triangle-alert", "govern", tab=False, kind="plain"
-    ),
+    Page("alerts", "/alerts", "alerts.view", "triangle-alert", "govern", tab=False, kind="plain"),
     Page("exports", "/exports", "audit.export", "download", "govern", tab=False, kind="plain"),
     Page(
-        "retention", "/retention", "retention.manage", "calendar-check", "govern", tab=False,
+        "retention",
+        "/retention",
+        "retention.manage",
+        "calendar-check",
+        "govern",
+        tab=False,
         kind="plain",
-    ),  # fmt: skip
+    ),
     Page(
         "kinds",
         "/kinds",

@@ -160,11 +160,13 @@ def _shown(visit: Visit, name: str, value: str, titles: Mapping[str, str]) -> st
         return titles.get(value, value)
     if name == "kind":
         return kind_name(visit.language, value)
-    for key in (f"web.verdict.{value}", f"web.data.{value}", f"record.location.{value}"):
-        prefix = {"verdict": "web.verdict", "data_class": "web.data"}.get(name, "record.location")
-        if key.startswith(prefix) and key in catalogue(visit.language):
-            return visit.say(key)
-    return value
+    keys = {
+        "verdict": f"web.verdict.{value}",
+        "data_class": f"web.data.{value}",
+        "location": f"record.location.{value}",
+    }
+    key = keys.get(name, "")
+    return visit.say(key) if key in catalogue(visit.language) else value
 
 
 def _select(
