@@ -38,7 +38,7 @@ _STYLE = re.compile(r"<style>\s*:root \{.*?</style>", re.S)
 _HTML = re.compile(r"<html\b[^>]*>", re.S)
 _FRAMER = re.compile(r"<script>\s*\(\(\) => \{\s*const root = .*?</script>", re.S)
 _MANIFEST = re.compile(r"<link rel=\"manifest\"[^>]*>\s*")
-HEAD_CSS = ("tokens", "shell", "parts", "gradio", "pages")
+HEAD_CSS = ("tokens", "shell", "parts", "plain", "gradio", "pages", "chat")
 
 Look = Callable[[Language, nav.Page | None, str], frame.Surroundings]
 

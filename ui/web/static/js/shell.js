@@ -25,7 +25,7 @@ function seen(root) {
 new MutationObserver(() => {
   document.querySelectorAll("[data-atl-page]:not([data-atl-seen])").forEach(seen);
   const address = document.querySelector("[data-atl-address]")?.dataset.atlAddress;
-  if (address && location.pathname + location.search !== address) history.replaceState(null, "", address);
+  if (address && location.pathname + location.search !== address) history.replaceState(null, "", address + location.hash);
 }).observe(document.documentElement, { childList: true, subtree: true });
 
 document.querySelectorAll("[data-atl-page]").forEach(seen);
