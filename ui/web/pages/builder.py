@@ -351,7 +351,7 @@ def _test(context: Context, record: AgentRecord | None) -> Markup:
             ("cases", not record.spec.cases),
         )
     )
-    ways = [("playground", "play", "agent"), ("evaluation", "flask-conical", "agent")]
+    ways = [("playground", "play", "agent"), ("evaluation", "list-checks", "agent")]
     ways.append(("publish", "send-horizontal", "agent"))
     links = joined(
         Markup('<a class="atl-button"{} href="{}">{}{}</a>').format(
