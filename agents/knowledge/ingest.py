@@ -1,12 +1,13 @@
 """Keep documents for search: parse (elsewhere), mask, cut, embed, store; a broken-off one goes on.
 
-A scope says whose documents they are: `conversation:<id>` or `agent:<id>`. Rights follow the scope:
-a search sees the scopes that its caller names, nothing else.
+A scope says whose documents they are: `conversation:<id>` or `agent:<id>`. Rights follow the scope
+and the document: a search sees the scopes that its caller names, and of these what `who` may read.
 """
 
 import asyncio
 import datetime as dt
 import hashlib
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -35,9 +36,13 @@ MAX_PASSAGES = 20_000
 CACHED = 24
 
 
+EVERYONE = ("*",)  # whoever may use the agent
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as kept. `pages` is 0 where there are none."""
+    """A document as kept. `pages` is 0 where there are none; `hidden` counts parts with text that
+    nobody would see. Of an incomplete one `total` passages are to come; `error` ended it."""
 
     id: int
     name: str
@@ -45,6 +50,12 @@ class Document:
     words: int
     passages: int
     added: dt.datetime
+    readers: tuple[str, ...] = EVERYONE
+    hidden: int = 0
+    total: int = 0
+    complete: bool = True
+    error: str = ""
+    owner: str = ""
 
 
 def _now() -> dt.datetime:
@@ -76,27 +87,56 @@ class Knowledge:
         data: bytes | Path,
         mask: Mask,
         progress: Progress | None = None,
+        readers: Sequence[str] = EVERYONE,
     ) -> Document:
         """Keep one document; the same content again is no work, other content replaces it.
+
+        `readers` are who may be answered from it, `*` for whoever may use the scope.
 
         Raises BadInput with a code of `parse.CODES`, `file-slow` or `file-too-long`, and whatever
         else `parse` and `mask` raise; then nothing of it is kept.
         """
         digest = await asyncio.to_thread(_digest, data)
         if kept := await asyncio.to_thread(self._complete, scope, name, digest):
+            if kept.readers != tuple(readers):
+                await asyncio.to_thread(self._allow, kept.id, readers)
             return kept
         try:
             parts = await self._parse(name, data)
         except BadInput as error:
             raise _named(error, name) from error
         return await asyncio.to_thread(
-            self._store, scope, owner, name, digest, parts, mask, progress
+            self._store, scope, owner, name, digest, parts, mask, progress, readers
         )
 
     def documents(self, scope: str) -> list[Document]:
         """The complete documents of a scope, in the order they were added."""
         with self._engine.connect() as db:
             return [_document(row) for row in db.execute(_listed(scope))]
+
+    def listing(self, scope: str) -> list[Document]:
+        """Every document of a scope, also those under way or ended by an error."""
+        with self._engine.connect() as db:
+            return [_document(row) for row in db.execute(_listed(scope, complete=False))]
+
+    def unfinished(self) -> list[tuple[str, Document]]:
+        """(scope, document) of every ingest that broke off."""
+        query = sa.select(documents, sa.literal(0).label("count")).where(
+            ~documents.c.complete, documents.c.error == ""
+        )
+        with self._engine.connect() as db:
+            return [(str(row.scope), _document(row)) for row in db.execute(query)]
+
+    def failed(self, scope: str, owner: str, name: str, code: str) -> None:
+        """Remember why a document could not be read, so that its owner finds out."""
+        self._begin(scope, owner, name, f"failed:{code}", 0, 0, EVERYONE, 0, 0)
+        here = sa.and_(documents.c.scope == scope, documents.c.name == name)
+        with self._engine.begin() as db:
+            db.execute(documents.update().where(here).values(error=code[:64]))
+
+    def withheld(self, scopes: Sequence[str], who: frozenset[str]) -> int:
+        """How many complete documents of the scopes `who` may not read."""
+        return len(self._visible(scopes, None)) - len(self._visible(scopes, who))
 
     def remove(self, scope: str, name: str | None = None) -> None:
         """Forget one document, or all of a scope."""
@@ -108,18 +148,27 @@ class Knowledge:
             db.execute(passages.delete().where(passages.c.document.in_(ids)))
             db.execute(documents.delete().where(which))
 
-    def open(self, *scopes: str) -> "Library":
-        """What may be searched together, for one turn."""
-        return Library(self, scopes)
+    def open(self, *scopes: str, who: frozenset[str] | None = None) -> "Library":
+        """What may be searched together, for one turn; `who` are the asker's keys, e.g.
+        `person:ID` and `department:NAME`. None is the owner of all."""
+        return Library(self, scopes, who)
 
-    def index(self, scopes: Sequence[str]) -> Index:
-        """The index over the scopes as they are now; built once, kept for the next question."""
+    def _visible(self, scopes: Sequence[str], who: frozenset[str] | None) -> Sequence[sa.Row[Any]]:
+        query = (
+            sa.select(documents.c.id, documents.c.name, documents.c.digest, documents.c.readers)
+            .where(documents.c.scope.in_(scopes), documents.c.complete)
+            .order_by(documents.c.id)
+        )
         with self._engine.connect() as db:
-            ids = db.execute(
-                sa.select(documents.c.id, documents.c.name, documents.c.digest)
-                .where(documents.c.scope.in_(scopes), documents.c.complete)
-                .order_by(documents.c.id)
-            ).all()
+            rows = db.execute(query).all()
+        if who is None:
+            return rows
+        keys = {*who, *EVERYONE}
+        return [row for row in rows if not keys.isdisjoint(json.loads(row.readers))]
+
+    def index(self, scopes: Sequence[str], who: frozenset[str] | None = None) -> Index:
+        """The index over what `who` may read now; built once, kept for the next question."""
+        ids = self._visible(scopes, who)
         # the digest as well: SQLite gives the number of a removed document to the next one
         key = tuple((str(row.digest), int(row.id)) for row in ids)
         with self._lock:
@@ -133,12 +182,15 @@ class Knowledge:
                 self._indexes.popitem(last=False)
         return built
 
-    def text(self, scopes: Sequence[str], name: str) -> str | None:
+    def text(
+        self, scopes: Sequence[str], name: str, who: frozenset[str] | None = None
+    ) -> str | None:
         """All masked text of a document, passages in order, headings in their places."""
+        found = [row.id for row in self._visible(scopes, who) if row.name == name]
         query = (
             sa.select(passages)
             .join(documents)
-            .where(documents.c.scope.in_(scopes), documents.c.name == name, documents.c.complete)
+            .where(documents.c.id.in_(found))
             .order_by(documents.c.id.desc(), passages.c.number)
         )
         with self._engine.connect() as db:
@@ -183,24 +235,42 @@ class Knowledge:
         parts: Sequence[Mapping[str, Any]],
         mask: Mask,
         progress: Progress | None,
+        readers: Sequence[str],
     ) -> Document:
         masked = _masked(parts, mask)
+        hidden = sum(bool(part.get("hidden")) for part in parts)
         cut = list(chunks(masked))
         if len(cut) > MAX_PASSAGES:
             raise BadInput("file-too-long", name=name, limit=MAX_PASSAGES)
         pages = max((int(part["page"] or 0) for part in masked), default=0)
         total = sum(len(chunk.text.split()) for chunk in cut)
-        id, done = self._begin(scope, owner, name, digest, pages, total)
+        id, done = self._begin(scope, owner, name, digest, pages, total, readers, hidden, len(cut))
         for start in range(done, len(cut), BATCH):
             self._keep(id, start, cut[start : start + BATCH])
             if progress:
                 progress(min(start + BATCH, len(cut)), len(cut))
         with self._engine.begin() as db:
             db.execute(documents.update().where(documents.c.id == id).values(complete=True))
-        return Document(id, name, pages, total, len(cut), self._now())
+        return Document(
+            id, name, pages, total, len(cut), self._now(), tuple(readers), hidden, len(cut)
+        )
+
+    def _allow(self, id: int, readers: Sequence[str]) -> None:
+        with self._engine.begin() as db:
+            kept = json.dumps(list(readers))
+            db.execute(documents.update().where(documents.c.id == id).values(readers=kept))
 
     def _begin(
-        self, scope: str, owner: str, name: str, digest: str, pages: int, total: int
+        self,
+        scope: str,
+        owner: str,
+        name: str,
+        digest: str,
+        pages: int,
+        words: int,
+        readers: Sequence[str],
+        hidden: int,
+        total: int,
     ) -> tuple[int, int]:
         """The document's row, and how many passages an ingest that broke off left behind."""
         here = sa.and_(documents.c.scope == scope, documents.c.name == name)
@@ -219,9 +289,13 @@ class Knowledge:
                     name=name,
                     digest=digest,
                     pages=pages,
-                    words=total,
+                    words=words,
                     complete=False,
                     added=self._now(),
+                    readers=json.dumps(list(readers)),
+                    hidden=hidden,
+                    total=total,
+                    error="",
                 )
             )
             key = made.inserted_primary_key
@@ -254,19 +328,25 @@ class Library:
 
     knowledge: Knowledge
     scopes: tuple[str, ...]
+    who: frozenset[str] | None = None
 
     def search(self, query: str, k: int = 5) -> list[Passage]:
         """The best passages, best first."""
-        return self.knowledge.index(self.scopes).search(query, k)
+        return self.knowledge.index(self.scopes, self.who).search(query, k)
 
     def names(self) -> list[str]:
         """The documents, oldest first, each once."""
-        found = [one.name for scope in self.scopes for one in self.knowledge.documents(scope)]
+        found = [
+            one.name
+            for scope in self.scopes
+            for one in self.knowledge.documents(scope)
+            if self.who is None or not {*self.who, *EVERYONE}.isdisjoint(one.readers)
+        ]
         return list(dict.fromkeys(found))
 
     def text(self, name: str) -> str | None:
         """All masked text of one document, or None."""
-        return self.knowledge.text(self.scopes, name)
+        return self.knowledge.text(self.scopes, name, self.who)
 
 
 def _named(error: BadInput, name: str) -> BadInput:
@@ -312,7 +392,7 @@ def _digest(data: bytes | Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _listed(scope: str) -> sa.Select[Any]:
+def _listed(scope: str, complete: bool = True) -> sa.Select[Any]:
     count = (
         sa.select(sa.func.count())
         .where(passages.c.document == documents.c.id)
@@ -321,7 +401,7 @@ def _listed(scope: str) -> sa.Select[Any]:
     )
     return (
         sa.select(documents, count.label("count"))
-        .where(documents.c.scope == scope, documents.c.complete)
+        .where(documents.c.scope == scope, documents.c.complete if complete else sa.true())
         .order_by(documents.c.id)
     )
 
@@ -329,4 +409,7 @@ def _listed(scope: str) -> sa.Select[Any]:
 def _document(row: Any) -> Document:
     # SQLite forgets the zone; everything is written in UTC
     added = row.added if row.added.tzinfo else row.added.replace(tzinfo=dt.UTC)
-    return Document(row.id, row.name, row.pages, row.words, row.count, added)
+    return Document(
+        row.id, row.name, row.pages, row.words, row.count, added,
+        tuple(json.loads(row.readers)), row.hidden, row.total, row.complete, row.error, row.owner,
+    )  # fmt: skip

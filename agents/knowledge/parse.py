@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 MAX_FILE = 30 * 1024 * 1024
 MAX_TEXT = 4_000_000  # characters of one document
@@ -28,10 +28,14 @@ ROWS_PER_PAGE = 60
 
 
 class Part(TypedDict):
-    """A page, sheet or whole text. `page` counts from 1, or is None where there are no pages."""
+    """A page, sheet or whole text. `page` counts from 1, or is None where there are no pages.
+
+    `hidden`: it also holds words that a reader would not see (white on white, comments, size 0).
+    """
 
     text: str
     page: int | None
+    hidden: NotRequired[bool]
 
 
 class ParseError(Exception):
@@ -113,7 +117,8 @@ def _reader(path: Path, head: bytes) -> Iterator[Part]:
     if ending in (".eml", ".mht") or re.match(r"(?i)(from|received|return-path|subject): ", text):
         return _mail(path)
     if ending in (".html", ".htm") or re.match(r"(?i)\s*(<!doctype html|<html)", text):
-        return iter([Part(text=_html(text), page=None)])
+        shown, hidden = _html(text)
+        return iter([Part(text=shown, page=None, hidden=hidden)])
     if ending in (".csv", ".tsv"):
         return _csv(text)
     return iter([Part(text=text, page=None)])
@@ -128,7 +133,10 @@ def _bounded(parts: Iterator[Part]) -> Iterator[Part]:
         total += len(text)
         if total > MAX_TEXT:
             raise ParseError("file-too-much-text")
-        yield Part(text=text, page=part["page"])
+        kept = Part(text=text, page=part["page"])
+        if part.get("hidden"):
+            kept["hidden"] = True
+        yield kept
 
 
 def _clean(text: str) -> str:
@@ -188,7 +196,7 @@ def _pdf(path: Path) -> Iterator[Part]:
             raise ParseError("file-too-many-pages")
         texts = []
         for number, page in enumerate(reader.pages, start=1):
-            texts.append(Part(text=page.extract_text(), page=number))
+            texts.append(Part(text=page.extract_text(), page=number, hidden=_unseen(page)))
     except (FileNotDecryptedError, DependencyError) as error:
         raise ParseError("file-encrypted") from error
     except ParseError:
@@ -199,6 +207,25 @@ def _pdf(path: Path) -> Iterator[Part]:
     except (OSError, ArithmeticError, AssertionError, RuntimeError, *_STREAM) as error:
         raise ParseError("file-broken") from error
     return iter(texts)
+
+
+_TEXT_BLOCK = re.compile(rb"\bBT\b(.*?)\bET\b", re.S)
+_WHITE = re.compile(rb"(?:^|\s)(?:1(?:\.0+)?\s+){3}rg\s|(?:^|\s)1(?:\.0+)?\s+g\s")
+_INVISIBLE = re.compile(rb"(?:^|\s)3\s+Tr\s")
+
+
+def _unseen(page: Any) -> bool:
+    """Whether some of a page's text is white or drawn with the invisible mode (ISO 32000, 9.3.6).
+
+    All of it invisible is the usual layer of a scanned page and is not counted.
+    """
+    contents = page.get_contents()
+    data = contents.get_data()[:2_000_000] if contents is not None else b""
+    if not (_WHITE.search(data) or _INVISIBLE.search(data)):
+        return False
+    blocks = _TEXT_BLOCK.findall(data)
+    invisible = sum(bool(_INVISIBLE.search(block)) for block in blocks)
+    return any(_WHITE.search(block) for block in blocks) or 0 < invisible < len(blocks)
 
 
 def _office(path: Path) -> Iterator[Part]:
@@ -259,7 +286,7 @@ def _word(path: Path) -> Iterator[Part]:
 
     document = docx.Document(str(path))
     lines: list[str] = []
-    page, breaks = 1, 0
+    page, breaks, hidden = 1, 0, False
     for block in document.iter_inner_content():
         if isinstance(block, Table):
             for row in block.rows:
@@ -271,14 +298,41 @@ def _word(path: Path) -> Iterator[Part]:
             level = re.match(r"(?:Heading|Titre) (\d)", style)
             mark = "#" * int(level.group(1)) + " " if level else ""
             mark = "- " if style.startswith(("List", "Liste")) else mark
-            if block.text.strip():
-                lines += [mark + block.text.strip(), ""]
+            text = block.text
+            for unseen in _unseen_runs(block):
+                text, hidden = text.replace(unseen, "", 1), True
+            if text.strip():
+                lines += [mark + text.strip(), ""]
             xml = block._p.xml
             if 'w:type="page"' in xml or "w:lastRenderedPageBreak" in xml:
                 breaks += 1
-                yield Part(text="\n".join(lines), page=page)
-                lines, page = [], page + 1
-    yield Part(text="\n".join(lines), page=page if breaks else None)
+                yield Part(text="\n".join(lines), page=page, hidden=hidden)
+                lines, page, hidden = [], page + 1, False
+    yield Part(text="\n".join(lines), page=page if breaks else None, hidden=hidden)
+
+
+def _unseen_runs(paragraph: Any) -> Iterator[str]:
+    """Texts of a Word paragraph that are hidden, white or of less than 3 points."""
+    space = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    for run in paragraph._p.iter(f"{space}r"):
+        style = run.find(f"{space}rPr")
+        if style is None:
+            continue
+        off = style.find(f"{space}vanish")
+        colour, size = style.find(f"{space}color"), style.find(f"{space}sz")
+        white = colour is not None and str(colour.get(f"{space}val")).upper() == "FFFFFF"
+        small = size is not None and str(size.get(f"{space}val")) in ("0", "1", "2", "3", "4", "5")
+        shaded = (
+            style.find(f"{space}shd") is not None or style.find(f"{space}highlight") is not None
+        )
+        if (
+            (off is not None and off.get(f"{space}val") not in ("0", "false"))
+            or small
+            or (white and not shaded)
+        ):
+            text = "".join(node.text or "" for node in run.iter(f"{space}t"))
+            if text.strip():
+                yield text
 
 
 def _excel(path: Path) -> Iterator[Part]:
@@ -297,7 +351,9 @@ def _excel(path: Path) -> Iterator[Part]:
                     rows += 1
                 if rows > MAX_ROWS:
                     raise ParseError("file-too-many-rows")
-            yield from _table(table, sheet.title)
+            for part in _table(table, sheet.title):
+                part["hidden"] = sheet.sheet_state != "visible"
+                yield part
 
 
 def _cell(value: object) -> str:
@@ -342,7 +398,9 @@ def _slides(path: Path) -> Iterator[Part]:
                 "{http://schemas.openxmlformats.org/drawingml/2006/main}p"
             )
             lines = ["".join(one.itertext()) for one in paragraphs]
-            yield Part(text="\n".join(line for line in lines if line.strip()), page=number(name))
+            text = "\n".join(line for line in lines if line.strip())
+            off = b' show="0"' in data[:4000]  # a slide that is not shown
+            yield Part(text=text, page=number(name), hidden=off)
 
 
 def _csv(text: str) -> Iterator[Part]:
@@ -366,6 +424,7 @@ def _csv(text: str) -> Iterator[Part]:
 def _mail(path: Path) -> Iterator[Part]:
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     lines = []
+    hidden = False
     try:
         for name in ("From", "To", "Cc", "Date", "Subject"):
             if value := message.get(name):
@@ -373,25 +432,57 @@ def _mail(path: Path) -> Iterator[Part]:
         body = message.get_body(("plain", "html"))
         text = body.get_content() if body else ""
         if body and body.get_content_type() == "text/html":
-            text = _html(text)
+            text, hidden = _html(text)
         attached = [part.get_filename() or "?" for part in message.iter_attachments()]
     except (LookupError, ValueError, AttributeError, TypeError) as error:
         raise ParseError("file-broken") from error
     if attached:
         lines.append("Attachments (not read): " + ", ".join(attached))
-    return iter([Part(text="\n".join([*lines, "", str(text)]), page=None)])
+    return iter([Part(text="\n".join([*lines, "", str(text)]), page=None, hidden=hidden)])
 
 
 class _Words(html.parser.HTMLParser):
     _BLOCKS = frozenset(("p", "div", "br", "tr", "ul", "ol", "table", "section", "article", "hr"))
     _HIDDEN = frozenset(("script", "style", "template", "noscript"))
+    _VOID = frozenset(
+        (
+            "area",
+            "base",
+            "br",
+            "col",
+            "embed",
+            "hr",
+            "img",
+            "input",
+            "link",
+            "meta",
+            "source",
+            "wbr",
+        )
+    )
+    _UNSEEN = re.compile(
+        r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d])"
+        r"|(?<![-\w])color\s*:\s*(?:#fff(?:fff)?\b|white\b|transparent|rgb\(255,\s*255,\s*255\))",
+        re.I,
+    )
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.out: list[str] = []
         self._hidden = 0
+        self._unseen: list[str] = []  # tags open inside an element that is not shown
+        self.concealed = 0  # words that a reader would not see
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._unseen:
+            if tag not in self._VOID:
+                self._unseen.append(tag)
+            return
+        given = dict(attrs)
+        style = str(given.get("style") or "")
+        if tag not in self._VOID and ("hidden" in given or self._concealing(style)):
+            self._unseen.append(tag)
+            return
         if tag in self._HIDDEN:
             self._hidden += 1
         elif re.fullmatch(r"h[1-6]", tag):
@@ -403,19 +494,38 @@ class _Words(html.parser.HTMLParser):
         elif tag in self._BLOCKS:
             self.out.append("\n")
 
+    def _concealing(self, style: str) -> bool:
+        found = self._UNSEEN.search(style)
+        # white letters on a coloured ground are seen
+        return found is not None and not (
+            found.group().lower().startswith("color") and "background" in style.lower()
+        )
+
+    def handle_comment(self, data: str) -> None:
+        if len(data.split()) >= 4 and not data.startswith("[if"):
+            self.concealed += len(data.split())
+
     def handle_endtag(self, tag: str) -> None:
+        if self._unseen:
+            if tag in self._unseen:
+                while self._unseen.pop() != tag:
+                    pass
+            return
         if tag in self._HIDDEN:
             self._hidden = max(0, self._hidden - 1)
         elif tag in self._BLOCKS or re.fullmatch(r"h[1-6]", tag):
             self.out.append("\n")
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
+        if self._unseen:
+            self.concealed += len(data.split())
+        elif not self._hidden:
             self.out.append(re.sub(r"\s+", " ", data))
 
 
-def _html(text: str) -> str:
+def _html(text: str) -> tuple[str, bool]:
+    """The words that a reader sees, and whether there are others."""
     words = _Words()
     words.feed(text)
     words.close()
-    return "".join(words.out)
+    return "".join(words.out), words.concealed > 0

@@ -16,6 +16,11 @@ documents = sa.Table(
     sa.Column("words", sa.Integer, nullable=False),
     sa.Column("complete", sa.Boolean, nullable=False),
     sa.Column("added", sa.DateTime(timezone=True), nullable=False),
+    # a JSON list: "*" whoever may use the agent, "person:ID", "department:NAME"
+    sa.Column("readers", sa.Text, nullable=False, server_default='["*"]'),
+    sa.Column("hidden", sa.Integer, nullable=False, server_default="0"),  # parts nobody would see
+    sa.Column("total", sa.Integer, nullable=False, server_default="0"),  # passages in the end
+    sa.Column("error", sa.String(64), nullable=False, server_default=""),
     sa.UniqueConstraint("scope", "name"),
 )
 passages = sa.Table(

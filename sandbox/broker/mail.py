@@ -27,7 +27,7 @@ class Mailer:
     recipients: str
     secrets: Mapping[str, str]
     user: str = ""
-    secret: str = "ATELIER_SMTP_PASSWORD"  # noqa: S105  (a name)
+    secret: str = "SMTP_PASSWORD"  # noqa: S105  (a name)
     security: Security = "starttls"
 
     def no(self, recipients: Sequence[str]) -> str | None:
