@@ -57,6 +57,7 @@ class Conversation:
     title: str
     started: dt.datetime
     touched: dt.datetime
+    owner: str = ""
     root: str = ""  # whose names, files and documents it uses: its own unless it is a branch
     parent: str = ""
     parent_message: int = 0
@@ -168,6 +169,24 @@ class Conversations:
                 raise BadInput("conversation-not-found")
         return number
 
+    def shorten(self, conversation: str) -> None:
+        """Keep it for a shorter time: a rule wants that."""
+        with self._engine.begin() as db:
+            db.execute(
+                conversations.update()
+                .where(conversations.c.id == conversation)
+                .values(retention="short")
+            )
+
+    def shortened(self, before: float) -> list[Conversation]:
+        """Those kept for a shorter time and not touched since `before` (seconds since 1970)."""
+        query = sa.select(conversations).where(
+            conversations.c.retention == "short",
+            conversations.c.touched < dt.datetime.fromtimestamp(before, dt.UTC),
+        )
+        with self._engine.connect() as db:
+            return [_conversation(row) for row in db.execute(query)]
+
     def root(self, conversation: str) -> str:
         """Whose names, files and documents the conversation uses."""
         query = sa.select(conversations.c.root).where(conversations.c.id == conversation)
@@ -246,6 +265,7 @@ def _conversation(row: Any) -> Conversation:
         row.title,
         _aware(row.started),
         _aware(row.touched),
+        row.owner,
         row.root or row.id,
         row.parent or "",
         row.parent_message or 0,

@@ -88,6 +88,7 @@ class Reply:
     error: str = ""  # code of the wording `error.<code>` unless status is "done"
     error_data: dict[str, str] = field(default_factory=dict)
     status: Literal["done", "blocked", "stopped", "failed", "waiting"] = "done"
+    mark: str = ""  # catalogue key of the line that says it is made with AI, where a rule wants one
     approvals: tuple[Approval, ...] = ()  # what a reply with status "waiting" waits for
 
 

@@ -154,8 +154,10 @@ class Sessions(Parts):
             except (GuardrailError, SQLAlchemyError) as error:
                 # the store is away for a moment: the next round finds the same turns
                 log.error("waiting turns not read", extra={"error": type(error).__name__})
+            # not wait_for: in Python 3.11 it can swallow a cancellation
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.decided.wait(), every)
+                async with asyncio.timeout(every):
+                    await self.decided.wait()
 
     async def stop(self, conversation: str) -> bool:
         """End the turn under way; what was answered so far is kept. False when none runs.

@@ -81,6 +81,7 @@ async def _call(
         run.judge("blocked", decision.rule)
         run.notice("blocked", "notice.model-denied", rule=decision.rule)
         raise PolicyDenied("policy-denied", rule=decision.rule)
+    run.owe(decision.obligations)
     policy = policy_of(run.agent.guard)
     owed = [kind for kind in decision.masks if policy.action(kind) == "allow"]
     if owed:

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -74,6 +74,8 @@ class Run:
     tools: ToolContext
     emit: Callable[[Event], None]
     person: str = ""  # the actor's pseudonym: what budgets, approvals and exceptions go by
+    marked: bool = False  # a rule wants what is made to say that it is made with AI
+    short: bool = False  # a rule wants it kept for a shorter time
     lifted: frozenset[str] = frozenset()  # rules that security has lifted for this person, now
     started: float = field(default_factory=time.monotonic)
     steps: list[Step] = field(default_factory=list)
@@ -135,6 +137,14 @@ class Run:
             ],
         }
         self.results = []
+
+    def owe(self, obligations: Collection[str]) -> None:
+        """Remember the duties of a decision that are carried out later."""
+        if "watermark" in obligations and not self.marked:
+            self.marked = True
+            key = f"notice.ai-made-{self.agent.data_class}"
+            self.notice("info", key)
+        self.short = self.short or "short-retention" in obligations
 
     def saw(self, findings: tuple[Finding, ...]) -> None:
         """Remember which kinds were found."""

@@ -18,6 +18,7 @@ from sandbox.broker.frames import ToolAsk
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Done, Run
 from sandbox.broker.waiting import ANSWERS, answered
+from sandbox.marking import marked
 
 if TYPE_CHECKING:
     from sandbox.broker.broker import Broker
@@ -69,6 +70,7 @@ async def call_tool(broker: "Broker", run: Run, frame: ToolAsk) -> dict[str, Any
                 await _refused(broker, run, frame.name, answer, shown)
         rule = decision.rule
         if decision.outcome == "allow":
+            run.owe(decision.obligations)
             content = await _run(broker, run, frame, tool, rule, given, shown)
             run.results.append(Done(frame.name, arguments, content))
             if run.remember is not None:
@@ -217,13 +219,18 @@ async def _keep(broker: "Broker", run: Run, result: ToolResult) -> None:
             await broker.ledger.arecord(act)
             run.notice("blocked", "notice.file-kept-back", rule=decision.rule)
             continue
+        run.owe(decision.obligations)
+        name, data = made.name, made.data
+        if run.marked:
+            cls, language = run.agent.data_class, run.language
+            name, data = marked(name, made.media_type, data, cls, language)
         async with recorded(broker.ledger, act):
             kept = await asyncio.to_thread(
                 broker.uploads.keep_artefact,
                 run.conversation,
                 run.actor.id,
-                made.name,
+                name,
                 made.media_type,
-                made.data,
+                data,
             )
             run.artefacts.append(kept)

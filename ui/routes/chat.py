@@ -200,6 +200,7 @@ def whole(reply: Reply, language: Language) -> dict[str, object]:
     message = say(language, "reply.waiting") if reply.status == "waiting" else ""
     return {
         **asdict(reply),
+        "mark_text": say(language, reply.mark) if reply.mark else "",
         "approvals": [asked(each, language) for each in reply.approvals],
         "notices": [notice(each, language) for each in reply.notices],
         "message": worded(error, language) if reply.error else message,

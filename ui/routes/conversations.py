@@ -1,10 +1,11 @@
 """A person's own conversations and files. Ownership is checked by what keeps them."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from agents.conversations import Conversation
 from guardrails.audit.ledger import Act
 from ui.identity import Person
 from ui.routes.approvals import approval_row
@@ -28,7 +29,7 @@ def conversations(
 ) -> list[ConversationRow]:
     """The caller's conversations, last touched first."""
     rows = app.conversations.mine(person.id, agent, limit)
-    return [ConversationRow.model_validate(asdict(row)) for row in rows]
+    return [_row(row) for row in rows]
 
 
 @router.get("/conversations/{conversation}")
@@ -52,7 +53,7 @@ def conversation(conversation: str, app: Services, person: Own) -> ConversationD
         for one in app.approvals.waiting(conversation=conversation)
     ]
     running = conversation in app.sessions.running
-    return ConversationDetail(**asdict(row), messages=messages, approvals=waiting, running=running)
+    return ConversationDetail(**_shown(row), messages=messages, approvals=waiting, running=running)
 
 
 @router.delete("/conversations/{conversation}")
@@ -78,6 +79,14 @@ def artefact(artefact: str, request: Request, app: Services, person: Own) -> Res
     }
     media_type = kept.media_type if inline else "application/octet-stream"
     return Response(kept.data, headers=headers, media_type=media_type)
+
+
+def _shown(row: Conversation) -> dict[str, Any]:
+    return {name: value for name, value in asdict(row).items() if name != "owner"}
+
+
+def _row(row: Conversation) -> ConversationRow:
+    return ConversationRow.model_validate(_shown(row))
 
 
 def disposition(name: str, *, inline: bool) -> str:
