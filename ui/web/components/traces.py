@@ -104,7 +104,8 @@ def _row(
     here = opened and row.trace_id.startswith(opened.removeprefix("tr_"))
     return Markup(
         '<tr{}><td><a href="{}" data-record-trace="{}">{}</a></td><td>{}</td>'
-        '<td>{}<small>{}</small></td><td><time datetime="{}">{}</time></td></tr>'
+        '<td><span class="atl-request">{}</span><small>{}</small></td>'
+        '<td><time datetime="{}">{}</time></td></tr>'
     ).format(
         Markup(" data-open") if here else "",
         trace_address(visit, asked, row.trace_id),

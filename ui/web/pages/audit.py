@@ -17,6 +17,7 @@ from ui.web.nav import address
 from ui.web.plain import Visit, empty, head
 
 PAGE = 15
+STEPS = 14  # of a trend
 PERIOD = "7"  # days, before a person chooses
 
 
@@ -74,7 +75,7 @@ def _found(visit: Visit, asked: TraceQuery, detail: Markup) -> Markup:
     return joined(
         [
             traces.kpis(
-                visit, asked, counts, _before(visit, wanted, now), facets.trend(wanted, now)
+                visit, asked, counts, _before(visit, wanted, now), facets.trend(wanted, now, STEPS)
             ),
             filters.form(visit, asked, facets.facets(wanted), names),
             filters.chosen(visit, asked, names),
@@ -120,7 +121,11 @@ def _beside(visit: Visit) -> Markup:
         Markup('<a class="atl-button" data-size="small" href="{}">{}{}</a>').format(
             address(visit.language, page), icon(picture), visit.say(f"web.nav.{page}")
         )
-        for page, picture in (("alerts", "triangle-alert"), ("exports", "download"))
+        for page, picture in (
+            ("alerts", "triangle-alert"),
+            ("exports", "download"),
+            ("retention", "calendar-check"),
+        )
     ]
     return Markup('<div class="atl-actions">{}</div>').format(joined(links))
 
