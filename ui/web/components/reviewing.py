@@ -1,0 +1,215 @@
+"""Parts of publishing pages: states, audiences, evidence, differences line by line."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agents.evaluation import RunRecord
+from agents.publishing_records import Comment, PublishRequest
+from agents.versions import Change
+from guardrails.errors import BadInput
+from ui.routes.publishing import name_of
+from ui.web.components.chips import kind_name
+from ui.web.frame import query
+from ui.web.markup import Markup, attributes, icon, joined
+from ui.web.nav import address
+from ui.web.plain import Visit
+
+TONES = {
+    "checking": "wait", "waiting": "wait", "returned": "bad", "published": "good",
+    "cancelled": "", "replaced": "", "live": "good", "withdrawn": "bad",
+}  # fmt: skip
+ICONS = {
+    "checking": "loader-circle", "waiting": "clock", "returned": "arrow-left",
+    "published": "circle-check", "cancelled": "x", "replaced": "history",
+    "live": "circle-check", "withdrawn": "ban",
+}  # fmt: skip
+SIGNS = {"added": "+", "removed": "−", "same": " "}
+SHOWN_LINES = 400
+
+
+def chip(text: str, tone: str = "", name: str = "") -> Markup:
+    """A small mark with a word, and an icon where one is named."""
+    return Markup('<span class="atl-chip"{}>{}{}</span>').format(
+        attributes(data_tone=tone or None), icon(name) if name else "", text
+    )
+
+
+def state(visit: Visit, request: PublishRequest) -> Markup:
+    """How a request stands."""
+    return chip(
+        visit.say(f"publish.state.{request.state}"), TONES[request.state], ICONS[request.state]
+    )
+
+
+def audience(visit: Visit, key: str) -> str:
+    """An audience in words."""
+    kind, _, value = key.partition(":")
+    if kind == "everyone":
+        return visit.say("publish.audience.everyone")
+    if kind == "group":
+        try:
+            value = visit.app.groups.get(value).name
+        except BadInput:
+            value = visit.say("publish.audience.gone")
+    elif kind == "person":
+        value = name_of(visit.app, value)
+    return visit.say(f"publish.audience.{kind}", name=value)
+
+
+def evidence(visit: Visit, request: PublishRequest) -> Markup:
+    """What was found before the request reached a person, line by line with figures."""
+    found = request.evidence
+    run = _run_of(visit, found)
+    rows = [*_tests(visit, found, run), *_static(visit, request)]
+    if run is not None and run.state != "running":
+        summary = visit.app.desk.evaluations.summary(visit.app.desk.evaluations.results(run.id))
+        n = max(1, summary.total)
+        cost = visit.say(
+            "publish.ev.cost-more", tokens=visit.number(round(summary.tokens / n)),
+            seconds=visit.number(round(summary.seconds, 1)),
+        )  # fmt: skip
+        value = visit.number(round(summary.cost / n, 4))
+        rows.append(_row("wallet", "", visit.say("publish.ev.cost"), cost, f"{value} $"))
+    if found.get("problem"):
+        told = visit.say("publish.ev.problem-more", code=str(found["problem"]))
+        rows.insert(0, _row("triangle-alert", "bad", visit.say("publish.ev.problem"), told, ""))
+    return Markup('<dl class="atl-evidence">{}</dl>').format(joined(rows))
+
+
+def progress(visit: Visit, run: RunRecord) -> Markup:
+    """A run's bar and words."""
+    label = visit.say("publish.run.progress", done=run.done, total=run.total)
+    return Markup(
+        '<div class="atl-progress"><p class="atl-small">{}</p>'
+        '<progress max="{}" value="{}" aria-label="{}"></progress></div>'
+    ).format(label, max(1, run.total), run.done, label)
+
+
+def _run_of(visit: Visit, found: Mapping[str, Any]) -> RunRecord | None:
+    try:
+        run: RunRecord = visit.app.desk.evaluations.get(str(found.get("run", "")))
+    except BadInput:
+        return None
+    return run
+
+
+def _tests(visit: Visit, found: Mapping[str, Any], run: RunRecord | None) -> list[Markup]:
+    say = visit.say
+    if run is None:
+        return [_row("list-checks", "wait", say("publish.ev.tests"), say("publish.ev.no-run"), "–")]
+    results = visit.app.desk.evaluations.results(run.id)
+    rows = []
+    for name, part in (
+        ("tests", [one for one in results if not one.case.startswith("safety-")]),
+        ("safety", [one for one in results if one.case.startswith("safety-")]),
+    ):
+        passed = sum(one.passed for one in part)
+        failed = ", ".join(one.case.removeprefix("safety-") for one in part if not one.passed)
+        if run.state == "running":
+            more, tone = say("publish.ev.running"), "wait"
+        elif not part:
+            more, tone = say("publish.ev.no-cases"), "wait"
+        else:
+            more = say("publish.ev.failed", names=failed) if failed else say("publish.ev.all")
+            tone = "good" if not failed else ("bad" if name == "safety" else "wait")
+            if run.state != "done":
+                more, tone = say(f"publish.run.{run.state}"), "wait"
+        icon_name = "list-checks" if name == "tests" else "shield-check"
+        value = f"{passed}/{len(part)}" if part else "–"
+        rows.append(_row(icon_name, tone, say(f"publish.ev.{name}"), more, value))
+    return rows
+
+
+def _static(visit: Visit, request: PublishRequest) -> list[Markup]:
+    say, found = visit.say, request.evidence
+    rows = []
+    personal = found.get("personal")
+    if personal is not None:
+        more = "; ".join(
+            f"{one['field']}: "
+            + ", ".join(
+                f"{kind_name(visit.language, kind)} × {n}" for kind, n in one["kinds"].items()
+            )
+            for one in personal
+        )
+        tone = "wait" if personal else "good"
+        n = sum(sum(one["kinds"].values()) for one in personal)
+        rows.append(
+            _row(
+                "eye-off", tone, say("publish.ev.personal"), more or say("publish.ev.clean"), str(n)
+            )
+        )
+    if unusual := found.get("unusual"):
+        more = "; ".join(f"{one['field']}: {', '.join(one['shapes'])}" for one in unusual)
+        rows.append(_row("flag", "wait", say("publish.ev.unusual"), more, str(len(unusual))))
+    tools = found.get("permissions")
+    if tools is not None:
+        more = ", ".join(
+            f"{one['tool']} ({say('publish.effect.' + (one['side_effect'] or 'reads'))}"
+            + (f", {say('publish.ev.new')}" if one["new"] else "")
+            + ")"
+            for one in tools
+        )
+        worst = any(one["side_effect"] == "sends" for one in tools)
+        tone = "wait" if worst or any(one["new"] for one in tools) else "good"
+        rows.append(
+            _row("wrench", tone, say("publish.ev.tools"), more or say("publish.ev.no-tools"),
+                 str(len(tools)))
+        )  # fmt: skip
+    data = say(f"web.data.{request.spec.data_class}")
+    rows.append(_row("lock", "", say("publish.ev.data"), say("publish.ev.data-more"), data))
+    if documents := found.get("documents"):
+        more = ", ".join(sorted(documents))
+        rows.append(_row("database", "", say("publish.ev.documents"), more, str(len(documents))))
+    model = request.spec.model or str(found.get("model", ""))
+    if model:
+        more = say("publish.ev.model-own" if request.spec.model else "publish.ev.model-house")
+        rows.append(_row("brain", "", say("publish.ev.model"), f"{model} · {more}", ""))
+    return rows
+
+
+def _row(name: str, tone: str, title: str, more: str, value: str) -> Markup:
+    return Markup("<div{}>{}<dt>{}<small>{}</small></dt><dd>{}</dd></div>").format(
+        attributes(data_tone=tone or None), icon(name), title, more, value
+    )
+
+
+def differences(
+    visit: Visit, request: PublishRequest, found: Sequence[Change], remarks: Sequence[Comment]
+) -> Markup:
+    """Fields that differ, with the comments at their lines and a link to comment each line."""
+    open_ = request.state in ("checking", "waiting")
+    by_line: dict[str, list[Comment]] = {}
+    for remark in remarks:
+        by_line.setdefault(remark.line, []).append(remark)
+    parts = []
+    for change in found:
+        lines = []
+        for line in change.lines[:SHOWN_LINES]:
+            link = Markup("")
+            if line.place and open_:
+                where = query(request=request.id, line=line.place) + "#comment"
+                label = visit.say("publish.comment-line", line=line.place)
+                link = Markup('<a href="{}" aria-label="{}" title="{}">{}</a>').format(
+                    address(visit.language, "publish", where), label, label, icon("message-circle")
+                )
+            lines.append(
+                Markup('<div data-line="{}"><span>{}</span><span>{}</span>{}</div>').format(
+                    line.sign, SIGNS[line.sign], line.text or "\u00a0", link
+                )
+            )
+            lines += [
+                Markup('<div class="atl-remark"><b>{}</b> <small>{}</small><br>{}</div>').format(
+                    name_of(visit.app, each.by), visit.ago(each.at), each.text
+                )
+                for each in (by_line.get(line.place, []) if line.place else [])
+            ]
+        mark = chip(visit.say("publish.reviewed"), "new", "eye") if change.reviewed else ""
+        parts.append(
+            Markup(
+                '<section class="atl-change"><h3><code>{}</code>{}</h3>'
+                '<div class="atl-diff" tabindex="0" role="region" aria-label="{}">{}</div>'
+                "</section>"
+            ).format(change.field, mark, change.field, joined(lines))
+        )
+    return joined(parts)
