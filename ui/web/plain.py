@@ -33,6 +33,9 @@ Renderer = Callable[[Request, Person, Page, frame.Surroundings], HTMLResponse]
 # page id of ui/web/nav.py → module with `body`
 BODIES: dict[str, str] = {
     "home": "ui.web.pages.home",
+    "evaluation": "ui.web.pages.evaluation",
+    "publish": "ui.web.pages.publish",
+    "published": "ui.web.pages.published",
     "audit": "ui.web.pages.audit",
     "alerts": "ui.web.pages.alerts",
     "exports": "ui.web.pages.exports",
