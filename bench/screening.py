@@ -132,6 +132,12 @@ def quality(find: Find, errors: bool = False) -> dict[str, str]:
         ("our own tickets, core F1", "tickets"),
     ):
         out[label] = _line(_tally(label, _own(kind), find, None, errors))
+    for language, label in (
+        ("fr", "our own French interviews, core F1"),
+        ("en", "our own English interviews, core F1"),
+    ):
+        spoken = [row for row in _own("interviews") if row.language == language]
+        out[label] = _line(_tally(label, spoken, find, None, errors))
     evasion = yaml.safe_load((CORPUS / "evasion.yaml").read_text(encoding="utf-8"))
     caught = sum(any(f.kind == r["kind"] for f in find(r["text"], "en")) for r in evasion)
     out["evasion tricks caught"] = f"{caught} of {len(evasion)}"
@@ -209,7 +215,8 @@ def _column(which: str, errors: bool) -> dict[str, str]:
 TARGETS = {
     "synthetic English, core F1": ">= .88", "French sentences, PERSON F1": ">= .97", "support tickets, core F1": ">= .75",
     "recogniser tables, core F1": ">= .92", "structured identifiers, en": ">= .975", "structured identifiers, fr": ">= .975",
-    "court-like prose, recall": ">= .75", "our own tickets, core F1": ">= .75", "evasion tricks caught": ">= 95 %",
+    "court-like prose, recall": ">= .75", "our own tickets, core F1": ">= .75",
+    "our own French interviews, core F1": ">= .94", "evasion tricks caught": ">= 95 %",
     "clean messages with a finding": "<= 4 %", "500 characters, English, CPU ms min / p50": "<= 8",
     "500 characters, French, CPU ms min / p50": "<= 6", "the same seen before, English, p50": "<= 0.3",
     "the same seen before, French, p50": "<= 0.3", "20,000 hostile characters, worst, CPU ms": "<= 150",
