@@ -49,7 +49,7 @@ def stock() -> Find:
 
     from guardrails.detect import ner
 
-    class Loaded(SpacyNlpEngine):
+    class Loaded(SpacyNlpEngine):  # type: ignore[misc]  # presidio is untyped here
         def __init__(self) -> None:
             labels = {"PER": "PERSON", "PERSON": "PERSON", "LOC": "LOCATION", "GPE": "LOCATION", "FAC": "LOCATION",
                       "ORG": "ORGANIZATION", "DATE": "DATE_TIME", "TIME": "DATE_TIME", "NORP": "NRP"}  # fmt: skip

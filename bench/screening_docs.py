@@ -7,7 +7,7 @@ generated identifiers, our own corpora and, where present, the shared developmen
 from collections import defaultdict
 from pathlib import Path
 
-from bench import structured
+from bench import national, structured
 from bench.scoring import CORE, DEV, Tally, rows, score
 from bench.screening import _own, ours
 
@@ -19,6 +19,7 @@ _SETS = ("pii_en_presidio_research", "pii_fr_person_sentences", "pii_enfr_it_tic
 def measured() -> dict[str, Tally]:
     """Tallies by core type, all sets together."""
     sets = [structured.rows("en"), structured.rows("fr"), _own("court"), _own("tickets")]
+    sets.append(_own("interviews"))
     sets += [rows(DEV / f"{name}.jsonl") for name in _SETS if (DEV / f"{name}.jsonl").exists()]
     total: dict[str, Tally] = defaultdict(Tally)
     for data in sets:
@@ -26,6 +27,9 @@ def measured() -> dict[str, Tally]:
         for kind, tally in score(data, ours(), types).by_type.items():
             for name in ("found", "gold", "right", "said"):
                 setattr(total[kind], name, getattr(total[kind], name) + getattr(tally, name))
+    # kinds beyond the core types
+    names = {kind: kind for kind in national.KINDS}
+    total.update(score(national.rows(), ours(), rename=names).by_type)
     return total
 
 
@@ -55,7 +59,7 @@ def table() -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     for kind, names in sorted(detectors().items()):
-        t = tallies.get(CORE.get(kind, ""))
+        t = tallies.get(CORE.get(kind, kind))
         figures = (
             f"{t.precision:.3f} | {t.recall:.3f} | {t.gold}"
             if t and t.gold

@@ -167,7 +167,7 @@ def parse(text: str, name: str = "kinds.yaml") -> tuple[Kind, ...]:
             name,
             _line(text, place),
             ".".join(map(str, place)),
-            first["msg"].removeprefix("Value error, "),
+            "there is no such key" if unknown else first["msg"].removeprefix("Value error, "),
             near[0] if near else "",
         ) from problem
 
