@@ -42,6 +42,15 @@ GALLERY = (
     "job-advert",
     "complaint-classifier",
     "project-status",
+    "csv-questions",
+    "policy-comparison",
+    "translation-glossary",
+    "meeting-preparation",
+    "invoice-to-table",
+    "stock-alerts",
+    "demand-forecast",
+    "knowledge-gaps",
+    "software-docs",
 )
 
 drafts = sa.Table(

@@ -32,7 +32,7 @@ def test_a_template_is_complete_in_both_languages(spec: AgentSpec) -> None:
     assert spec.missing() == ()
     assert spec.not_for.en and spec.not_for.fr
     assert len(spec.starters.en) == len(spec.starters.fr) >= 3
-    assert len(spec.cases) >= 3 and {case.language for case in spec.cases} == {"en", "fr"}
+    assert len(spec.cases) >= 5 and {case.language for case in spec.cases} == {"en", "fr"}
     assert spec.saves.minutes > 0 and spec.saves.measured.en and spec.saves.measured.fr
     assert set(spec.tools) <= set(TOOLS)
     assert spec.sample is not None
