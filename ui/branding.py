@@ -49,6 +49,9 @@ class Branding:
         return re.sub(r"\D", "", self.changed)[:20]
 
 
+OURS = Branding()  # the product's own look
+
+
 class Brand:
     """Reads and changes the look. The last one read is kept in memory: every page asks for it."""
 

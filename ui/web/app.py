@@ -49,7 +49,7 @@ def build(app: "App") -> FastAPI:
     parent.mount("/api/v1", api.build(app))
     parent.mount("/scim/v2", scim.build(app))
     parent.mount(f"/static/{static_version()}", GZipMiddleware(Kept(directory=STATIC), 600))
-    parent.include_router(signin.routes(app.identity))
+    parent.include_router(signin.routes(app.identity, app.brand))
     parent.include_router(metrics.alias(app))
     _samples(parent, app)
     parent.add_exception_handler(GuardrailError, _refusal(app))
@@ -115,6 +115,7 @@ def _look(app: "App") -> Callable[[Language, nav.Page | None, str], frame.Surrou
             query=query,
             sealed=not app.settings.unsafe_no_sandbox,
             model=app.models.info(),
+            house=app.brand.current(),
             fix=app.pool.checked.fix,
         )
 

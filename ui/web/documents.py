@@ -3,6 +3,7 @@
 from starlette.responses import HTMLResponse
 
 from ui.access import MAY
+from ui.branding import OURS, Branding
 from ui.identity import Person
 from ui.messages import Language, say
 from ui.web import frame
@@ -18,6 +19,7 @@ def document(
     body: Markup,
     sheets: tuple[str, ...] = (),
     scripts: tuple[str, ...] = (),
+    house: Branding = OURS,
 ) -> str:
     """A complete HTML page around `body`; `sheets` and `scripts` come beside the common ones."""
     links = Markup("").join(
@@ -31,13 +33,15 @@ def document(
     return Markup(
         '<!doctype html><html lang="{}" class="atl" data-atl-ready><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<title>{} · Atelier</title>{}<link rel="icon" type="image/svg+xml" href="{}">'
+        '<title>{} · {}</title>{}{}<link rel="icon" type="image/svg+xml" href="{}">'
         '<script src="{}"></script>{}</head>'
         "<body>{}</body></html>"
     ).format(
         language,
         title,
+        house.name or "Atelier",
         links,
+        frame.look_link(house),
         static("icons/mark.svg"),
         static("js/early.js"),
         modules,
@@ -61,4 +65,4 @@ def refused(person: Person, around: frame.Surroundings, page: Page) -> HTMLRespo
         say(language, "web.back-home"),
     )
     body = frame.before(person, around) + inside + frame.after(person, around)
-    return HTMLResponse(document(language, name, body), 403)
+    return HTMLResponse(document(language, name, body, house=around.house), 403)

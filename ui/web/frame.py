@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from sandbox.broker.models import ModelInfo
 from ui.access import ROLES
+from ui.branding import OURS, Branding
 from ui.identity import Person
 from ui.messages import LANGUAGES, Language, say
 from ui.web.markup import Markup, icon, joined
@@ -20,6 +21,7 @@ class Surroundings:
     query: str
     sealed: bool
     model: ModelInfo | None
+    house: Branding = OURS
     fix: str = ""  # where no isolation holds: the catalogue key of what to do about it
 
 
@@ -83,11 +85,30 @@ def skeleton(language: Language, page: Page | None) -> Markup:
     ).format(joined(boxes), say(language, "web.loading"))
 
 
-def brand(language: Language) -> Markup:
-    """The mark and the name, linked to the home page."""
-    return Markup(
-        '<a class="atl-brand" href="{}"><span class="atl-mark">{}</span>Atelier</a>'
-    ).format(address(language, "home"), icon("shield-check"))
+def brand(language: Language, house: Branding = OURS) -> Markup:
+    """The mark and the name, the house's own or ours, linked to the home page."""
+    return Markup('<a class="atl-brand" href="{}">{}</a>').format(
+        address(language, "home"), sign(house)
+    )
+
+
+def sign(house: Branding) -> Markup:
+    """The logo, or our mark, and the name."""
+    if house.logo is None:
+        mark = Markup('<span class="atl-mark">{}</span>').format(icon("shield-check"))
+    else:
+        source = f"/api/v1/branding/logo.png?v={house.version}"
+        mark = Markup('<img class="atl-mark-own" alt="" src="{}">').format(source)
+    return mark + (house.name or "Atelier")
+
+
+def look_link(house: Branding) -> Markup:
+    """The house's colour, after our own stylesheets."""
+    if not house.accent:
+        return Markup("")
+    return Markup('<link rel="stylesheet" href="/api/v1/branding/look.css?v={}">').format(
+        house.version
+    )
 
 
 def languages(around: Surroundings) -> Markup:
@@ -137,7 +158,7 @@ def _side(person: Person, around: Surroundings) -> Markup:
         '<div class="atl-tools">{}{}</div></div></nav>'
     ).format(
         say(language, "web.nav.main"),
-        brand(language),
+        brand(language, around.house),
         joined(groups),
         state,
         icon("lock" if state == "sealed" else "triangle-alert"),
@@ -177,7 +198,7 @@ def _top(person: Person, around: Surroundings) -> Markup:
     return Markup(
         '<header class="atl-top">{}<div class="atl-top-tools">{}{}{}</div></header>'
     ).format(
-        brand(around.language),
+        brand(around.language, around.house),
         theme_button(around.language),
         _sign_out(person, around.language),
         languages(around),

@@ -63,9 +63,16 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("privacy", "/privacy", "privacy.own", "eye-off", "me", tab=False, kind="plain"),
     Page("policies", "/policies", "policies.view", "scale", "govern", tab=False, kind="plain"),
+    Page("account", "/account", "account.own", "user", "me", tab=False, kind="plain"),
+    Page("people", "/people", "people.manage", "users", "manage", tab=False, kind="plain"),
+    Page("access", "/access", "access.manage", "key-round", "manage", tab=False, kind="plain"),
+    Page("backup", "/backup", "backup.manage", "database", "manage", tab=False, kind="plain"),
+    Page("branding", "/branding", "branding.manage", "image", "manage", tab=False, kind="plain"),
     Page("models", "/models", "budgets.view", "brain", "manage", tab=False, kind="plain"),
+    Page("learn", "/learn", "agents.use", "graduation-cap", "understand", tab=False, kind="plain"),
+    Page("impact", "/impact", "impact.view", "chart-column", "understand", tab=False, kind="plain"),
 )
-GROUPS: tuple[str, ...] = ("create", "share", "govern", "manage", "me")
+GROUPS: tuple[str, ...] = ("create", "share", "understand", "govern", "manage", "me")
 BY_ID = {page.id: page for page in PAGES}
 
 

@@ -45,7 +45,14 @@ BODIES: dict[str, str] = {
     "playground": "ui.web.pages.playground",
     "conversations": "ui.web.pages.conversations",
     "privacy": "ui.web.pages.privacy",
+    "learn": "ui.web.pages.learn",
+    "impact": "ui.web.pages.impact",
     "kinds": "ui.web.pages.kinds",
+    "account": "ui.web.pages.account",
+    "people": "ui.web.pages.people",
+    "access": "ui.web.pages.access",
+    "backup": "ui.web.pages.backup",
+    "branding": "ui.web.pages.branding",
 }
 
 
@@ -112,6 +119,7 @@ def renderer(app: "App") -> Renderer:
                 frame.before(person, around) + main + frame.after(person, around),
                 ("pages", "plain", *visit.sheets),
                 ("plain", *visit.scripts),
+                around.house,
             ),
             status,
         )

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.access import may
+from ui.branding import Branding
 from ui.identity import LANGUAGE_COOKIE, Identity, Person, set_cookie
 from ui.messages import Language, say
 from ui.web import frame, headers, nav
@@ -121,13 +122,13 @@ def rewrite(html: str, person: Person, around: frame.Surroundings, page_nonce: s
     html = _HTML.sub(f'<html lang="{around.language}" class="atl">', html, count=1)
     html = html.replace("./assets/", ASSETS)
     title = say(around.language, f"web.nav.{around.page.id}") if around.page else ""
-    html = html.replace("<head>", f"<head>{head(title)}", 1)
+    html = html.replace("<head>", f"<head>{head(title, around.house)}", 1)
     html = html.replace("<gradio-app", f"{frame.before(person, around)}<gradio-app", 1)
     html = html.replace("</gradio-app>", f"</gradio-app>{frame.after(person, around)}", 1)
     return html.replace("<script", f'<script nonce="{page_nonce}"')
 
 
-def head(title: str) -> Markup:
+def head(title: str, house: Branding) -> Markup:
     """What every Gradio page has in its head."""
     links = [
         Markup('<link rel="stylesheet" href="{}">').format(static(f"css/{name}.css"))
@@ -137,13 +138,15 @@ def head(title: str) -> Markup:
         static("fonts/inter-latin-wght-normal.woff2")
     )
     return Markup(
-        "<title>{} · Atelier</title>{}{}"
+        "<title>{} · {}</title>{}{}{}"
         '<link rel="icon" type="image/svg+xml" href="{}"><script src="{}"></script>'
         '<script type="module" src="{}"></script>'
     ).format(
         title,
+        house.name or "Atelier",
         font,
         Markup("").join(links),
+        frame.look_link(house),
         static("icons/mark.svg"),
         static("js/early.js"),
         static("js/shell.js"),

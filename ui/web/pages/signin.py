@@ -6,15 +6,16 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from ui.branding import Brand, Branding
 from ui.identity import Identity
 from ui.messages import Language, catalogue, say
-from ui.web import headers
+from ui.web import frame, headers
 from ui.web.documents import document
 from ui.web.markup import Markup, icon
 from ui.web.nav import address
 
 
-def routes(identity: Identity) -> APIRouter:
+def routes(identity: Identity, brand: Brand) -> APIRouter:
     """`GET /sign-in`, and `GET /` that leads to the home page in the person's language."""
     router = APIRouter(include_in_schema=False)
 
@@ -31,12 +32,56 @@ def routes(identity: Identity) -> APIRouter:
         language = identity.language(request)
         if identity.person(request) is not None:
             return RedirectResponse(address(language, "home"), 303)
-        page = HTMLResponse(form(language, inside(next), failed, provider=identity.provider))
+        page = HTMLResponse(
+            form(
+                language,
+                inside(next),
+                failed,
+                provider=identity.provider,
+                house=brand.current(),
+            )
+        )
         page.headers["cache-control"] = "no-store"
         page.headers["content-security-policy"] = headers.policy()
         return page
 
+    @router.get("/password")
+    def password(request: Request) -> Response:
+        page = HTMLResponse(choose(identity.language(request), brand.current()))
+        page.headers["cache-control"] = "no-store"
+        page.headers["content-security-policy"] = headers.policy()
+        # the link's secret part must not travel on with a click
+        page.headers["referrer-policy"] = "no-referrer"
+        return page
+
     return router
+
+
+def choose(language: Language, house: Branding) -> str:
+    """The page of a link to choose a password; js/password.js reads the part after the #."""
+    body = Markup(
+        '<main class="atl-signin"><form class="atl-card" data-api="POST /api/v1/password"'
+        ' data-then="go:/sign-in?failed=chosen">{}'
+        '<h1 class="atl-h2">{}</h1><p class="atl-small">{}</p>'
+        '<noscript><p class="atl-formerror">{}</p></noscript>'
+        '<input type="hidden" name="token"><label>{}<input name="password" type="password"'
+        ' autocomplete="new-password" minlength="12" required autofocus></label>'
+        '<button class="atl-button" data-kind="primary">{}</button></form></main>'
+    ).format(
+        mark(house),
+        say(language, "web.password.title"),
+        say(language, "web.password.lead"),
+        say(language, "web.password.noscript"),
+        say(language, "web.password.new"),
+        say(language, "web.password.go"),
+    )
+    title = say(language, "web.password.title")
+    return document(language, title, body, ("pages", "plain"), ("plain", "password"), house)
+
+
+def mark(house: Branding) -> Markup:
+    """The house's sign and name above a form."""
+    return Markup('<span class="atl-brand">{}</span>').format(frame.sign(house))
 
 
 def inside(next: str) -> str:
@@ -44,25 +89,26 @@ def inside(next: str) -> str:
     return next if next.startswith("/") and not next.startswith(("//", "/\\")) else "/"
 
 
-def form(language: Language, next: str, failed: str, *, provider: bool = False) -> str:
+def form(
+    language: Language,
+    next: str,
+    failed: str,
+    *,
+    house: Branding,
+    provider: bool = False,
+) -> str:
     """The page. `failed` is empty, or the code of what went wrong; `provider` offers its button."""
-    wrong = (
-        Markup('<div class="atl-ribbon" data-kind="error" role="alert">{}<b>{}</b></div>').format(
-            icon("triangle-alert"), _why(language, failed)
-        )
-        if failed
-        else ""
-    )
+    wrong = _told(language, failed) if failed else ""
     body = Markup(
         '<main class="atl-signin"><form class="atl-card" method="post" action="/api/v1/session">'
-        '<span class="atl-brand"><span class="atl-mark">{}</span>Atelier</span>'
+        "{}"
         '<h1 class="atl-h2">{}</h1><p class="atl-small">{}</p>{}'
         '<input type="hidden" name="next" value="{}">'
         '<label>{}<input name="login" autocomplete="username" required autofocus></label>'
         '<label>{}<input name="password" type="password" autocomplete="current-password" required>'
         '</label><button class="atl-button" data-kind="primary">{}</button>{}</form></main>'
     ).format(
-        icon("shield-check"),
+        mark(house),
         say(language, "web.signin.title"),
         say(language, "web.signin.lead"),
         wrong,
@@ -72,7 +118,17 @@ def form(language: Language, next: str, failed: str, *, provider: bool = False) 
         say(language, "web.signin.go"),
         _provider(language, next) if provider else "",
     )
-    return document(language, say(language, "web.signin.title"), body, sheets=("pages",))
+    return document(language, say(language, "web.signin.title"), body, ("pages",), house=house)
+
+
+def _told(language: Language, failed: str) -> Markup:
+    if failed == "chosen":
+        return Markup(
+            '<div class="atl-ribbon" data-kind="ok" role="status">{}<b>{}</b></div>'
+        ).format(icon("circle-check"), say(language, "web.signin.chosen"))
+    return Markup(
+        '<div class="atl-ribbon" data-kind="error" role="alert">{}<b>{}</b></div>'
+    ).format(icon("triangle-alert"), _why(language, failed))
 
 
 def _why(language: Language, failed: str) -> str:

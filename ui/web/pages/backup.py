@@ -1,0 +1,72 @@
+"""Backup: one button for a file with everything, and how to restore from it."""
+
+import os
+
+from ui.backup import home_files
+from ui.web.components import fields
+from ui.web.markup import Markup, icon, joined
+from ui.web.plain import Visit, head
+
+
+def body(visit: Visit) -> Markup:
+    """The button, what is in the file, and the way back."""
+    visit.sheet("people")
+    form = Markup(
+        '<form class="atl-card atl-form" data-download="POST /api/v1/backup" data-api='
+        '"POST /api/v1/backup" data-ok="{}"><h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>'
+        '{}<div class="atl-actions"><button class="atl-button" data-kind="primary">{}{}</button>'
+        "</div></form>"
+    ).format(
+        visit.say("backup.done"),
+        visit.say("backup.make"),
+        visit.say("backup.make-more"),
+        fields.field(
+            visit.say("backup.passphrase"),
+            "passphrase",
+            type="password",
+            hint=visit.say("backup.passphrase-hint"),
+            autocomplete="new-password",
+            minlength=12,
+        ),
+        icon("download"),
+        visit.say("backup.go"),
+    )
+    inside = joined(
+        Markup("<dt>{}</dt><dd>{}</dd>").format(
+            visit.say(f"backup.part.{name}"), visit.say(f"backup.part.{name}-more")
+        )
+        for name in ("store", "files", "checkpoints", "key", "not")
+    )
+    restore = Markup(
+        '<section class="atl-card atl-stack"><h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>'
+        '<pre class="atl-said">atelier restore FILE --passphrase-file PHRASE\natelier serve</pre>'
+        '<p class="atl-hint">{}</p></section>'
+    ).format(
+        visit.say("backup.restore"),
+        visit.say("backup.restore-more"),
+        visit.say("backup.restore-safe"),
+    )
+    return joined(
+        [
+            head(visit, "backup", visit.say("backup.lead", size=_size(visit))),
+            Markup('<div class="atl-split"><div class="atl-stack">{}{}</div>{}</div>').format(
+                form,
+                restore,
+                Markup(
+                    '<aside><section class="atl-card atl-stack"><h2 class="atl-h3">{}</h2>'
+                    '<dl class="atl-facts">{}</dl></section></aside>'
+                ).format(visit.say("backup.inside"), inside),
+            ),
+        ]
+    )
+
+
+def _size(visit: Visit) -> str:
+    settings = visit.app.settings
+    total = 0
+    for file in [*home_files(settings), settings.home / "atelier.db"]:
+        try:
+            total += os.stat(file).st_size
+        except FileNotFoundError:
+            continue  # erased meanwhile, or a store elsewhere
+    return f"{visit.number(round(total / 1e6, 1))} {visit.say('backup.mb')}"
