@@ -24,7 +24,6 @@ from guardrails.audit.tables import ledger
 from guardrails.audit.tombstones import Tombstone, genuine
 from guardrails.audit.tombstones import read as read_tombstones
 from guardrails.errors import GuardrailError
-from guardrails.store import open_engine
 
 _BODY = [ledger.c[name] for name in Body._fields]
 _WIDTH = len(_BODY)
@@ -65,7 +64,7 @@ def verify(
     mac_key: bytes | None = None,
 ) -> Verification:
     """Check the whole chain; stops at the first bad row. Writes nothing."""
-    engine = store if isinstance(store, sa.Engine) else open_engine(f"sqlite:///{store}")
+    engine = store if isinstance(store, sa.Engine) else open_copy(Path(store))
     try:
         known = marks.read(checkpoints) if isinstance(checkpoints, Path) else list(checkpoints)
     except GuardrailError:
@@ -82,6 +81,18 @@ def verify(
         problem = Problem(result.proven_to + 1, "checkpoint-missing")
         return replace(result, ok=False, first_bad=problem)
     return result
+
+
+def open_copy(file: Path) -> sa.Engine:
+    """A SQLite file for reading only: evidence is not touched, not even by opening it."""
+    # immutable needs no write access beside the file; rows still in a -wal file need it
+    whole = "" if file.with_name(file.name + "-wal").exists() else "&immutable=1"
+    uri = f"{file.absolute().as_uri()}?mode=ro{whole}"
+    return sa.create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False),
+        poolclass=sa.NullPool,
+    )
 
 
 def verify_rows(

@@ -12,9 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from agents.catalog import templates
 from guardrails.actor import Actor
+from guardrails.audit.ledger import Act
+from guardrails.audit.tables import ledger
+from guardrails.budgets import Budgets
 from tests.ui.api_client import client, served, with_accounts
 from tests.ui.fake_house import House, open_house
 from ui.settings import Settings
@@ -187,6 +191,25 @@ async def test_rules_are_set_and_a_test_alert_really_leaves(house: House, tmp_pa
     await people.ask("security", "PUT", "/alerts/rules/denial-burst", changed)
     rules = {r["id"]: r for r in (await people.ask("security", "GET", "/alerts/rules")).json()}
     assert rules["denial-burst"]["threshold"] == 9
+
+
+async def test_the_daily_check_finds_a_broken_chain_tells_it_and_the_page_shows_it(
+    house: House, people: People
+) -> None:
+    await chat(house, account(house, "staff"))
+    house.ledger.record(Act("x", "alice"))
+    with house.engine.begin() as db:
+        db.execute(sa.update(ledger).values(rule="forged"))
+    house.record.start(house.spans, Budgets(house.engine))
+    watch = house.record._watch
+    assert watch is not None
+    assert "chain-broken" in {alert.rule for alert in watch.tick()}
+    house.record.close()
+    rows = (await people.ask("security", "GET", "/alerts")).json()["rows"]
+    (broken,) = [row for row in rows if row["rule"] == "chain-broken"]
+    assert "Row 1 was altered" in broken["message"]
+    assert house.record.last is not None
+    assert not house.record.last.ok
 
 
 async def test_an_export_is_made_and_downloaded_as_an_attachment(

@@ -118,7 +118,7 @@ def _verify(
     public_key: Path | None,
     as_json: bool,
 ) -> None:
-    from guardrails.audit.verify import verify
+    from guardrails.audit.verify import open_copy, verify
     from guardrails.store import open_engine
 
     settings = settings_now()
@@ -126,7 +126,7 @@ def _verify(
         key, mac = _keys()
     else:
         key, mac = _read_key(public_key), None
-    engine = open_engine(f"sqlite:///{database}" if database else settings.database_url)
+    engine = open_copy(database) if database else open_engine(settings.database_url)
     kept = checkpoints or settings.checkpoint_file or settings.home / "checkpoints.jsonl"
     try:
         result = verify(engine, key, kept, mac_key=mac)

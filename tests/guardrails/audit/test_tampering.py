@@ -3,6 +3,8 @@
 All but the last group use the public key only, as an outside auditor would.
 """
 
+import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -239,3 +241,27 @@ def test_single_rows_are_checked_against_the_rows_before_them(
     assert verify_rows(store, [1, 6, 7], key) == (Problem(7, what) if what else None)
     assert verify_rows(store, [1, 2, 3], key) is None
     assert verify_rows(store, [99], key) == Problem(99, "missing")
+
+
+def test_a_copy_is_checked_without_being_touched(
+    engine: sa.Engine, keys: Keys, tmp_path: Path
+) -> None:
+    file = tmp_path / "checkpoints"
+    ledger = Ledger(engine, keys, checkpoint_file=file)
+    ledger.record(Act("x", "alice", payload={"a": 1}))
+    ledger.close()
+    engine.dispose()
+    folder = tmp_path / "evidence #1?"
+    folder.mkdir()
+    copy = Path(shutil.copy(tmp_path / "atelier.db", folder / "copy of ü.db"))
+    before = copy.read_bytes()
+    assert verify(copy, keys.signing().public_key(), file).ok
+    with sqlite3.connect(copy) as db:
+        db.execute("UPDATE ledger SET rule = 'forged'")
+    db.close()
+    after = copy.read_bytes()
+    assert after != before
+    result = verify(copy, keys.signing().public_key(), file)
+    assert result.first_bad == Problem(1, "altered")
+    assert copy.read_bytes() == after
+    assert [each.name for each in folder.iterdir()] == [copy.name]
