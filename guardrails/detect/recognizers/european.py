@@ -57,7 +57,7 @@ SHAPES = (
     Shape(
         "NO_FODSELSNUMMER", "no-fodselsnummer", r"(?<![\w.\-])\d{6}[ ]?\d{5}(?![\w\-]|\.\d)",
         "It has the check digits of a Norwegian birth number, and the text says so.", 0.0, 0.92,
-        check=stdnum("no.fodselsnummer"), context=("fødselsnummer", "fodselsnummer", "norwegian"),
+        check=stdnum("no.fodselsnummer"), context=("fødselsnummer", "fodselsnummer", "norwegian", "personnummer", "norvégien"),
         needs="0",
     ),
     Shape(

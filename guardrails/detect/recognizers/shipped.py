@@ -125,7 +125,7 @@ _EMPTY = frozenset(
     ]
 )
 _KIND_WORDS = {"US_BANK_NUMBER": ("bank account", "account number", "account no"), "SG_NRIC_FIN": ("nric",),
-               "CA_SIN": ("social insurance",), "IN_PAN": ("pan card", "pan number"),
+               "CA_SIN": ("social insurance", "sin", "nas", "assurance sociale"), "IN_PAN": ("pan card", "pan number"),
                "US_DRIVER_LICENSE": ("driver license", "driver's license", "drivers license", "driver licence"),
                "US_PASSPORT": ("passport",), "DE_KFZ": ("kennzeichen",)}  # fmt: skip
 _LONE_WORD = re.compile(r"(?<![\w])[^\W\d_]{2,}(?![\w])")

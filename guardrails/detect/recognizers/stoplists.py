@@ -648,11 +648,40 @@ _FR = [
 ]
 
 # Who speaks, at the beginning of a line of a transcript.
-_SPEAKERS = (
-    "interviewer interviewee intervieweur intervieweuse interviewé interviewée enquêteur enquêtrice"
-    " enquêté enquêtée journaliste animateur animatrice participant participante patiente moderator"
-    " speaker respondent facilitator chair maman papa mum mummy dad daddy mamie papi q a r"
-).split()
+_SPEAKERS = [
+    "interviewer",
+    "interviewee",
+    "intervieweur",
+    "intervieweuse",
+    "interviewé",
+    "interviewée",
+    "enquêteur",
+    "enquêtrice",
+    "enquêté",
+    "enquêtée",
+    "journaliste",
+    "animateur",
+    "animatrice",
+    "participant",
+    "participante",
+    "patiente",
+    "moderator",
+    "speaker",
+    "respondent",
+    "facilitator",
+    "chair",
+    "maman",
+    "papa",
+    "mum",
+    "mummy",
+    "dad",
+    "daddy",
+    "mamie",
+    "papi",
+    "q",
+    "a",
+    "r",
+]
 NOT_NAMES = frozenset([*_EN, *_FR, *_SPEAKERS])
 """A PERSON or LOCATION made only of these words is no name."""
 
