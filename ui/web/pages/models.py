@@ -23,6 +23,7 @@ LOCATIONS = ("local", "eu", "us", "other", "")
 def body(visit: Visit) -> Markup:
     """Models first, then budgets."""
     visit.sheet("policies")
+    visit.script("budgets")
     edits = may(visit.person, "models.manage")
     use = used(visit.app.engine, "model")
     own = visit.app.models.own()

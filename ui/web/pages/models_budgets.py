@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from guardrails.actor import pseudonym
 from guardrails.budgets import EVERYONE, Budget, Use, renews
+from ui.access import may
 from ui.web.markup import Markup, icon, joined
 from ui.web.plain import Visit, empty
 
@@ -45,7 +46,7 @@ def _use_row(visit: Visit, use: Use) -> Markup:
     ).format(HIGH, min(use.share, 1), visit.say("rules.budget.column.share"), percent)
     when = renews(use.budget.period, time.time())
     cells = (
-        ("who", f"{visit.say(f'rules.budget.scope.{use.budget.scope}')} {use.name}"),
+        ("who", _named(visit, use.budget.scope, use.name)),
         ("share", meter),
         ("used", amount(visit, use.budget, use.used + use.reserved)),
         ("of", amount(visit, use.budget, use.budget.most)),
@@ -75,7 +76,14 @@ def _limits(visit: Visit, found: list[Budget], edits: bool) -> Markup:
 def _whose(visit: Visit, one: Budget) -> str:
     if one.name == EVERYONE:
         return visit.say(f"rules.budget.each.{one.scope}")
-    return f"{visit.say(f'rules.budget.scope.{one.scope}')} {one.name}"
+    return _named(visit, one.scope, one.name)
+
+
+def _named(visit: Visit, scope: str, name: str) -> str:
+    # administrators manage people and need the name to help; security sees pseudonyms
+    if scope == "person" and may(visit.person, "models.manage"):
+        name = dict(_names(visit)).get(name, name)
+    return f"{visit.say(f'rules.budget.scope.{scope}')} {name}"
 
 
 def amount(visit: Visit, budget: Budget, value: int) -> str:
@@ -125,8 +133,10 @@ def _new(visit: Visit) -> Markup:
         '<div class="atl-form-row">{}<label class="atl-field">{}<input name="name" value="*"'
         ' list="budget-names" maxlength="128" required><small>{}</small></label>'
         '<datalist id="budget-names">{}</datalist></div><div class="atl-form-row">{}{}'
-        '<label class="atl-field">{}<input type="number" name="most" data-type="number" min="0"'
-        ' required><small>{}</small></label></div><div class="atl-actions">'
+        '<label class="atl-field">{}<input type="number" id="budget-most" min="0" step="any"'
+        ' required><input type="hidden" name="most" data-type="number"><small>{}</small>'
+        "</label></div>"
+        '<div class="atl-actions">'
         '<button class="atl-button" data-kind="primary">{}</button></div></form></details>'
     ).format(
         icon("plus"),

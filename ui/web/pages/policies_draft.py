@@ -17,13 +17,14 @@ from ui.web.plain import Visit
 
 Part = Literal["forms", "text", "changes", "rehearsal"]
 PARTS: tuple[Part, ...] = ("forms", "text", "changes", "rehearsal")
+LOCKED: tuple[Part, ...] = ("changes", "rehearsal", "text")
 
 
 def body(visit: Visit, version: Version) -> Markup:
     """A version, editable while it is a draft."""
     visit.script("policies")
     editable = version.state in EDITABLE and may(visit.person, "policies.edit")
-    parts = PARTS if editable else PARTS[1:]
+    parts = PARTS if editable else LOCKED
     given = visit.query.get("as", "")
     part = next((one for one in parts if one == given), parts[0])
     drawn = {"forms": forms, "text": editor, "changes": _changes, "rehearsal": rehearsal}[part]
@@ -40,7 +41,7 @@ def body(visit: Visit, version: Version) -> Markup:
 
 def _head(visit: Visit, version: Version) -> Markup:
     return Markup(
-        '<header><a class="atl-more" href="{}">{}{}</a><div class="atl-headrow">'
+        '<header><a class="atl-more atl-rule-back" href="{}">{}{}</a><div class="atl-headrow">'
         '<h1 class="atl-h1">{}</h1>{}</div>{}</header>'
     ).format(
         address(visit.language, "policies"),

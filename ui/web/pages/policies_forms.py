@@ -7,7 +7,7 @@ from guardrails.policy.forms import EVERY, Slot, Values
 from guardrails.policy.known import CLASSES, KINDS, LOCATIONS, ROLES
 from guardrails.policy.lifecycle import Version
 from ui.rulebook import SUBJECTS, RuleView, rulebook
-from ui.web.components.chips import kind_name, tile
+from ui.web.components.chips import tile
 from ui.web.markup import Markup, joined
 from ui.web.nav import address
 from ui.web.pages.policies_editor import words_of
@@ -20,6 +20,7 @@ ICONS = {
 }  # fmt: skip
 PLACES = {"public": "MD-07", "internal": "MD-08", "confidential": "MD-09", "restricted": "MD-03"}
 READABLE, BLOCKED = "DP-01", "DP-09"
+SHOWN = 3  # values named before a list is opened
 FILE_TYPES = (
     "text/plain", "text/csv", "text/markdown", "text/tab-separated-values", "text/html",
     "application/json", "application/pdf", "message/rfc822", "image/png", "image/jpeg",
@@ -111,7 +112,7 @@ def _kinds(visit: Visit, rules: dict[str, RuleView]) -> Markup:
     listed = {kind for lists in (*clear.values(), *stop.values()) for kind in lists or ()}
     rows = []
     for kind in (*KINDS, *sorted(listed - set(KINDS))):
-        name = kind_name(visit.language, kind)
+        name = value_word(visit, "kinds", kind)
         cells = [Markup('<th scope="row">{}</th>').format(name)]
         for each in CLASSES:
             now = "block" if kind in (stop[each] or ()) else (
@@ -159,7 +160,17 @@ def _rule(visit: Visit, view: RuleView, tables: bool) -> Markup:
         if not in_table:
             inside.append(_slot(visit, slot, value))
     controls = (
-        Markup('<div class="atl-rule-slots">{}</div>').format(joined(inside)) if inside else ""
+        Markup(
+            '<details class="atl-rule-text" id="set-{}"{}><summary>{}</summary>'
+            '<div class="atl-rule-slots">{}</div></details>'
+        ).format(
+            view.id,
+            Markup(" open") if view.source == "changed" else "",
+            _now(visit, view),
+            joined(inside),
+        )
+        if inside
+        else ""
     )
     return Markup(
         '<div class="atl-rule-set"{}><label class="atl-rule-switch"><input type="checkbox"'
@@ -172,6 +183,20 @@ def _rule(visit: Visit, view: RuleView, tables: bool) -> Markup:
         view.sentence,
         controls,
     )
+
+
+def _now(visit: Visit, view: RuleView) -> str:
+    """What is set, short: `Departments: HR · Kinds: none`."""
+    said = []
+    for slot, value in view.slots:
+        if isinstance(value, int):
+            words = visit.say("rules.megabytes", n=visit.number(round(value / 1048576)))
+        else:
+            names = [value_word(visit, slot.kind, each) for each in value[:SHOWN]]
+            names += ["…"] if len(value) > SHOWN else []
+            words = ", ".join(names) or visit.say("rules.none")
+        said.append(visit.say("rules.set-to", slot=slot_label(visit, slot), values=words))
+    return " · ".join(said[:2]) + (" …" if len(said) > 2 else "")
 
 
 def _slot(visit: Visit, slot: Slot, value: Values) -> Markup:

@@ -47,7 +47,8 @@ def value_word(visit: Visit, kind: str, value: str) -> str:
     words = catalogue(visit.language)
     match kind:
         case "kinds":
-            return kind_name(visit.language, value)
+            country = value[:2] if value[:3] in ("FR_", "US_") else ""
+            return f"{kind_name(visit.language, value)}{f' ({country})' if country else ''}"
         case "classes":
             key = f"web.data.{value}"
         case "locations":

@@ -142,7 +142,12 @@ function forms(part) {
 let later;
 function refresh() {
   clearTimeout(later);
-  later = setTimeout(() => reload(["rules-life"]), 300);
+  later = setTimeout(() => {
+    const life = document.getElementById("rules-life");
+    const typing = [...(life?.querySelectorAll("textarea, input") ?? [])].some((one) => one.type !== "hidden" && one.value !== one.defaultValue);
+    // a note that is being written there stays: the next save looks again
+    if (!typing && !life?.contains(document.activeElement)) reload(["rules-life"]);
+  }, 300);
 }
 
 /* ── the text ──────────────────────────────────────────────────────────────────────────── */
