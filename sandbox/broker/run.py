@@ -97,6 +97,9 @@ class Run:
     masked: str = ""  # the person's message as the model may see it
     partial: str = ""  # masked text of the answer so far, kept when the turn is stopped
     turn: str = field(default_factory=lambda: uuid.uuid4().hex)  # stays over pauses; trace_id not
+    root: str = ""  # the conversation whose names, files and documents this one uses
+    earlier: list[dict[str, Any]] = field(default_factory=list)  # answers that this one replaces
+    purpose: str = ""  # of a model call beside the answer, e.g. "summary": the person sees a step
     replaces: int = 0  # number of the message that the reply takes the place of; 0: a new one
     remember: Callable[[], Awaitable[None]] | None = None  # keep what a resumed turn has done
     told: list[dict[str, Any]] = field(default_factory=list)  # last model call, screened

@@ -9,7 +9,9 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from agents.catalog import Catalog
+from agents.comparisons import Comparisons
 from agents.conversations import Conversations
+from agents.feedback import Feedback
 from agents.spec import AgentSpec
 from guardrails.actor import Actor, pseudonym
 from guardrails.audit.ledger import Ledger
@@ -35,9 +37,11 @@ from sandbox.launch.unsealed import Unsealed
 from sandbox.limits import CEILING, Limits
 from ui.apikeys import ApiKeys
 from ui.branding import Brand
-from ui.groups import Groups
 from ui.desk import Desk, audience_keys
+from ui.groups import Groups
 from ui.identity import Identity
+from ui.impact import Impacts
+from ui.learning import Learning
 from ui.password_links import PasswordLinks
 from ui.people import People
 from ui.record import Record
@@ -183,9 +187,19 @@ class House:
     budgets: Budgets
     approvals: Approvals
     exceptions: Exceptions
+    feedback: Feedback
+    comparisons: Comparisons
     checkpoint_file: Path
     screen_ready: bool = True
     warming: bool = False
+
+    @cached_property
+    def learning(self) -> Learning:
+        return Learning(self.engine)
+
+    @cached_property
+    def impacts(self) -> Impacts:
+        return Impacts(self.engine)
 
     @cached_property
     def policy(self) -> Engine:
@@ -288,6 +302,8 @@ def open_house(home: Path, screen: Screen | None = None) -> House:
         budgets=Budgets(engine),
         approvals=Approvals(engine, ledger),
         exceptions=Exceptions(engine, ledger),
+        feedback=Feedback(engine, ledger),
+        comparisons=Comparisons(engine),
         checkpoint_file=home / "checkpoints.jsonl",
     )
     house.catalog.keys_of = partial(audience_keys, cast(Any, house))

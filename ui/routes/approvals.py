@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.tools.registry import TOOLS
 from guardrails.actor import pseudonym
-from guardrails.errors import BadInput
+from guardrails.errors import BadInput, NotPermitted
 from guardrails.policy.approvals import PERSON, Approval, may_decide
 from guardrails.policy.catalogue import explain
 from ui.identity import Person
@@ -96,6 +96,9 @@ async def reject(approval: str, answer: Answer, app: Services, person: Own) -> A
 
 
 async def _decide(app: Any, person: Person, approval: str, yes: bool, note: str) -> ApprovalRow:
+    if person.key:
+        raise NotPermitted("needs-a-person")  # a program's key says yes to nothing
+
     def decide() -> Approval:
         asked: Approval = app.approvals.get(approval)
         by = pseudonym(app.keys, person.id)

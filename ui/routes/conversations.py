@@ -1,5 +1,6 @@
 """A person's own conversations and files. Ownership is checked by what keeps them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -25,11 +26,17 @@ def conversations(
     app: Services,
     person: Own,
     agent: Annotated[str, Query(max_length=64)] = "",
+    words: Annotated[str, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[ConversationRow]:
-    """The caller's conversations, last touched first."""
-    rows = app.conversations.mine(person.id, agent, limit)
-    return [_row(row) for row in rows]
+    """The caller's conversations, last touched first.
+
+    `words` are looked for in the masked texts, and in the titles with the caller's names put back.
+    """
+    rows = app.conversations.mine(person.id, agent, 500 if words.strip() else limit)
+    if words.strip():
+        rows = _with_words(app, person, rows, words.strip())[:limit]
+    return [row_of(row) for row in rows]
 
 
 @router.get("/conversations/{conversation}")
@@ -44,7 +51,7 @@ def conversation(conversation: str, app: Services, person: Own) -> ConversationD
             text=app.sessions.restore(conversation, message.text),
             at=message.at,
             trace_id=message.trace_id,
-            extra=dict(message.extra),
+            extra=_put_back(app, conversation, message.extra),
         )
         for message in kept
     ]
@@ -81,11 +88,35 @@ def artefact(artefact: str, request: Request, app: Services, person: Own) -> Res
     return Response(kept.data, headers=headers, media_type=media_type)
 
 
+def _put_back(app: Any, conversation: str, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Answers that were replaced, with the caller's names; the rest as it was kept."""
+    earlier = [
+        {**one, "text": app.sessions.restore(conversation, one["text"])}
+        for one in extra.get("earlier") or ()
+    ]
+    return {**extra, "earlier": earlier} if earlier else dict(extra)
+
+
+def _with_words(
+    app: Any, person: Person, rows: list[Conversation], words: str
+) -> list[Conversation]:
+    found = {row.id for row in app.conversations.search(person.id, words, 500)}
+    folded = words.casefold()
+    return [
+        row
+        for row in rows
+        if row.id in found
+        # a name stands in a title as a placeholder only: put back, it can be found
+        or ("<" in row.title and folded in app.sessions.restore(row.id, row.title).casefold())
+    ]
+
+
 def _shown(row: Conversation) -> dict[str, Any]:
     return {name: value for name, value in asdict(row).items() if name != "owner"}
 
 
-def _row(row: Conversation) -> ConversationRow:
+def row_of(row: Conversation) -> ConversationRow:
+    """A conversation as the list shows it."""
     return ConversationRow.model_validate(_shown(row))
 
 
