@@ -136,14 +136,18 @@ class Attachments:
             found: list[Finding] = []
             async with recorded(self.ledger, act):
                 document = await self.knowledge.add(
-                    _conversation(run.conversation),
+                    _conversation(run.root or run.conversation),
                     run.actor.id,
                     shown.text,  # a file's name may be a person's
                     data,
                     lambda texts: self.mask(texts, run.vault, found),
                 )
                 await asyncio.to_thread(
-                    self.uploads.keep_upload, run.conversation, run.actor.id, name, data
+                    self.uploads.keep_upload,
+                    run.root or run.conversation,
+                    run.actor.id,
+                    name,
+                    data,
                 )
             run.saw(tuple(found))
             if document.hidden:
