@@ -170,11 +170,12 @@ class Desk:
 
     def check(self, request: PublishRequest, by: Actor, *, tests: bool = True) -> None:
         """Collect the evidence of a request in the background. Call inside the event loop."""
-        task = asyncio.create_task(self._check(request, by, tests))
+        task = asyncio.create_task(self.checked(request, by, tests=tests))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _check(self, request: PublishRequest, by: Actor, tests: bool) -> None:
+    async def checked(self, request: PublishRequest, by: Actor, *, tests: bool = True) -> None:
+        """Collect the evidence of a request, whatever goes wrong with it."""
         try:
             evidence = await asyncio.to_thread(self._static, request)
             if tests:

@@ -53,7 +53,7 @@ async def ask_to_publish(
         app.desk.publishing.request,
         agent,
         by,
-        audience=await run_in_threadpool(_resolved, app, given.audience),
+        audience=await run_in_threadpool(resolved, app, given.audience),
         bump=given.bump,
         notes=given.notes,
     )
@@ -256,7 +256,8 @@ def name_of(app: Any, person: str) -> str:
     return account.name if account is not None else person
 
 
-def _resolved(app: Any, audience: str) -> str:
+def resolved(app: Any, audience: str) -> str:
+    """An audience with ids for what was typed. Raises BadInput("no-such-account") and others."""
     kind, _, value = audience.strip().partition(":")
     if kind == "person":
         account = app.people.find(value) or app.people.get(value)
