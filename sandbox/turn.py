@@ -299,7 +299,7 @@ async def _check_output(parts: Parts, run: Run, text: str) -> str:
 async def _look_up(parts: Parts, run: Run, query: str) -> str:
     """Passages for the person's own words, decided and recorded like any tool call."""
     asked = ToolAsk(t="tool.call", id=0, name="search_documents", arguments={"query": query[:400]})
-    return str((await call_tool(parts.broker, run, asked))["content"])
+    return str((await call_tool(parts.broker, run, asked, may_wait=False))["content"])
 
 
 async def _close(parts: Parts, run: Run, end: End) -> Reply:

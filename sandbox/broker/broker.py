@@ -79,7 +79,7 @@ class Broker:
             if isinstance(frame, Final):
                 return frame.text
             if isinstance(frame, Paused):
-                if not run.waiting:
+                if not (run.waiting and run.said):
                     raise FrameRefused(field="t", why="nothing-waits")
                 return None
             if isinstance(frame, Failed):

@@ -35,8 +35,13 @@ class ToolRefused(PolicyDenied):
     refusal = True
 
 
-async def call_tool(broker: "Broker", run: Run, frame: ToolAsk) -> dict[str, Any]:
+async def call_tool(
+    broker: "Broker", run: Run, frame: ToolAsk, *, may_wait: bool = True
+) -> dict[str, Any]:
     """Decide, record, run, screen. Answers with a `tool.result` frame, or `waiting`.
+
+    Where no sealed process could be taken up again (`may_wait` False) a question to a person is
+    a refusal.
 
     Raises ToolRefused (told to the agent), LimitReached, ScreenFailed and LedgerUnavailable.
     """
@@ -53,7 +58,7 @@ async def call_tool(broker: "Broker", run: Run, frame: ToolAsk) -> dict[str, Any
         asked = _request(run, tool)
         decision = broker.policy.decide(asked)
         given = frame.arguments
-        if decision.outcome == "ask":
+        if decision.outcome == "ask" and may_wait:
             # nobody is asked to approve what cannot be done anyway; the model is told why
             real = as_given(run.vault, tool.name, arguments)
             if objection(tool, real, run.tools) is not None:

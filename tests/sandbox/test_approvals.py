@@ -358,3 +358,39 @@ async def test_the_strictest_approver_that_a_rule_names_counts() -> None:
     assert approver_of(named, ["TL-02"]) == "colleague"
     assert approver_of(named, ["TL-02", "TL-03"]) == "security"
     assert approver_of(product, ["TL-02", "TL-03", "TL-01"]) == "person"
+
+
+class Liar:
+    """A sealed process that says it waits, though nobody was asked."""
+
+    async def send(self, _frame: object) -> None: ...
+
+    async def receive(self, _timeout: float | None = None) -> dict[str, object]:
+        return {"t": "paused"}
+
+    def discard(self) -> None: ...
+
+
+async def test_a_sealed_process_that_only_says_that_it_waits_is_ended(
+    home: House, marie: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def take(*_given: object) -> Liar:
+        return Liar()
+
+    home.script(Say("must not be asked"))
+    monkeypatch.setattr(home.app.pool, "take", take)
+    reply = await home.send(marie, "Hello", restricted())
+    assert (reply.status, reply.error) == ("failed", "frame-refused")
+    assert home.app.sessions.paused.all(reply.conversation) == []
+
+
+async def test_a_look_up_before_the_model_does_not_wait_for_a_person(
+    home: House, marie: Actor
+) -> None:
+    ask = '@id("MY-02")\npermit (principal, action == Action::"duty.ask", resource) '
+    ask += 'when { context.tool == "search_documents" && !context.approved };'
+    home.script(Say("must not be asked"))
+    with rules(home, lambda text: f"{text}\n{ask}"):
+        reply = await home.send(marie, "How many days can I carry over?", "hr-policy-helper")
+    assert (reply.status, reply.error_data["rule"]) == ("blocked", "MY-02")
+    assert waiting(home, reply) == []

@@ -116,6 +116,6 @@ def _finish(voice: Voice, reply: "Reply", as_json: bool) -> None:
         voice.json(shown)
         return
     print()
-    if reply.error:
+    if shown["message"]:
         print(shown["message"], file=sys.stderr)
     voice.note("run.trace", trace=f"tr_{reply.trace_id[:8]}", model=reply.model)
