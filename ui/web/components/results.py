@@ -5,7 +5,7 @@ from agents.evaluation import RunRecord
 from ui.access import may
 from ui.messages import catalogue
 from ui.web.components.chips import masked
-from ui.web.components.reviewing import chip
+from ui.web.components.reviewing import case_name, chip
 from ui.web.frame import query
 from ui.web.markup import Markup, attributes, icon, joined
 from ui.web.nav import address
@@ -61,9 +61,10 @@ def _figures(visit: Visit, found: list[Result], older: list[Result]) -> Markup:
         more = say("evaluation.since", change=f"{sign}{abs(change)}")
     else:
         more = f"{now.passed}/{now.total}"
+    label = "evaluation.passed" if was is not None and was.total else "evaluation.passed-first"
     n = max(1, now.total)
     cells = [
-        (Markup("{}<small> {}</small>").format(rate, more), say("evaluation.passed")),
+        (Markup("{}<small> {}</small>").format(rate, more), say(label)),
         (visit.number(now.flaky), say("evaluation.flaky")),
         (
             Markup("{}<small> s</small>").format(visit.number(round(now.seconds, 1))),
@@ -90,7 +91,7 @@ def _delta(visit: Visit, changed: dict[str, str]) -> Markup:
                     "blocked" if kind == "broken" else "ok",
                     icon("triangle-alert" if kind == "broken" else "circle-check"),
                     visit.say(f"evaluation.{kind}", n=len(names)),
-                    ", ".join(names),
+                    ", ".join(case_name(visit, name) for name in names),
                 )
             )
     return joined(parts)
@@ -132,19 +133,12 @@ def _result(visit: Visit, run: RunRecord, one: Result, change: str) -> Markup:
         one.case,
         tone,
         icon(name),
-        _title(visit, one.case),
+        case_name(visit, one.case),
         say("evaluation.word." + tone),
         failures if not one.passed else "",
         joined(marks),
         _inside(visit, one),
     )
-
-
-def _title(visit: Visit, case: str) -> str:
-    key = f"evaluation.{case.replace('safety-', 'safety.', 1)}"
-    if case.startswith("safety-pair-"):
-        return visit.say("evaluation.safety.pair", side=case.removeprefix("safety-pair-"))
-    return visit.say(key) if key in catalogue(visit.language) else case
 
 
 def _inside(visit: Visit, one: Result) -> Markup:

@@ -7,6 +7,7 @@ from agents.evaluation import RunRecord
 from agents.publishing_records import Comment, PublishRequest
 from agents.versions import Change
 from guardrails.errors import BadInput
+from ui.messages import catalogue
 from ui.routes.publishing import name_of
 from ui.web.components.chips import kind_name
 from ui.web.frame import query
@@ -104,7 +105,7 @@ def _tests(visit: Visit, found: Mapping[str, Any], run: RunRecord | None) -> lis
         ("safety", [one for one in results if one.case.startswith("safety-")]),
     ):
         passed = sum(one.passed for one in part)
-        failed = ", ".join(one.case.removeprefix("safety-") for one in part if not one.passed)
+        failed = ", ".join(case_name(visit, one.case) for one in part if not one.passed)
         if run.state == "running":
             more, tone = say("publish.ev.running"), "wait"
         elif not part:
@@ -166,6 +167,14 @@ def _static(visit: Visit, request: PublishRequest) -> list[Markup]:
         more = say("publish.ev.model-own" if request.spec.model else "publish.ev.model-house")
         rows.append(_row("brain", "", say("publish.ev.model"), f"{model} · {more}", ""))
     return rows
+
+
+def case_name(visit: Visit, case: str) -> str:
+    """A case as people know it: one of the safety set has a title."""
+    if case.startswith("safety-pair-"):
+        return visit.say("evaluation.safety.pair", side=case.removeprefix("safety-pair-"))
+    key = f"evaluation.{case.replace('safety-', 'safety.', 1)}"
+    return visit.say(key) if key in catalogue(visit.language) else case
 
 
 def _row(name: str, tone: str, title: str, more: str, value: str) -> Markup:
