@@ -6,6 +6,7 @@ from agents.tools.registry import TOOLS
 from guardrails.policy.forms import EVERY, Slot, Values
 from guardrails.policy.known import CLASSES, KINDS, LOCATIONS, ROLES
 from guardrails.policy.lifecycle import Version
+from guardrails.screen import DEFAULT as SCREEN
 from ui.rulebook import SUBJECTS, RuleView, rulebook
 from ui.web.components.chips import tile
 from ui.web.markup import Markup, joined
@@ -126,11 +127,14 @@ def _kinds(visit: Visit, rules: dict[str, RuleView]) -> Markup:
 
 def _choice(visit: Visit, kind: str, name: str, data_class: str, now: str, locked: bool) -> Markup:
     word = visit.say(f"web.data.{data_class}")
+    # what the screen masks before anything is stored, no rule can make readable again
+    free = SCREEN.action(kind) == "allow"
+    offered = ("mask", "block", "allow") if free else ("mask", "block")
     options = joined(
         Markup('<option value="{}"{}>{}</option>').format(
             each, Markup(" selected") if each == now else "", visit.say(f"rules.do-with.{each}")
         )
-        for each in ("mask", "block", "allow")
+        for each in offered
     )
     return Markup(
         '<td data-label="{}"><select class="atl-rule-choice" data-kind-row="{}" data-class="{}"'
