@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -126,6 +126,23 @@ def bring_in(app: Any, person: Person, data: bytes) -> Imported:
             "claims": dict(package.claims),
         }
     )
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an imported draft comes from; `claims` are the package's own, unproven."""
+
+    name: str
+    digest: str
+    claims: dict[str, str]
+    at: datetime
+
+
+def origin(app: Any, agent: str) -> Origin | None:
+    """What is kept of the package that a draft came in, None for one that was built here."""
+    with app.engine.connect() as db:
+        row = db.execute(sa.select(imports).where(imports.c.agent == agent)).one_or_none()
+    return None if row is None else Origin(row.name, row.digest, dict(row.claims), row.at)
 
 
 def has_secret(app: Any, text: str) -> bool:

@@ -42,6 +42,24 @@ def state(visit: Visit, request: PublishRequest) -> Markup:
     )
 
 
+def brief(visit: Visit, request: PublishRequest) -> Markup:
+    """Tests and safety set of an open request in two chips; nothing before there are results."""
+    if request.state not in ("checking", "waiting") or not request.evidence.get("run"):
+        return Markup("")
+    found = visit.app.desk.evaluations.results(str(request.evidence["run"]))
+    chips = []
+    for name, part in (
+        ("tests", [one for one in found if not one.case.startswith("safety-")]),
+        ("safety", [one for one in found if one.case.startswith("safety-")]),
+    ):
+        if part:
+            passed = sum(one.passed for one in part)
+            tone = "good" if passed == len(part) else "wait"
+            words = f"{visit.say(f'publish.ev.{name}')} {passed}/{len(part)}"
+            chips.append(chip(words, tone, "list-checks" if name == "tests" else "shield-check"))
+    return joined(chips)
+
+
 def audience(visit: Visit, key: str) -> str:
     """An audience in words."""
     kind, _, value = key.partition(":")

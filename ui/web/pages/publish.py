@@ -4,9 +4,10 @@ from agents.catalog import AgentRecord
 from agents.publishing_records import PublishRequest
 from guardrails.errors import BadInput
 from ui.access import may
+from ui.routes.packages import origin
 from ui.routes.publishing import name_of
 from ui.web.components.chips import tile
-from ui.web.components.reviewing import audience, state
+from ui.web.components.reviewing import audience, brief, state
 from ui.web.frame import query
 from ui.web.markup import Markup, attributes, icon, joined
 from ui.web.nav import address
@@ -55,6 +56,7 @@ def _queue(visit: Visit) -> Markup:
         (live, found)
         for live in desk.published()
         if live.state == "live"
+        and live.agent not in {each.agent for each in queue}
         and (found := desk.drift(live.agent, visit.app.models.info().label))
         and {"documents", "operator-model"} & set(found)
     ]
@@ -85,7 +87,7 @@ def _mine(visit: Visit) -> Markup:
     rows = _rows(visit, desk.of(owner=visit.person.id))
     open_ = {each.agent for each in desk.of(owner=visit.person.id) if each.state == "waiting"}
     drafts = [each for each in visit.app.catalog.mine(visit.person.id) if each.id not in open_]
-    if not rows and not drafts:
+    if not rows and not drafts:  # nothing of one's own, but perhaps somebody else's package
         action = Markup('<a class="atl-button" data-kind="primary" href="{}">{}</a>').format(
             address(visit.language, "build"), visit.say("publish.build")
         )
@@ -94,7 +96,7 @@ def _mine(visit: Visit) -> Markup:
             visit.say("publish.no-drafts"),
             visit.say("publish.no-drafts-more"),
             action,
-        )
+        ) + _package(visit)
     offered = (
         Markup(
             '<section class="atl-panel"><h2>{}</h2><p class="atl-hint">{}</p>{}</section>'
@@ -108,7 +110,7 @@ def _mine(visit: Visit) -> Markup:
         if drafts
         else Markup("")
     )
-    return rows + offered
+    return rows + offered + _package(visit)
 
 
 def _done(visit: Visit) -> Markup:
@@ -124,10 +126,38 @@ def _draft(visit: Visit, record: AgentRecord) -> Markup:
     ).format(
         tile(record.spec.icon),
         title,
-        visit.ago(record.updated) if record.updated else "",
+        _origin(visit, record) or (visit.ago(record.updated) if record.updated else ""),
         address(visit.language, "publish", query(agent=record.id)),
         visit.say("publish.ask-name", name=title),
         visit.say("publish.ask-for"),
+    )
+
+
+def _origin(visit: Visit, record: AgentRecord) -> str:
+    """Where an imported agent says it comes from, or which one it is a copy of."""
+    if came := origin(visit.app, record.id):
+        claims = ", ".join(f"{key}: {value}" for key, value in came.claims.items()) or "–"
+        return visit.say("publish.imported", digest=came.digest[:12], claims=claims)
+    if record.base_version:
+        return visit.say("publish.copy-of", name=record.base, version=record.base_version)
+    return ""
+
+
+def _package(visit: Visit) -> Markup:
+    return Markup(
+        '<section class="atl-panel" data-quiet><h2>{}</h2><p class="atl-hint">{}</p>'
+        '<form class="atl-form" data-api="POST /api/v1/agents/import"'
+        ' data-then="go:/{}/build?agent={{id}}"><label class="atl-field">{}'
+        '<input type="file" name="file" accept=".zip,application/zip" required></label>'
+        '<p role="alert" class="atl-formerror" hidden></p>'
+        '<div class="atl-actions"><button class="atl-button">{}{}</button></div></form></section>'
+    ).format(
+        visit.say("publish.import-title"),
+        visit.say("publish.import-more"),
+        visit.language,
+        visit.say("publish.import-file"),
+        icon("upload"),
+        visit.say("publish.import"),
     )
 
 
@@ -147,7 +177,9 @@ def _rows(visit: Visit, requests: list[PublishRequest]) -> Markup:
             visit.say("publish.by", name=name_of(visit.app, each.owner)),
             visit.ago(each.asked),
             Markup("<p>{}</p>").format(each.notes[:160]) if each.notes else "",
-            state(visit, each),
+            Markup('<div class="atl-meta atl-ends">{}{}</div>').format(
+                brief(visit, each), state(visit, each)
+            ),
         )
         for each in requests
     )

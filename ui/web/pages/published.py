@@ -255,8 +255,12 @@ def _versions(visit: Visit, live: Live) -> Markup:
             )
         )
     return Markup(
-        '<section class="atl-panel"><h2>{}</h2><ul class="atl-versions">{}</ul></section>'
-    ).format(say("publish.versions"), joined(rows))
+        '<section class="atl-panel"><h2>{}</h2><ul class="atl-versions">{}</ul>'
+        '<div class="atl-actions"><a class="atl-button" data-size="small" download'
+        ' href="/api/v1/agents/{}/export">{}{}</a></div></section>'
+    ).format(
+        say("publish.versions"), joined(rows), live.agent, icon("package"), say("publish.export")
+    )
 
 
 def _withdraw(visit: Visit, live: Live) -> Markup:
