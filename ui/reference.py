@@ -99,8 +99,7 @@ atelier user remove NAME                              # ends that person's sessi
 
 A session is a random token in a signed cookie (`HttpOnly`, `SameSite=Lax`, `Secure` behind
 HTTPS). It is replaced every hour, ends twelve hours after sign-in, and can be ended on the
-server. Eight attempts at a password for one name, or forty from one address, are allowed in a
-quarter of an hour.
+server.
 
 **Identity provider**: OpenID Connect, code flow with PKCE, state and nonce; tokens are accepted
 with asymmetric signatures only; back-channel logout ends sessions.
@@ -115,8 +114,43 @@ export ATELIER_PUBLIC_URL=https://atelier.example     # behind a proxy
 
 At the provider, allow the redirection `…/api/v1/session/oidc/callback` and, if it offers
 back-channel logout, the address `…/api/v1/session/oidc/logout`. Roles follow the groups of the
-claim `ATELIER_OIDC_GROUPS_CLAIM` (`groups`) at every sign-in; somebody with no mapped group
-stays outside. Without `ATELIER_OIDC_ROLES` everybody the provider knows is staff.
+claim `ATELIER_OIDC_GROUPS_CLAIM` (`groups`) at every sign-in: by the pairs above, and by groups of
+the page People whose members come from the provider. Somebody whose groups give no role stays
+outside; where no group gives any role to anybody, everybody the provider knows is staff. Name and
+groups are also read from the provider's userinfo endpoint. The page Access says whether the
+provider answers. Tests run the whole flow against npm's `oidc-provider`: wrong issuer, audience,
+nonce, state, code, key and expired tokens, rotated keys, back-channel logout of one session.
+
+**Directory (SCIM 2.0)**: make a key on the page Access and give it with the address `…/scim/v2` to
+Entra ID, Okta or another directory. It adds, changes and deactivates people and groups; whom it
+deactivates loses sessions and keys at once. It sees and changes only what a directory made: local
+accounts are not its business. Everybody it brings is staff; other roles come from its groups, and
+which group gives which role is said on the page People. Kept are names, e-mail addresses, title,
+department and language; phone numbers, addresses, photographs and passwords that directories send
+are not. A sign-in through the provider finds the provisioned account when the claim
+`ATELIER_OIDC_PERSON_CLAIM` equals SCIM's `externalId`: `sub` with Okta; with Entra ID set it to
+`oid` and map `objectId` to `externalId`. Filters: `eq` joined by `and`; no bulk, sorting or ETags.
+
+**Programs**: `Authorization: Bearer atl_…`. A key is made on the page My account for oneself, or on
+the page Access for a service account (staff or champion; nobody signs in as one). It has scopes, an
+end and a last use; it never allows more than its owner may at that moment, opens no page, and is
+kept as a digest and shown once. No key can manage people, access, backups or one's own account,
+approve rules, publish agents or reveal content: for those a person answers. A request with a wrong
+key is nobody, whatever cookie comes with it.
+
+**Separation of duties** (`ui/duties.py`): nobody changes their own roles, access or password reset;
+nobody is made security and administrator at once, directly or through a group; somebody who manages
+people is always left. What a directory or provider decides is followed, and when it brings both
+duties together, or when an administrator makes a new password for somebody in security, security
+gets an alert. Whoever can run `atelier user` on the machine is not bound by this.
+
+**Passwords**: an administrator hands over a link (one use, 24 hours, the secret after the `#`) or a
+password for one sign-in, which opens nothing but the choice of another. People see and end their
+sessions on the page My account; a new password ends all others.
+
+**Limits**: eight passwords a quarter of an hour for one name, forty for one address; thirty wrong
+keys a minute for one address; 600 requests a minute for one key; for each person 600 changes and
+3,000 reads a minute on all routes together, and fewer on costly routes (`ui/routes/common.py`).
 
 Sign-in, failed sign-in, sign-out and looking as another role are acts in the ledger, under
 pseudonyms. Names that were tried are not written down: people type passwords into the wrong
@@ -124,8 +158,8 @@ field.
 
 ## Who may do what
 
-One table, `ui/access.py`, asked at every page, route and session. A test tries every route as
-every role and as nobody and compares.
+One table, `ui/access.py`, asked at every page, route and session. Tests try every route, page,
+Gradio handler and mount as every role and as nobody and compare.
 
 """
 

@@ -14,6 +14,8 @@ from tests.ui.api_client import PASSWORD, client, served, with_accounts
 from tests.ui.fake_house import House, open_house
 from ui.access import MAY, Role
 from ui.apikeys import NEVER
+from ui.rates import Rate
+from ui.routes.common import Rates
 
 
 @pytest.fixture
@@ -273,6 +275,21 @@ async def test_guessing_keys_is_slowed_down(house: House, cookies: dict[Role, st
     async with client(served(house), authorization="Bearer atl_guess") as program:
         answers = [(await program.get("/agents")).status_code for _ in range(32)]
     assert answers[:30] == [401] * 30 and answers[30:] == [429, 429]
+
+
+async def test_every_route_has_a_limit_for_a_person(
+    house: House, cookies: dict[Role, str]
+) -> None:
+    counters = Rates(changes=Rate(2, 60), reads=Rate(3, 60))
+    app = served(house, counters)
+    async with client(app, cookie=f"atelier_session={cookies['administrator']}") as web:
+        reads = [await web.get(path) for path in ("/people", "/groups", "/me", "/services")]
+        writes = [await web.put("/session/view", json={"role": None}) for _ in range(3)]
+    assert [each.status_code for each in reads] == [200, 200, 200, 429]
+    assert [each.status_code for each in writes] == [200, 200, 429]
+    assert int(writes[-1].headers["retry-after"]) > 0
+    async with client(app, cookie=f"atelier_session={cookies['staff']}") as other:
+        assert (await other.get("/me")).status_code == 200
 
 
 async def test_people_see_and_end_their_own_sessions_only(

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Act
 from ui.access import Permission, require
+from ui.door import SAFE_METHODS
 from ui.identity import Person
 from ui.rates import Rate
 
@@ -35,6 +36,9 @@ class Rates:
     manage: Rate = field(default_factory=lambda: Rate(240, 60))
     own_data: Rate = field(default_factory=lambda: Rate(6, 600))
     backup: Rate = field(default_factory=lambda: Rate(4, 600))
+    # every route, whatever its own limit: no page of ours comes near
+    changes: Rate = field(default_factory=lambda: Rate(600, 60))
+    reads: Rate = field(default_factory=lambda: Rate(3000, 60))
 
 
 def services(request: Request) -> "App":
@@ -90,7 +94,10 @@ def allowed(permission: Permission) -> Any:
     """A dependency that gives the person when the table says they may."""
 
     def check(request: Request) -> Person:
-        return require(somebody(request), permission)
+        person = require(somebody(request), permission)
+        counters = rates(request)
+        limited(counters.reads if request.method in SAFE_METHODS else counters.changes, person)
+        return person
 
     return Depends(check)
 

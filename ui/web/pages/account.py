@@ -41,7 +41,7 @@ def _sessions(visit: Visit) -> Markup:
         rows.append(
             [browser(visit, each.agent), visit.at(each.started), visit.ago(each.renewed), last]
         )
-    others = (
+    others = Markup('<div class="atl-actions">{}</div>').format(
         fields.button(
             visit.say("account.end-others"),
             "DELETE /api/v1/me/sessions",
