@@ -85,6 +85,9 @@ def validation_rows() -> list[Row]:
         low, high = (0.85, 0.93) if name == "look-alikes" else (0.72, 0.88)
         rows.append(Row(f"validation: true at 1 %, {name}", one, "", low, True))
         rows.append(Row(f"validation: true at 5 %, {name}", five, "", high, True))
+    for name, (one, five) in (figures.get("dev, whole sources held out") or {}).items():
+        rows.append(Row(f"sources held out: true at 1 %, {name}", one))
+        rows.append(Row(f"sources held out: true at 5 %, {name}", five))
     rows.append(
         Row("validation: French, made, true at 5 %", figures["made, French"]["look-alikes"][1], "",
             0.75, True)

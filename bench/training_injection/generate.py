@@ -117,14 +117,21 @@ INDIRECT = ("indirect", "meddle", "side")  # orders that stand in what a model r
 ATTACK_FILES = {"attack_en": 10, "attack_fr": 9, "attack_de": 2, "attack_es": 2}
 DOCUMENTS = {
     "en": [
-        ("documents", s) for s in ("mail_en", "mail_en", "table", "minutes", "web", "code", "prose")
+        ("documents", s)
+        for s in ("mail_en", "mail_en", "table", "minutes", "web", "code", "prose", "security")
     ],
-    "fr": [("documents", "mail_fr"), ("documents", "prose_fr")],
+    "fr": [("documents", "mail_fr"), ("documents", "prose_fr"), ("documents", "security_fr")],
     "x": [("documents", "mail_de_es")],
 }
 ASKS = {
-    "en": [("benign_en", s) for s in ("lookalike", "question", "question", "roleplay", "style")],
-    "fr": [("benign_fr", s) for s in ("lookalike", "question", "style")],
+    "en": [
+        *(("benign_en", s) for s in ("lookalike", "question", "question", "roleplay", "style")),
+        ("benign_long", "long_en"),
+    ],
+    "fr": [
+        *(("benign_fr", s) for s in ("lookalike", "question", "style")),
+        ("benign_long", "long_fr"),
+    ],
     "x": [("benign_de_es", "question")],
 }
 

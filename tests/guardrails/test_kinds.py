@@ -8,7 +8,7 @@ import pytest
 from guardrails.detect import pii
 from guardrails.detect.recognizers import custom
 from guardrails.errors import BadInput
-from guardrails.kinds import OwnKinds, digest
+from guardrails.kinds import OwnKinds, checked, digest
 from guardrails.screen import Screen
 from guardrails.vault import Vault
 
@@ -153,3 +153,9 @@ def test_twenty_thousand_values_are_looked_for_word_by_word(own: OwnKinds) -> No
 def test_values_keep_their_place_beside_odd_letters(text: str) -> None:
     (found,) = custom.search(custom.parse(FILE), text)
     assert text[found[0] : found[1]].lower() == "bluebird"
+
+
+def test_the_example_in_the_documentation_is_a_good_file() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "screening.md").read_text("utf-8")
+    kinds = checked(page.partition("```yaml\n")[2].partition("```")[0])
+    assert [kind.kind for kind in kinds] == ["CUSTOMER_NUMBER", "PROJECT"]
