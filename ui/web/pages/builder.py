@@ -83,7 +83,7 @@ def build(context: Context, page: gr.Blocks) -> None:
                 )  # fmt: skip
                 model = gr.Dropdown(
                     [(say("build.model.default"), "")], value="", label=say("build.model"),
-                    info=say("build.model.info"), filterable=False, allow_custom_value=True,
+                    info=say("build.model.info"), allow_custom_value=True,
                 )  # fmt: skip
                 html(step_foot(context, "tools"))
             with gr.Column(elem_classes="atl-formcard atl-step-page", elem_id="atl-step-guards"):
