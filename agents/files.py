@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from agents.catalog import REQUEST_PREFIX, sample_path
+from agents.knowledge.tables import documents
 from agents.publishing_tables import files, requests
 from agents.spec import AgentSpec
 from guardrails.errors import BadInput, GuardrailError
@@ -52,7 +53,7 @@ class AgentFiles:
                 found[name] = row.digest if row is not None else hashlib.sha256(data).hexdigest()
             except BadInput:
                 found[name] = ""
-        return found
+        return {**found, **self._uploaded(agent)}
 
     def keep(self, agent: str, given: Mapping[str, bytes]) -> None:
         """Keep documents of an agent; one of the same name is replaced."""
@@ -83,10 +84,22 @@ class AgentFiles:
         with self._engine.begin() as db:
             db.execute(sa.delete(files).where(files.c.agent == agent))
 
-    def _row(self, agent: str, name: str) -> "sa.Row[tuple[object, ...]] | None":
+    def whose(self, agent: str) -> str:
+        """The agent whose documents and placeholders `agent` uses: of a trial, the one on trial."""
+        if not agent.startswith(REQUEST_PREFIX):
+            return agent
         with self._engine.connect() as db:
-            if agent.startswith(REQUEST_PREFIX):  # a version on trial reads what its agent reads
-                query = sa.select(requests.c.agent).where(requests.c.id == agent)
-                agent = db.scalar(query) or agent
-            query_ = sa.select(files).where(files.c.agent == agent, files.c.name == name)
-            return db.execute(query_).one_or_none()
+            query = sa.select(requests.c.agent).where(requests.c.id == agent)
+            return str(db.scalar(query) or agent)
+
+    def _uploaded(self, agent: str) -> dict[str, str]:
+        here = sa.and_(documents.c.scope == f"agent:{agent}:docs", documents.c.complete)
+        with self._engine.connect() as db:
+            rows = db.execute(sa.select(documents.c.name, documents.c.digest).where(here))
+            return {str(row.name): str(row.digest) for row in rows}
+
+    def _row(self, agent: str, name: str) -> "sa.Row[tuple[object, ...]] | None":
+        agent = self.whose(agent)
+        query = sa.select(files).where(files.c.agent == agent, files.c.name == name)
+        with self._engine.connect() as db:
+            return db.execute(query).one_or_none()
