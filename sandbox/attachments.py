@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agents.catalog import sample_path, templates
+from agents.files import AgentFiles
 from agents.knowledge.ingest import Knowledge, Library
 from agents.spec import AgentSpec
 from agents.tools.base import Executed, Outside, Passage, Tool, ToolContext
@@ -104,6 +105,7 @@ class Attachments:
     vaults: Vaults
     outside: Outside | None = None
     sources: AddedTools | None = None
+    files: AgentFiles | None = None
 
     async def take_in(self, run: Run, name: str, data: bytes) -> None:
         """Read one file into the conversation of `run`.
@@ -178,19 +180,21 @@ class Attachments:
 
         Reads the agent's knowledge in on first use.
         """
-        agent_vault = await asyncio.to_thread(self.vaults.open, f"agent:{agent.id}")
-        known = f"agent:{agent.id}:{language}"
+        # a version on trial reads what the agent reads that it is a version of
+        source = await asyncio.to_thread(self.files.whose, agent.id) if self.files else agent.id
+        agent_vault = await asyncio.to_thread(self.vaults.open, f"agent:{source}")
+        known = f"agent:{source}:{language}"
         for name in agent.knowledge_for(language):
             await self.knowledge.add(
                 known,
                 KNOWLEDGE_OWNER,
                 Path(name).name,
-                sample_path(name),
+                await asyncio.to_thread(self._own, source, name),
                 lambda texts: self.mask(texts, agent_vault),
             )
         readable = Readable(
             self.knowledge.open(_conversation(conversation)),
-            self.knowledge.open(known, documents_of(agent.id), who=keys_of(actor)),
+            self.knowledge.open(known, documents_of(source), who=keys_of(actor)),
             agent_vault,
             vault,
             self.screen,
@@ -209,6 +213,9 @@ class Attachments:
             added=await asyncio.to_thread(self.sources.added) if self.sources else {},
             off=await asyncio.to_thread(self.sources.off) if self.sources else frozenset(),
         )
+
+    def _own(self, agent: str, name: str) -> bytes | Path:
+        return self.files.read(agent, name) if self.files else sample_path(name)
 
     def withheld(self, agent: AgentSpec, actor: Actor) -> int:
         """How many of the agent's documents `actor` may not read."""

@@ -260,6 +260,7 @@ def build(settings: Settings) -> App:
     )
     app.record.measure(metrics, spans)
     catalog.keys_of = partial(audience_keys, app)
+    sessions.attachments.files = app.desk.files
     problem = app.rules.load()
     if problem:  # the engine denies everything until it is mended
         app.problems.append(problem)
