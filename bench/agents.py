@@ -50,7 +50,8 @@ async def cases(only: str, model: str, show: bool) -> None:
     from ui.settings import Settings
     from ui.wiring import build, running
 
-    chosen = [spec for spec in templates().values() if only in ("", spec.id)]
+    wanted = set(only.split(",")) if only else set(templates())
+    chosen = [spec for spec in templates().values() if spec.id in wanted]
     with tempfile.TemporaryDirectory() as home:
         settings = {"home": home, "model": model, "model_timeout": 300}
         app = build(Settings.model_validate(settings))

@@ -53,6 +53,7 @@ from ui.routes import (
     sandbox,
     screening,
     session,
+    tools,
 )
 from ui.routes.common import Rates, services
 from ui.routes.shapes import Refusal
@@ -79,6 +80,7 @@ ROUTERS = (
     sandbox.router,
     kinds.router,
     knowledge.router,
+    tools.router,
     audit.router,
     reveals.router,
     retention.router,
@@ -152,7 +154,8 @@ def product_version() -> str:
 
 
 def _operation(route: APIRoute) -> str:
-    return route.name
+    # verbs repeat from noun to noun (`approve`, `mine`): with the file's name they are unique
+    return f"{route.endpoint.__module__.rsplit('.', 1)[-1]}_{route.name}"
 
 
 async def _refused(request: Request, error: Exception) -> Response:

