@@ -34,9 +34,9 @@ def attacks(folder: Path, chance: random.Random) -> list[str]:
 
 _FREED = re.compile(
     r"\b(?:ignore|disregard|forget)\b|\b(?:no|without|any) (?:restrictions?|limits?|filters?|rules"
-    r"|moral|ethical)|unfiltered|uncensored|unrestricted|jailbr\w+|\bDAN\b|do anything now|never refuse"
-    r"|(?:content|openai|usage|safety|ethical) (?:policy|policies|guidelines)|illegal|immoral"
-    r"|previous instructions|break (?:free|character)|developer mode|system prompt|bypass",
+    r"|moral|ethical)|unfiltered|uncensored|unrestricted|jailbr\w+|\bDAN\b|do anything now"
+    r"|never refuse|(?:content|openai|usage|safety|ethical) (?:policy|policies|guidelines)|illegal"
+    r"|immoral|previous instructions|break (?:free|character)|developer mode|system prompt|bypass",
     re.IGNORECASE,
 )
 _REQUESTS = (

@@ -24,7 +24,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from bench.training_injection import natural, public
 from bench.training_injection.generate import Row, Writer, attacks, benign
 from guardrails.detect import injection_model as im
-from guardrails.detect.injection_features import BUCKETS, Window, grams, windows
+from guardrails.detect.injection_features import CHAR_BITS, WORD_BITS, Window, grams, windows
 
 Floats = npt.NDArray[np.float64]
 OUT = Path(im.__file__).parent / "models" / "injection" / "model.npz"
@@ -72,13 +72,12 @@ def matrix(windows_: Sequence[Sequence[str]]) -> sparse.csr_matrix:
     """One row per list of folded segments, the same numbers as at inference."""
     data, columns, starts = [], [], [0]
     for segments in windows_:
-        size = starts[-1]
-        for buckets, _ in grams(tuple(segments)).families():
-            columns.append(buckets)
+        seen = grams(tuple(segments))
+        for buckets, shift in ((seen.chars, 0), (seen.words, 1 << CHAR_BITS)):
+            columns.append(buckets + shift)
             data.append(np.full(len(buckets), im.scale(len(buckets)), dtype=np.float32))
-            size += len(buckets)
-        starts.append(size)
-    shape = (len(windows_), BUCKETS)
+        starts.append(starts[-1] + len(seen.chars) + len(seen.words))
+    shape = (len(windows_), (1 << CHAR_BITS) + (1 << WORD_BITS))
     result = sparse.csr_matrix((np.concatenate(data), np.concatenate(columns), starts), shape)
     result.sum_duplicates()
     return result
@@ -144,7 +143,8 @@ def stack(
 
 def combined(models: tuple[GradientBoostingClassifier, LogisticRegression], x: Floats) -> Floats:
     trees, logistic = models
-    return (trees.decision_function(x) + logistic.decision_function(im.squash(x))) / 2
+    result: Floats = (trees.decision_function(x) + logistic.decision_function(im.squash(x))) / 2
+    return result
 
 
 def rates(scores: Floats, labels: Floats, at: tuple[float, ...] = (0.01, 0.05)) -> list[float]:
@@ -230,7 +230,7 @@ def main() -> None:
     features = np.zeros((len(examples), im.FEATURES))
     for number in range(FOLDS):
         rest = np.flatnonzero(folds != number)
-        weights = base([examples[i] for i in rest], whole, rest)
+        weights = base([examples[i] for i in rest], whole, rest.tolist())
         here = np.flatnonzero(folds == number)
         features[here] = dense([examples[i] for i in here], weights)
         print("fold", number, flush=True)
@@ -268,8 +268,8 @@ def main() -> None:
 
     models = stack(features, labels, emphasis)
     weights = base(examples, whole, range(len(examples)))
-    clean = np.sort(scores[is_dev & (labels == 0)])[::-1]
-    points = [float(clean[int(rate * len(clean))]) for rate in (0.05, 0.01)]
+    unharmed = np.sort(scores[is_dev & (labels == 0)])[::-1]
+    points = [float(unharmed[int(rate * len(unharmed))]) for rate in (0.05, 0.01)]
     im.save(given.out, weights, *models, points=points)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     file.write_text(text + "\n", "utf-8")
