@@ -18,6 +18,7 @@ MOST = 200
 MAX_CSV = 512 * 1024
 LISTS = ("contains", "any_of", "omits", "matches", "cites", "masked", "calls")
 COLUMNS = ("id", "language", "input", "files", *LISTS, "number", "within", "refuses", "rubric")
+BETWEEN = "||"  # in cells; one bar may stand in a text
 YES = frozenset({"1", "yes", "true", "oui", "vrai", "x"})
 
 
@@ -74,7 +75,7 @@ def from_turn(text: str, answer: str, language: Language, *, good: bool, name: s
 
 
 def from_csv(data: bytes) -> list[Case]:
-    """Cases from a table: a head row with COLUMNS in any order, lists joined by `|`.
+    """Cases from a table: a head row with COLUMNS in any order, lists joined by `||`.
 
     Raises BadInput: csv-too-large, not-utf8, csv-no-input, csv-unknown-column, bad-case (with the
     row), too-many-cases.
@@ -113,7 +114,7 @@ def free(id: str, taken: "set[str] | frozenset[str]") -> str:
 
 
 def from_cells(row: Mapping[str, str | None], number: int = 0) -> Case:
-    """A case from texts by COLUMNS, lists joined by `|`; `number` is the row's, for the error.
+    """A case from texts by COLUMNS, lists joined by `||`; `number` is the row's, for the error.
 
     Raises BadInput: bad-case, or bad-case-row with the number.
     """
@@ -123,14 +124,14 @@ def from_cells(row: Mapping[str, str | None], number: int = 0) -> Case:
         return value.strip() if isinstance(value, str) else ""
 
     def listed(name: str) -> tuple[str, ...]:
-        return tuple(filter(None, map(str.strip, cell(name).split("|"))))
+        return tuple(filter(None, map(str.strip, cell(name).split(BETWEEN))))
 
     try:
         value = cell("number").replace(",", ".")
         within = cell("within").replace(",", ".") or "0"
         wanted = Number(value=float(value), within=float(within)) if value else None
         expect = {
-            name: tuple(filter(None, map(str.strip, cell(name).split("|")))) for name in LISTS
+            name: tuple(filter(None, map(str.strip, cell(name).split(BETWEEN)))) for name in LISTS
         }
         return Case.model_validate(
             {
@@ -162,10 +163,10 @@ def cells(case: Case) -> dict[str, str]:
         "id": case.id,
         "language": case.language,
         "input": case.input,
-        "files": " | ".join(case.files),
-        **{name: " | ".join(getattr(expect, name)) for name in LISTS},
-        "number": f"{number.value:g}" if number else "",
-        "within": f"{number.within:g}" if number and number.within else "",
+        "files": f" {BETWEEN} ".join(case.files),
+        **{name: f" {BETWEEN} ".join(getattr(expect, name)) for name in LISTS},
+        "number": f"{number.value:.15g}" if number else "",
+        "within": f"{number.within:.15g}" if number and number.within else "",
         "refuses": "yes" if expect.refuses else "",
         "rubric": expect.rubric,
     }

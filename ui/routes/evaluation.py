@@ -54,7 +54,7 @@ def put_case(agent: str, given: Case, app: Services, person: Author) -> Case:
 
 @router.post("/agents/{agent}/cases")
 def add_case(agent: str, given: CaseIn, app: Services, person: Author) -> Case:
-    """The same from texts, as a form or a row of a table gives them; lists are joined by `|`."""
+    """The same from texts, as a form or a row of a table gives them; lists are joined by `||`."""
     values = given.model_dump(exclude={"json_schema"})
     own = _own(app, agent, person)
     values["id"] = values["id"] or cases.free("case-1", {case.id for case in own.cases})

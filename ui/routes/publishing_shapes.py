@@ -171,7 +171,7 @@ Cell = Annotated[str, Field(max_length=4_000)]
 
 
 class CaseIn(Shape):
-    """A case as texts; lists are joined by `|`. An empty id makes a new case."""
+    """A case as texts; lists are joined by `||`. An empty id makes a new case."""
 
     id: Annotated[str, Field(max_length=64)] = ""
     language: Literal["en", "fr"] = "en"
