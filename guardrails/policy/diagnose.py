@@ -65,8 +65,8 @@ def _piece(piece: Piece, schema: Any, schema_text: str) -> Iterator[Problem]:
     except (ValueError, TypeError) as error:
         yield _parse_problem(piece, str(error))
         return
-    for error in result.errors:
-        why = str(error.error)
+    for wrong in result.errors:
+        why = str(wrong.error)
         if why.startswith("Policy parse error: "):
             yield _parse_problem(piece, why.removeprefix("Policy parse error: "))
             return

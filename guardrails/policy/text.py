@@ -96,8 +96,8 @@ def _off(text: str) -> Iterator[Piece]:
             first = inner[: piece.start].count("\n")
             last = inner[: piece.end].count("\n")
             end = offsets[last] + len(text[offsets[last] :].split("\n", 1)[0])
-            line = text[: offsets[first]].count("\n") + 1
-            yield Piece(piece.id, piece.text, offsets[first], end, line, on=False)
+            number = text[: offsets[first]].count("\n") + 1
+            yield Piece(piece.id, piece.text, offsets[first], end, number, on=False)
 
 
 def _piece(text: str, start: int, end: int) -> Piece:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["agents"])
 LEFT_SECONDS = 600.0
+Words = Mapping[str, Mapping[str, str]]  # of rules, as PolicySet.words
 
 _MESSAGE = {
     "type": "object",
@@ -141,7 +142,7 @@ async def _events(
             files=incoming.files,
             language=person.language,
         ):
-            yield sse(event, person.language)
+            yield sse(event, person.language, app.policy.policies.words)
         over = True
     except Exception as error:
         over = True
@@ -162,52 +163,55 @@ async def _followed(app: Any, person: Person, conversation: str) -> AsyncIterato
     async with aclosing(app.sessions.follow(conversation)) as turn:
         async for event in turn:
             found = True
-            yield sse(event, person.language)
+            yield sse(event, person.language, app.policy.policies.words)
     if not found:
         yield ServerSentEvent(_dump({"conversation": conversation}), event="idle")
 
 
-def sse(event: Event, language: Language) -> ServerSentEvent:
-    """One event of a turn as a server-sent event; notices carry their wording as `text`."""
+def sse(event: Event, language: Language, own: Words | None = None) -> ServerSentEvent:
+    """One event of a turn as a server-sent event; notices carry their wording as `text`.
+
+    `own` are the words of the organisation's own rules (`PolicySet.words`).
+    """
     match event:
         case Delta():
             return ServerSentEvent(_dump({"text": event.text}), event="delta")
         case Notice():
-            return ServerSentEvent(_dump(notice(event, language)), event="notice")
+            return ServerSentEvent(_dump(notice(event, language, own)), event="notice")
         case StepEvent():
             return ServerSentEvent(_dump(asdict(event.step)), event="step")
         case Approval():
-            return ServerSentEvent(_dump(asked(event, language)), event="approval")
+            return ServerSentEvent(_dump(asked(event, language, own)), event="approval")
         case Reply():
-            return ServerSentEvent(_dump(whole(event, language)), event="reply")
+            return ServerSentEvent(_dump(whole(event, language, own)), event="reply")
 
 
-def asked(event: Approval, language: Language) -> dict[str, object]:
+def asked(event: Approval, language: Language, own: Words | None = None) -> dict[str, object]:
     """An approval that is asked for, with its wording."""
     return {
         **asdict(event),
         "action": action_text(event.tool, language),
         "approver_text": approver_text(event.approver, language),
-        "why": explain(event.rule, language).sentence,
+        "why": explain(event.rule, language, own=own).sentence,
         "expires": datetime.fromtimestamp(event.expires, UTC).isoformat(),
         "state": "pending",
     }
 
 
-def whole(reply: Reply, language: Language) -> dict[str, object]:
+def whole(reply: Reply, language: Language, own: Words | None = None) -> dict[str, object]:
     """A reply with the wording of its notices and, when it is not done, of its error."""
     error = GuardrailError(reply.error, **reply.error_data)
     message = say(language, "reply.waiting") if reply.status == "waiting" else ""
     return {
         **asdict(reply),
         "mark_text": say(language, reply.mark) if reply.mark else "",
-        "approvals": [asked(each, language) for each in reply.approvals],
-        "notices": [notice(each, language) for each in reply.notices],
+        "approvals": [asked(each, language, own) for each in reply.approvals],
+        "notices": [notice(each, language, own) for each in reply.notices],
         "message": worded(error, language) if reply.error else message,
     }
 
 
-def notice(event: Notice, language: Language) -> dict[str, object]:
+def notice(event: Notice, language: Language, own: Words | None = None) -> dict[str, object]:
     """A notice with its wording."""
     known = catalogue(language)
     data = {
@@ -220,7 +224,7 @@ def notice(event: Notice, language: Language) -> dict[str, object]:
         # a notice without wording must not break the answer it accompanies
         text = event.key
     if event.kind == "blocked" and "rule" in event.data:
-        rule = explain(str(event.data["rule"]), language)
+        rule = explain(str(event.data["rule"]), language, own=own)
         text = f"{text} {rule.sentence} {rule.instead}"
     return {**asdict(event), "text": text}
 

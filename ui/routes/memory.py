@@ -63,9 +63,9 @@ async def regenerate(
         begin = json.dumps({"conversation": conversation})
         yield ServerSentEvent(begin, event="begin")
         async with aclosing(turn):
-            yield sse(first, person.language)
+            yield sse(first, person.language, app.policy.policies.words)
             async for event in turn:
-                yield sse(event, person.language)
+                yield sse(event, person.language, app.policy.policies.words)
 
     return EventSourceResponse(events(), ping=15)
 

@@ -232,7 +232,7 @@ async def check_connection(
 def choices(app: "App", person: Person, data_class: str = "internal") -> list[ModelRow]:
     """The setting's model first, then the connected ones, judged for `person`."""
     preferred = app.connections.find("")
-    found = [(app.models.own(), None)]
+    found: list[tuple[ModelInfo, Connection | None]] = [(app.models.own(), None)]
     found += [(_info(one), one) for one in app.connections.now()]
     rows = []
     for info, connection in found:

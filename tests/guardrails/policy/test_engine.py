@@ -65,11 +65,11 @@ def test_data_classes_against_models(
 
 
 def test_personal_data_is_masked_for_every_model(engine: Engine) -> None:
-    kinds = frozenset({"PERSON", "EMAIL_ADDRESS", "SECRET", "DATE_TIME", "LOCATION"})
+    kinds = frozenset({"PERSON", "EMAIL_ADDRESS", "SECRET", "URL", "NRP"})
     decision = engine.decide(Request("model.call", STAFF, model=PRACTICE, kinds=kinds))
     assert decision.masks == {"PERSON", "EMAIL_ADDRESS", "SECRET"}
     confidential = Request("model.call", STAFF, "", "confidential", EU, kinds=kinds)
-    assert engine.decide(confidential).masks == {"PERSON", "EMAIL_ADDRESS", "SECRET", "LOCATION"}
+    assert engine.decide(confidential).masks == {"PERSON", "EMAIL_ADDRESS", "SECRET", "NRP"}
 
 
 @pytest.mark.parametrize(
