@@ -1,0 +1,220 @@
+"""People who chat at the same time with a real server: `python -m bench.load [50 200]`.
+
+Every person has an account, a conversation, a think time of 3 to 7 s and reads the server-sent
+events of the API. The upstream is scripted: 60 words over 0.6 s, the first at once, so that the
+house is what is measured. Clients and upstream share the machine with the server.
+"""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from bench.table import Row, show
+from sandbox.limits import MIB
+from tests.upstream import Say, Upstream
+from ui.settings import Settings
+from ui.wiring import build, close
+
+PORT = 7897
+BASE = f"http://127.0.0.1:{PORT}"
+WORDS = "The meeting is on Monday and everybody is welcome to bring a question or two along. "
+TEXT = "Write to Claire Fontaine (claire.fontaine@example.com): we meet on Monday, number {n}."
+LEAD_IN_S, MEASURED_S = 15.0, 45.0
+TARGETS = {50: (40.0, 110.0), 200: (500.0, 1500.0)}
+
+
+@dataclass
+class Seen:
+    """What the clients saw, in milliseconds, and what went wrong."""
+
+    first: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    measuring: bool = False
+
+
+def main() -> None:
+    """Print one table for each number of people."""
+    for people in [int(one) for one in sys.argv[1:] if one.isdigit()] or [50, 200]:
+        rows = _with_server(people)
+        load = os.getloadavg()[0]
+        show(f"{people} people chat (load {load:.1f} on {os.cpu_count()} cores)", rows)
+
+
+def _with_server(people: int) -> list[Row]:
+    reply = " ".join((WORDS * 4).split()[:60])
+    with tempfile.TemporaryDirectory() as home, Upstream(Say(reply, delay=0.01)) as upstream:
+        cookies = _accounts(Path(home), people)
+        environment = {
+            **os.environ,
+            "ATELIER_HOME": home,
+            "ATELIER_PORT": str(PORT),
+            "ATELIER_MODEL": "openai/test",
+            "ATELIER_MODEL_BASE": upstream.base,
+        }
+        began = time.monotonic()
+        command = [sys.executable, "-m", "ui.cli", "serve"]
+        with tempfile.TemporaryFile() as said:
+            server = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+            try:
+                _wait(f"{BASE}/api/v1/health", warm=False)
+                page_s = time.monotonic() - began
+                _wait(f"{BASE}/api/v1/health", warm=True)
+                return _measured(server, people, cookies, page_s)
+            finally:
+                server.send_signal(signal.SIGTERM)
+                server.wait(60)
+
+
+def _measured(
+    server: "subprocess.Popen[bytes]", people: int, cookies: list[str], page_s: float
+) -> list[Row]:
+    time.sleep(3)
+    idle_mib = psutil.Process(server.pid).memory_info().rss / MIB
+    seen = Seen()
+    server_s, cpu_s = asyncio.run(_chat(server.pid, cookies, seen))
+    loaded_mib = psutil.Process(server.pid).memory_info().rss / MIB
+    first, whole = TARGETS.get(people, (None, None)), sorted(seen.whole)
+    for error in sorted(set(seen.errors))[:5]:
+        print(f"error: {error} ({seen.errors.count(error)} times)")
+    answered = max(1, len(whole))
+    return [
+        Row("first token, p50", _percentile(seen.first, 50), "ms", first[0]),
+        Row("first token, p95", _percentile(seen.first, 95), "ms", first[1]),
+        Row("whole answer, p50", statistics.median(whole) if whole else 0.0, "ms"),
+        Row("answers a second", len(whole) / MEASURED_S, "/s"),
+        Row("errors", len(seen.errors), "", 0),
+        Row("CPU per answered message, everything", 1000 * cpu_s / answered, "ms", 60),
+        Row("of which sealed processes", 1000 * (cpu_s - server_s) / answered, "ms"),
+        Row("memory of the server, idle", idle_mib, "MiB", 700),
+        Row("memory per active person", (loaded_mib - idle_mib) / people, "MiB", 0.5),
+        Row("start to page", page_s, "s", 5),
+    ]
+
+
+def _accounts(home: Path, people: int) -> list[str]:
+    """Cookies of new accounts in a new home."""
+    app = build(Settings.model_validate({"home": home, "model": "openai/test"}))
+    try:
+        found = []
+        for number in range(people):
+            account = app.people.add(f"person{number}", None, name=f"Person {number}")
+            found.append(app.identity.begin(account))
+        return found
+    finally:
+        close(app)
+
+
+async def _chat(pid: int, cookies: list[str], seen: Seen) -> tuple[float, float]:
+    """Let everybody chat; seconds of processor time of the server alone, and with all it started."""
+    people = [
+        asyncio.create_task(_person(number, cookie, seen)) for number, cookie in enumerate(cookies)
+    ]
+    await asyncio.sleep(LEAD_IN_S)
+    before = _cpu(pid)
+    seen.measuring = True
+    await asyncio.sleep(MEASURED_S)
+    seen.measuring = False
+    after = _cpu(pid)
+    for person in people:
+        person.cancel()
+    await asyncio.gather(*people, return_exceptions=True)
+    return after[0] - before[0], after[1] - before[1]
+
+
+async def _person(number: int, cookie: str, seen: Seen) -> None:
+    dice = random.Random(number)
+    await asyncio.sleep(dice.uniform(0, 8))
+    conversation = ""
+    for message in range(10_000):
+        counted = seen.measuring
+        try:
+            first, whole, conversation = await _one(cookie, conversation, message)
+        except (OSError, ValueError, EOFError, TimeoutError) as error:
+            seen.errors.append(f"{type(error).__name__}: {str(error)[:200]}")
+        else:
+            if counted:
+                seen.first.append(first)
+                seen.whole.append(whole)
+        await asyncio.sleep(dice.uniform(3, 7))
+
+
+async def _one(cookie: str, conversation: str, message: int) -> tuple[float, float, str]:
+    """One message: ms to the first words, ms to the end, the conversation's id."""
+    asked = {"text": TEXT.format(n=message)}
+    if conversation:
+        asked["conversation"] = conversation
+    body = json.dumps(asked).encode()
+    head = (
+        "POST /api/v1/agents/email-drafter/messages HTTP/1.1\r\n"
+        f"host: 127.0.0.1:{PORT}\r\norigin: {BASE}\r\ncontent-type: application/json\r\n"
+        f"cookie: atelier_session={cookie}\r\ncontent-length: {len(body)}\r\n"
+        "connection: close\r\n\r\n"
+    )
+    began = time.perf_counter()
+    first = 0.0
+    reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+    try:
+        writer.write(head.encode() + body)
+        event, last = b"", b""
+        async with asyncio.timeout(60):
+            status = await reader.readline()
+            if b" 200 " not in status:
+                raise ValueError(f"{status!r} {(await reader.read(2000))[-200:]!r}")
+            while line := await reader.readline():
+                if line.startswith(b"event: "):
+                    event = line[7:].strip()
+                    if event == b"delta" and not first:
+                        first = (time.perf_counter() - began) * 1000
+                elif line.startswith(b"data: ") and event == b"reply":
+                    last = line[6:]
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+    reply = json.loads(last)
+    if reply.get("status") != "done" or not first:
+        raise ValueError(f"{reply.get('status')} {reply.get('error')}")
+    return first, (time.perf_counter() - began) * 1000, str(reply["conversation"])
+
+
+def _cpu(pid: int) -> tuple[float, float]:
+    """Processor seconds of the server, and with everything it started, also what has ended."""
+    server = psutil.Process(pid)
+    own = server.cpu_times()
+    total = own.user + own.system + own.children_user + own.children_system
+    for process in server.children(recursive=True):
+        with suppress(psutil.Error):
+            total += sum(process.cpu_times()[:4])  # with those of its children that ended
+    return own.user + own.system, total
+
+
+def _wait(url: str, warm: bool) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        with suppress(OSError, ValueError), urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310
+            if not warm or not json.load(answer)["warming"]:
+                return
+        time.sleep(0.05)
+    raise TimeoutError("the server did not start")
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)] if values else 0.0
+
+
+if __name__ == "__main__":
+    main()
