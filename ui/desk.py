@@ -87,7 +87,13 @@ class Desk:
         """Requests and releases."""
         app = self._app
         return Publishing(
-            app.engine, app.catalog, app.ledger, app.policy, app.screen, self.files.digests
+            app.engine,
+            app.catalog,
+            app.ledger,
+            app.policy,
+            app.screen,
+            self.files.digests,
+            lambda person, agent: app.exceptions.lifted(app.sessions.pseudonym(person), agent),
         )
 
     @cached_property

@@ -11,6 +11,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from agents.catalog import templates
+from agents.package import export_agent
 from tests.agents.test_package import GOOD, HOSTILE, SMALL
 from tests.house import House, house
 from tests.ui.api_client import client, events, served
@@ -306,3 +308,51 @@ async def test_200_hostile_packages_crash_nothing_and_leave_nothing_behind(desk:
     assert not [path for path in left if "incoming" in path.parts or path.suffix == ".zip"]
     assert len(await desk.call("dan", "GET", "/agents")) == drafts + taken
     assert taken <= 3
+
+
+async def test_an_imported_agent_reads_its_own_documents_and_so_does_its_trial(desk: Desk) -> None:
+    spec = templates()["hr-policy-helper"]
+    text = b"# Handbook\n\nEverybody has 47 days of leave a year at Sample Works.\n"
+    whole = {"knowledge": ("en/own-handbook.md",), "cases": (), "sample": None}
+    data = export_agent(spec.model_copy(update=whole), lambda name: text)
+    files = {"file": ("x.agent.zip", data, "application/zip")}
+    made = (await desk.web["ana"].post("/agents/import", files=files)).json()
+    request = await desk.ask(made["id"])
+    desk.house.script(Say("47 days [1]"))
+    for who, agent in (("ana", made["id"]), ("chi", request)):
+        answer = await desk.web[who].post(f"/agents/{agent}/messages", json={"text": "Leave?"})
+        reply = events(answer)[-1].data
+        assert reply["status"] == "done" and "47 days" in desk.house.received, reply
+        desk.house.upstream.requests.clear()
+    found = await desk.call("chi", "GET", f"/requests/{request}")
+    assert list(found["evidence"]["documents"]) == ["en/own-handbook.md"]
+
+
+async def test_a_run_that_a_restart_cut_off_is_interrupted_and_can_be_run_again(desk: Desk) -> None:
+    agent = await desk.draft()
+    evaluations = desk.house.app.desk.evaluations
+    desk.house.script(Say("word " * 300, delay=0.05))
+    run = await desk.call("ana", "POST", f"/agents/{agent}/evaluations", which="own")
+    # the next server knows nothing of the tasks of this one
+    known, evaluations._tasks = evaluations._tasks, {}
+    assert evaluations.recover() >= 1
+    assert (await desk.call("ana", "GET", f"/evaluations/{run['id']}"))["state"] == "interrupted"
+    evaluations._tasks = known
+    await evaluations.cancel(run["id"])
+    desk.house.script(Say("Hello"))
+    again = await desk.call("ana", "POST", f"/agents/{agent}/evaluations", which="own")
+    assert (await evaluations.wait(again["id"])).state == "done"
+
+
+async def test_the_evidence_of_a_request_holds_the_tests_that_were_run(desk: Desk) -> None:
+    agent = await desk.draft()
+    desk.house.script(Say("Subject: Hello"))
+    given = {"audience": "department:HR", "tests": True}
+    made = await desk.call("ana", "POST", f"/agents/{agent}/requests", **given)
+    await desk.checked(made["id"])
+    found = await desk.call("chi", "GET", f"/requests/{made['id']}")
+    run = await desk.call("chi", "GET", f"/evaluations/{found['evidence']['run']}")
+    assert found["evidence"]["tests"] == "done" and run["state"] == "done"
+    assert any(result["case"].startswith("safety-") for result in run["results"])
+    # the reviewer sees this run and no other of the author's
+    assert await desk.call("chi", "GET", f"/agents/{made['id']}/evaluations") == []
