@@ -1,5 +1,6 @@
 """Own kinds over the API and on their page: read, tried, saved, recorded."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from guardrails.kinds import digest
 from tests.guardrails.test_kinds import FILE
 from tests.ui.api_client import client, served
 from tests.ui.fake_house import House, open_house
+from tests.ui.test_cli import atelier
 
 
 @pytest.fixture
@@ -74,3 +76,30 @@ async def test_a_broken_file_is_refused_with_its_line_in_the_persons_language(
     assert (answer.status_code, said["code"]) == (422, "kinds-file")
     assert "3" in said["message"] and "pattern?" in said["message"]
     assert not house.kinds.file.exists()
+
+
+def test_the_command_tries_a_file_and_says_what_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(FILE, "utf-8")
+    done = atelier(tmp_path / "home", "kinds", "try", str(file), "--json", "--text", "C-123456 x")
+    rows = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert [row["ok"] for row in rows] == [True] * 4
+    assert rows[-1]["found"] == ["C-123456"]
+    file.write_text(FILE.replace('finds: ["C-123456"]', "finds: []"), "utf-8")
+    wrong = atelier(tmp_path / "home", "kinds", "try", str(file))
+    assert wrong.returncode == 1
+    file.write_text(FILE.replace("values:", "valeus:"), "utf-8")
+    broken = atelier(tmp_path / "home", "kinds", "try", str(file), ATELIER_LANGUAGE="fr")
+    assert broken.returncode == 2
+    assert "own.yaml" in broken.stderr and "values?" in broken.stderr
+    assert atelier(tmp_path / "home", "kinds", "try").returncode == 2
+
+
+def test_the_command_that_screens_knows_the_kinds_of_its_home(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "kinds.yaml").write_text(FILE, "utf-8")
+    done = atelier(home, "screen", "--lang", "en", given="The invoice of C-123456 is late.")
+    assert "<CUSTOMER_NUMBER_1>" in done.stdout
+    custom.use(())

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ui.commands.common import REFUSED, Voice, read_text
+from ui.commands.common import REFUSED, Voice, read_text, settings_now
 
 MAX_CHARACTERS = 1_000_000
 
@@ -24,8 +24,10 @@ def add(to: typer.Typer, voice: Voice) -> None:
         from dataclasses import asdict
 
         from guardrails.detect import pii
+        from guardrails.kinds import OwnKinds
         from guardrails.screen import Screen
 
+        OwnKinds(settings_now().own_kinds).load()
         # loading may take longer than one screening ever may
         pii.warm()
         screened = Screen(timeout_s=60.0).text(text, language=None if lang == "auto" else lang)
