@@ -102,6 +102,8 @@ def erase(app: "App", person: Person) -> int:
     who = app.record.pseudonym(person.id)
     app.spans.flush()  # what is still on its way to the store must not arrive after the erasure
     app.record.retention.erase(who, by=who)
+    app.learning.forget(person.id)
+    app.impacts.forget(who)
     gone = 0
     while own := app.conversations.mine(person.id, limit=MOST):
         for each in own:

@@ -196,3 +196,38 @@ class Erased(Shape):
     """How many conversations went."""
 
     conversations: int
+
+
+class LessonTick(Shape):
+    """Whether a lesson is done."""
+
+    done: bool = True
+
+
+class LessonRow(Shape):
+    """One lesson and whether the caller has done it."""
+
+    id: str
+    done: bool
+
+
+class TimeReport(Shape):
+    """What a conversation saved, in minutes (30 at most), and how the result compares."""
+
+    minutes: int
+    quality: str
+
+
+class ImpactFigures(Shape):
+    """Figures of the last ten weeks, oldest first. No person is named."""
+
+    starts: list[int]
+    hours: list[float]
+    people: list[int]
+    masked: list[int]
+    blocked: list[int]
+    turns: int
+    by_department: dict[str, list[float]]
+    agents: list[tuple[str, int, int]]
+    quality: dict[str, int]
+    reports: int

@@ -1,9 +1,10 @@
 """Home: what would you like to make easier? My agents, recent conversations, the gallery."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agents.catalog import AgentRecord, templates
 from agents.conversations import Conversation
+from agents.publishing_records import OPEN
 from agents.spec import AgentSpec
 from ui.access import may
 from ui.identity import Person
@@ -16,30 +17,66 @@ from ui.web.plain import Visit
 SHOWN_AGENTS = 6
 SHOWN_CONVERSATIONS = 4
 
+TONES = {"live": "good"}
+
 
 def body(visit: Visit) -> Markup:
     """The whole page for one person."""
-    person = visit.person
-    mine = visit.app.catalog.mine(person.id)
-    recent = visit.app.conversations.mine(person.id, limit=200)
-    return Markup("{}{}{}{}").format(
-        _hero(visit, person, len(mine), len(recent)),
+    person, app = visit.person, visit.app
+    mine = app.catalog.mine(person.id)
+    shared = app.catalog.shared(person.id)
+    recent = app.conversations.mine(person.id, limit=200)
+    users = app.impacts.users()
+    who = app.record.pseudonym(person.id)
+    figures = [
+        (len(mine), "web.home.agents"),
+        (len(recent), "web.home.conversations"),
+        (round(app.impacts.hours_of(who), 1), "web.home.saved"),
+    ]
+    return Markup("{}{}{}{}{}{}").format(
+        _hero(visit, person, figures),
+        _first(visit) if "tour" not in app.learning.done(person.id) else "",
         _mine(visit, mine) if mine else "",
-        _recent(visit, recent[:SHOWN_CONVERSATIONS], mine) if recent else "",
-        _gallery(visit, tuple(templates().values())),
+        _shared(visit, shared, users) if shared else "",
+        _recent(visit, recent[:SHOWN_CONVERSATIONS], [*mine, *shared]) if recent else "",
+        _gallery(visit, tuple(templates().values()), users),
     )
 
 
-def _hero(visit: Visit, person: Person, agents: int, conversations: int) -> Markup:
+def _first(visit: Visit) -> Markup:
+    return Markup(
+        '<section class="atl-card atl-first"><div><h2 class="atl-h3">{}</h2><p>{}</p></div>'
+        '<div class="atl-actions"><a class="atl-button" data-kind="primary" href="{}">{}{}</a>'
+        '<button class="atl-button" data-kind="quiet" data-api="PUT /api/v1/me/lessons/tour"'
+        ' data-fields="{}">{}</button></div></section>'
+    ).format(
+        visit.say("web.home.tour.new"),
+        visit.say("web.home.tour.more"),
+        address(visit.language, "playground", query(agent="email-drafter", tour="1")),
+        icon("play"),
+        visit.say("web.home.tour"),
+        '{"done": true}',
+        visit.say("web.home.tour.later"),
+    )
+
+
+def _shared(visit: Visit, shared: Sequence[AgentRecord], users: Mapping[str, int]) -> Markup:
+    cards = joined(_template_card(visit, record.spec, users, record.id) for record in shared)
+    return Markup(
+        '<section><div class="atl-headrow"><h2 class="atl-h2">{}</h2></div>'
+        '<ul class="atl-grid">{}</ul></section>'
+    ).format(visit.say("web.home.shared"), cards)
+
+
+def _hero(visit: Visit, person: Person, figures: Sequence[tuple[float, str]]) -> Markup:
     language = visit.language
     greeting = (
         visit.say("web.home.hello")
         if person.workshop
         else visit.say("web.home.hello-name", name=person.name.split()[0])
     )
-    figures = [(agents, "web.home.agents"), (conversations, "web.home.conversations")]
     tiles = joined(
-        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(visit.say(key, n=n), n)
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(visit.say(key, n=n), visit.number(n))
         for n, key in figures
         if n
     )
@@ -65,28 +102,41 @@ def _hero(visit: Visit, person: Person, agents: int, conversations: int) -> Mark
 
 
 def _mine(visit: Visit, mine: Sequence[AgentRecord]) -> Markup:
-    cards = joined(_agent_card(visit, record) for record in mine[:SHOWN_AGENTS])
+    states = _states(visit)
+    cards = joined(
+        _agent_card(visit, record, states.get(record.id, "draft")) for record in mine[:SHOWN_AGENTS]
+    )
     return Markup(
         '<section><div class="atl-headrow"><h2 class="atl-h2">{}</h2></div>'
         '<ul class="atl-grid">{}</ul></section>'
     ).format(visit.say("web.home.mine"), cards)
 
 
-def _agent_card(visit: Visit, record: AgentRecord) -> Markup:
+def _states(visit: Visit) -> dict[str, str]:
+    """draft, review, live or withdrawn, by agent; a new request outweighs what is live."""
+    desk = visit.app.desk.publishing
+    found = {one.agent: str(one.state) for one in desk.published(visit.person.id)}
+    open_ = (one for one in desk.of(visit.person.id) if one.state in OPEN)
+    return found | {one.agent: "review" for one in open_}
+
+
+def _agent_card(visit: Visit, record: AgentRecord, state: str) -> Markup:
     spec, language = record.spec, visit.language
     base = templates().get(record.base)
     origin = visit.say("web.home.from", name=base.title.to(language)) if base else ""
     return Markup(
         '<li><article class="atl-card atl-mine"><div class="atl-mine-head">{}<div>'
         '<h3 class="atl-h3"><a href="{}">{}</a></h3><p class="atl-small">{}</p></div></div>'
-        '<div class="atl-headrow"><span class="atl-chip">{}</span><span class="atl-small">{}</span>'
+        '<div class="atl-headrow"><span class="atl-chip"{}>{}</span>'
+        '<span class="atl-small">{}</span>'
         '<a class="atl-more" href="{}" aria-label="{}">{}</a></div></article></li>'
     ).format(
         tile(spec.icon),
         address(language, "playground", query(agent=record.id)),
         spec.title.to(language) or visit.say("web.untitled"),
         origin,
-        visit.say("web.home.draft"),
+        attributes(data_tone=TONES.get(state)),
+        visit.say(f"web.home.state.{state}"),
         visit.ago(record.updated) if record.updated else "",
         address(language, "build", query(agent=record.id)),
         visit.say("web.home.edit-name", name=spec.title.to(language)),
@@ -131,7 +181,7 @@ def spec_of(agent: str, mine: Sequence[AgentRecord]) -> AgentSpec | None:
     return templates().get(agent) or next((r.spec for r in mine if r.id == agent), None)
 
 
-def _gallery(visit: Visit, specs: Sequence[AgentSpec]) -> Markup:
+def _gallery(visit: Visit, specs: Sequence[AgentSpec], users: Mapping[str, int]) -> Markup:
     categories = sorted(
         {spec.category for spec in specs}, key=lambda name: visit.say(f"web.category.{name}")
     )
@@ -160,19 +210,22 @@ def _gallery(visit: Visit, specs: Sequence[AgentSpec]) -> Markup:
         icon("search"),
         visit.say("web.home.search"),
         visit.say("web.home.search"),
-        joined(_template_card(visit, spec) for spec in specs),
+        joined(_template_card(visit, spec, users) for spec in specs),
         icon("search"),
         visit.say("web.home.none"),
         visit.say("web.home.none-more"),
     )
 
 
-def _template_card(visit: Visit, spec: AgentSpec) -> Markup:
+def _template_card(visit: Visit, spec: AgentSpec, users: Mapping[str, int], id: str = "") -> Markup:
     language = visit.language
     category = visit.say(f"web.category.{spec.category}")
     minutes = spec.saves.minutes
+    colleagues = users.get(id or spec.id, 0)
     foot = (
-        Markup("{}{}").format(icon("file-text"), visit.say("web.home.has-sample"))
+        Markup("{}{}").format(icon("users"), visit.say("web.home.users", n=colleagues))
+        if colleagues > 1
+        else Markup("{}{}").format(icon("file-text"), visit.say("web.home.has-sample"))
         if spec.sample
         else Markup("{}{}").format(icon("message-circle"), visit.say("web.home.chat-only"))
     )
@@ -185,7 +238,7 @@ def _template_card(visit: Visit, spec: AgentSpec) -> Markup:
     ).format(
         spec.category,
         words,
-        address(language, "playground", query(agent=spec.id)),
+        address(language, "playground", query(agent=id or spec.id)),
         tile(spec.icon),
         category,
         spec.title.to(language),

@@ -166,8 +166,8 @@ def _rows(visit: Visit, requests: list[PublishRequest]) -> Markup:
         return Markup("")
     rows = joined(
         Markup(
-            '<li><article class="atl-card atl-review">{}<div><h3 class="atl-h3"><a href="{}">{}</a>'
-            '</h3><div class="atl-meta"><span>{}</span><span>{}</span><span>{}</span></div>'
+            '<li><article class="atl-card atl-review">{}<div><h2 class="atl-h3"><a href="{}">{}</a>'
+            '</h2><div class="atl-meta"><span>{}</span><span>{}</span><span>{}</span></div>'
             "{}</div>{}</article></li>"
         ).format(
             tile(each.spec.icon),

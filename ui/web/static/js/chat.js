@@ -2,6 +2,7 @@
 import { el, icon, useSprite, wording } from "./dom.js";
 import { panel } from "./how.js";
 import { Answer, mine, ribbon, size } from "./message.js";
+import { savedForm } from "./saved.js";
 import { events } from "./stream.js";
 import { announce } from "./shell.js";
 
@@ -141,6 +142,10 @@ export function chat(root) {
       show(data);
       if (data.conversation) state.conversation = data.conversation;
       for (const each of data.approvals ?? []) answer.ask(each, () => resume(answer));
+      if (data.status === "done" && state.conversation && !small) {
+        log.querySelectorAll(".atl-saved-form").forEach((each) => each.remove());
+        answer.foot.append(savedForm(say, state.conversation));
+      }
       announce(say(data.status === "waiting" ? "web.chat.approval" : "web.chat.ready"));
     },
   };
@@ -213,4 +218,7 @@ export function chat(root) {
   if (sessionStorage.getItem(draft)) write(sessionStorage.getItem(draft));
   shape();
   root.dataset.atlChat = "ready";
+  if (!small && new URLSearchParams(location.search).has("tour")) {
+    import("./tour.js").then(({ tour }) => tour(root, say, { write, conversation: () => state.conversation }));
+  }
 }
