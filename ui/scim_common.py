@@ -31,9 +31,11 @@ def token(request: Request) -> ApiKey:
     address = request.client.host if request.client else ""
     if rates.wrong_key.wait(address) > 0:
         rates.wrong_key.take(address)
-    key: ApiKey | None = app.api_keys.check(bearer(request) or "", "scim")
+    secret = bearer(request)
+    key: ApiKey | None = None if secret is None else app.api_keys.check(secret, "scim")
     if key is None:
-        rates.wrong_key.count(address)
+        if secret is not None:
+            rates.wrong_key.count(address)
         raise GuardrailError("not-signed-in")
     rates.scim.take(key.id)
     return key

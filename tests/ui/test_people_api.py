@@ -1,6 +1,7 @@
 """People, groups, keys, sessions over the API: what works, and what must not."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ui.access import MAY, Role
 from ui.apikeys import NEVER
 from ui.rates import Rate
 from ui.routes.common import Rates
+from ui.signins import sign_ins
 
 
 @pytest.fixture
@@ -277,9 +279,7 @@ async def test_guessing_keys_is_slowed_down(house: House, cookies: dict[Role, st
     assert answers[:30] == [401] * 30 and answers[30:] == [429, 429]
 
 
-async def test_every_route_has_a_limit_for_a_person(
-    house: House, cookies: dict[Role, str]
-) -> None:
+async def test_every_route_has_a_limit_for_a_person(house: House, cookies: dict[Role, str]) -> None:
     counters = Rates(changes=Rate(2, 60), reads=Rate(3, 60))
     app = served(house, counters)
     async with client(app, cookie=f"atelier_session={cookies['administrator']}") as web:
@@ -322,3 +322,25 @@ async def test_a_new_password_ends_the_other_sessions(house: House) -> None:
         assert (await web.get("/me")).status_code == 200
     async with client(served(house), cookie=f"atelier_session={there}") as web:
         assert (await web.get("/me")).status_code == 401
+
+
+async def test_over_https_the_cookie_is_secure_and_the_hourly_renewal_keeps_it_so(
+    house: House,
+) -> None:
+    account = house.people.add("ada", PASSWORD)
+    transport = httpx.ASGITransport(app=served(house))
+    base = "https://127.0.0.1:7860/api/v1"
+    async with httpx.AsyncClient(transport=transport, base_url=base) as web:
+        signed = await web.post("/session", json={"login": "ada", "password": PASSWORD})
+        first = signed.headers["set-cookie"]
+        before = datetime.now(UTC) - timedelta(minutes=61)
+        with house.engine.begin() as db:
+            db.execute(sign_ins.update().values(renewed=before.isoformat()))
+        again = await web.get("/me")
+        renewed = again.headers["set-cookie"]
+        assert (await web.get("/me")).status_code == 200
+    for cookie in (first, renewed):
+        assert "Secure" in cookie and "HttpOnly" in cookie and "SameSite=lax" in cookie
+    assert first.split(";")[0] != renewed.split(";")[0]
+    assert signed.headers["strict-transport-security"]
+    assert len(house.identity.sign_ins.all(account.id)) == 1
