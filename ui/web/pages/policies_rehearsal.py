@@ -50,7 +50,7 @@ def running(visit: Visit, version: Version) -> bool:
 def _result(visit: Visit, result: Mapping[str, Any]) -> Markup:
     when = visit.at(dt.datetime.fromtimestamp(float(result["at"]), dt.UTC))
     blocked, agents = int(result["blocked"]), list(result["agents"])
-    good = not blocked and not agents
+    good = not blocked and not agents and not int(result["asked"])
     sentence = joined(
         [
             visit.say("rules.would-block", n=blocked, people=int(result["people"])),
