@@ -6,6 +6,7 @@ from ui.access import may
 from ui.messages import catalogue
 from ui.web.components.chips import masked
 from ui.web.components.reviewing import case_name, chip
+from ui.web.components.waterfall import step_name
 from ui.web.frame import query
 from ui.web.markup import Markup, attributes, icon, joined
 from ui.web.nav import address
@@ -163,7 +164,7 @@ def _inside(visit: Visit, one: Result) -> Markup:
                 ).format(label, masked(visit.language, text[:ANSWER_CHARACTERS]))
             )
     if one.steps:
-        steps = ", ".join(step.partition(" ")[2] for step in one.steps)
+        steps = ", ".join(_step(visit, step) for step in one.steps)
         parts.append(
             Markup('<p class="atl-small">{}</p>').format(say("evaluation.steps", steps=steps))
         )
@@ -182,6 +183,14 @@ def _inside(visit: Visit, one: Result) -> Markup:
             )
         )
     return joined(parts)
+
+
+def _step(visit: Visit, step: str) -> str:
+    """`kind name verdict` in words."""
+    name, _, verdict = step.partition(" ")[2].rpartition(" ")
+    word = f"web.verdict.{verdict}"
+    shown = visit.say(word).lower() if word in catalogue(visit.language) else verdict
+    return f"{step_name(visit.language, name)} ({shown})"
 
 
 def check_words(visit: Visit, check: Check) -> str:
