@@ -62,6 +62,54 @@ export function chat(root) {
     }
   });
 
+  /* what the actions under an answer do */
+  const kept = async () => {
+    const answer = await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}`, { headers });
+    return answer.ok ? (await answer.json()).messages : [];
+  };
+  const about = {
+    async find(reply) {
+      const found = (await kept()).findLast((each) => each.role === "assistant" && each.trace_id === reply.trace_id);
+      return { conversation: state.conversation, number: found?.number ?? 0 };
+    },
+    async regenerate(answer) {
+      if (state.turn) return;
+      if (answer.node !== [...log.querySelectorAll(".atl-answer")].at(-1)) return announce(say("web.chat.again.last"));
+      const turn = (state.turn = { controller: new AbortController(), answer });
+      answer.again();
+      shape();
+      try {
+        await followed(await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}/regenerate`, { method: "POST", headers: { ...headers, accept: "text/event-stream" }, signal: turn.controller.signal }), answer);
+      } catch (error) {
+        answer.fail(error instanceof Refused && error.message ? error.message : say("web.chat.offline"));
+      }
+      state.turn = null;
+      shape();
+    },
+  };
+  /* edit and send again: a branch that ends before that message, so that nothing is lost */
+  async function edit(article, text) {
+    if (state.turn) return;
+    const place = [...log.querySelectorAll(".atl-mine-said")].indexOf(article);
+    const asked = (await kept()).filter((each) => each.role === "user");
+    const number = asked[place]?.number;
+    if (!number) return;
+    const answer = await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}/branch`, {
+      method: "POST", headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify({ after: number - 1 }),
+    }).catch(() => null);
+    const row = await answer?.json().catch(() => null);
+    if (!answer?.ok) return announce(row?.message ?? say("web.chat.offline"));
+    state.conversation = row.id;
+    for (let each = article; each; ) { const next = each.nextElementSibling; each.remove(); each = next; }
+    await remember();
+    write(text);
+    announce(say("web.chat.edit.told"));
+  }
+  const said = (text, files) => {
+    const article = mine(say, text, files, small ? null : () => edit(article, text));
+    return article;
+  };
+
   /* a turn */
   // on a wide screen the log scrolls, on a phone the page does
   const scroller = () => (getComputedStyle(log).overflowY === "visible" ? document.scrollingElement : log);
@@ -82,8 +130,8 @@ export function chat(root) {
 
   async function ask(text, files) {
     find("[data-atl-welcome]")?.remove();
-    const answer = new Answer(say, language);
-    log.append(mine(say, text, files.map((file) => file.name)), answer.node);
+    const answer = new Answer(say, language, about);
+    log.append(said(text, files.map((file) => file.name)), answer.node);
     const turn = (state.turn = { controller: new AbortController(), answer });
     const body = message(text, files);
     field.value = ""; sessionStorage.removeItem(draft); state.files = []; attach([]); fit(); follow(true);
@@ -195,8 +243,8 @@ export function chat(root) {
     log.replaceChildren(...log.querySelectorAll("[data-atl-welcome]"));
     let last = null;
     for (const each of messages) {
-      if (each.role === "user") { log.append(mine(say, each.text, each.extra?.files ?? [])); continue; }
-      const shown = new Answer(say, language);
+      if (each.role === "user") { log.append(said(each.text, each.extra?.files ?? [])); continue; }
+      const shown = new Answer(say, language, about);
       const reply = { ...each.extra, text: each.text, trace_id: each.trace_id };
       shown.end(reply, () => reveal(reply));
       for (const id of each.extra?.approvals ?? []) {
@@ -209,7 +257,7 @@ export function chat(root) {
     }
     follow(true);
     if (running) {
-      if (!last || messages.at(-1).role === "user") { last = new Answer(say, language); log.append(last.node); }
+      if (!last || messages.at(-1).role === "user") { last = new Answer(say, language, about); log.append(last.node); }
       resume(last);
     }
   }

@@ -1,6 +1,7 @@
 /* One answer on the screen: ribbons, growing text, sources, files. Knows no network. */
 import { approvalCard, exceptionForm } from "./approval.js";
 import { el, icon } from "./dom.js";
+import { feedback } from "./feedback.js";
 import { blocks, render } from "./markdown.js";
 import { duration, masked, stepName } from "./how.js";
 
@@ -10,14 +11,17 @@ export function ribbon(kind, text) {
   return el("div", { class: "atl-ribbon", "data-kind": kind }, icon(RIBBON_ICONS[kind] ?? "info"), el("b", {}, text));
 }
 
-export function mine(say, text, files) {
+export function mine(say, text, files, edit = null) {
   return el("article", { class: "atl-mine-said", "aria-label": say("web.chat.you") },
     el("p", {}, text),
+    edit ? el("button", { type: "button", class: "atl-iconbutton atl-edit", "aria-label": say("web.chat.edit"), title: say("web.chat.edit"), onclick: () => edit(text) }, icon("pencil")) : null,
     files.length ? el("ul", { class: "atl-files" }, ...files.map((name) => el("li", {}, icon("file-text"), el("span", {}, name)))) : null);
 }
 
 export class Answer {
-  constructor(say, language) {
+  /* `about` gives what the actions under an answer need: find(reply), regenerate(answer) */
+  constructor(say, language, about = null) {
+    this.about = about;
     this.say = say;
     this.language = language;
     this.text = "";
@@ -93,7 +97,9 @@ export class Answer {
     const rule = reply.status === "blocked" && (reply.error_data?.rule ?? reply.notices?.find((notice) => notice.kind === "blocked")?.data?.rule);
     if (rule && reply.trace_id) this.asked.append(exceptionForm(this.say, rule, reply.trace_id));
     if (reply.status === "stopped") this.ribbons.append(ribbon("info", this.say("web.chat.stopped")));
-    this.foot.replaceChildren(...this.extras(reply), this.actions(reply, onHow));
+    const opinion = this.about && reply.trace_id && reply.status !== "waiting" ? feedback(this.say, () => this.about.find(reply)) : null;
+    const mark = reply.mark_text ? [el("p", { class: "atl-small atl-mark" }, icon("info"), reply.mark_text)] : [];
+    this.foot.replaceChildren(...mark, ...this.extras(reply), this.actions(reply, onHow, opinion), ...(opinion ? [opinion.form] : []));
   }
 
   /* a tool waits for a person */
@@ -140,14 +146,16 @@ export class Answer {
     return parts;
   }
 
-  actions(reply, onHow) {
+  actions(reply, onHow, opinion) {
     const about = [reply.model, reply.duration_ms > 0 && duration(this.language, reply.duration_ms)].filter(Boolean).join(" · ");
     return el("div", { class: "atl-actions" },
       this.text && el("button", { type: "button", class: "atl-iconbutton", "aria-label": this.say("web.chat.copy"), title: this.say("web.chat.copy"), onclick: async () => {
-        await navigator.clipboard.writeText(this.text);
+        await navigator.clipboard.writeText(reply.mark_text ? `${this.text}\n\n${reply.mark_text}` : this.text);
         const { toast } = await import("./shell.js");
         toast(this.say("web.chat.copied"));
       } }, icon("copy")),
+      this.about && this.text && el("button", { type: "button", class: "atl-iconbutton", "data-atl-again": true, "aria-label": this.say("web.chat.again"), title: this.say("web.chat.again"), onclick: () => this.about.regenerate(this) }, icon("refresh-cw")),
+      ...(opinion?.buttons ?? []),
       el("button", { type: "button", class: "atl-button", "data-size": "small", onclick: onHow }, icon("scan-search"), this.say("web.chat.how")),
       about && el("span", { class: "atl-small" }, about));
   }
