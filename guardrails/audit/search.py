@@ -277,7 +277,10 @@ class Traces:
         probe = sa.select(sa.literal(1)).select_from(traces).where(matches).limit(RARE).subquery()
         few = connection.scalar(sa.select(sa.func.count()).select_from(probe))
         if (few or 0) >= RARE:
-            return traces, [*where, matches], traces.c.id  # common: walk the time index, stop early
+            # common: walk the time index and stop early. The planner sometimes gathers every match
+            # first (311 ms, not 22 ms); this holds until the transaction ends
+            connection.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
+            return traces, [*where, matches], traces.c.id
         # rare: left alone, the planner walks the time index over everything (2.2 s, FACTS)
         hits = sa.select(traces.c.id).where(matches).cte("hits").prefix_with("MATERIALIZED")
         return traces.join(hits, hits.c.id == traces.c.id), where, traces.c.id

@@ -70,7 +70,7 @@ def test_a_page_shows_no_name_value_or_id_of_an_author(
     open_ = trace(house)
     house.record.reveals.ask(open_, by="p_00000000a1", reason=REASON)
     for query in ({}, {"open": open_}, {"open": open_, "part": "detail"}, {"text": "workshop"}):
-        shown = draw(house, page, language, **query)
+        shown = draw(house, page, language, "a", **query)
         for secret in (NAME, "Fontaine", "author<", ">author", '"author"'):
             assert secret not in shown, (page, query, secret)
     assert ("atl-token" in draw(house, "audit", language)) is True
@@ -95,7 +95,7 @@ def test_what_people_and_models_wrote_is_escaped(house: House, page: str) -> Non
     house.record.retention.hold(field, HOSTILE, by=me, reason=HOSTILE)
     house.record.exports.start("csv", TraceFilter(agent=HOSTILE), by=me)
     for query in ({"open": root.trace_id}, {"agent": HOSTILE, "rule": HOSTILE}, {"text": HOSTILE}):
-        shown = draw(house, page, **query)
+        shown = draw(house, page, "en", "a", **query)
         for sign in ("<img", "<u>"):
             assert sign not in shown, (page, query)
 
@@ -141,4 +141,4 @@ def test_a_filter_that_cannot_be_read_is_a_refusal_in_words(
     house: House, query: dict[str, str]
 ) -> None:
     with pytest.raises(BadInput, match="bad-filter"):
-        draw(house, "audit", **query)
+        draw(house, "audit", "en", "a", **query)
