@@ -90,8 +90,19 @@ def translated(error: BaseException) -> GuardrailError:
         return error
     if disk_full(error):
         return GuardrailError("disk-full")
+    if out_of_range(error):
+        return BadInput("out-of-range")
     log.error("unexpected error", extra={"type": type(error).__name__}, exc_info=_place(error))
     return GuardrailError("internal")
+
+
+def out_of_range(error: BaseException) -> bool:
+    """True when the store was given a number or a text that it cannot hold.
+
+    SQLite's driver raises OverflowError; SQLAlchemy's DataError, which PostgreSQL's becomes, is told
+    by name because the command line does not load SQLAlchemy for a sentence.
+    """
+    return isinstance(error, OverflowError) or type(error).__name__ == "DataError"
 
 
 def disk_full(error: BaseException | None) -> bool:

@@ -71,3 +71,7 @@ def test_missing_data_still_gives_a_sentence() -> None:
     for code in ("too-large", "policy-denied", "not-known-at-all"):
         sentence = worded(GuardrailError(code, other="x"), "en")
         assert "{" not in sentence and len(sentence) > 40
+
+
+def test_a_number_that_the_store_cannot_hold_is_said_in_words() -> None:
+    assert translated(OverflowError("too large")).code == "out-of-range"
