@@ -224,14 +224,14 @@ TARGETS = {
 }  # fmt: skip
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-stock", action="store_true")
     parser.add_argument("--errors", action="store_true")
     parser.add_argument(
         "--column", choices=["ours", "stock"], help="one column as YAML (used inside)"
     )
-    args = parser.parse_args()
+    args = parser.parse_args(arguments or [])
     if args.column:
         print(
             yaml.safe_dump(
@@ -255,4 +255,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
