@@ -99,8 +99,8 @@ def translated(error: BaseException) -> GuardrailError:
 def out_of_range(error: BaseException) -> bool:
     """True when the store was given a number or a text that it cannot hold.
 
-    SQLite's driver raises OverflowError; SQLAlchemy's DataError, which PostgreSQL's becomes, is told
-    by name because the command line does not load SQLAlchemy for a sentence.
+    SQLite's driver raises OverflowError. SQLAlchemy's DataError, which PostgreSQL's becomes, is
+    told by name because the command line does not load SQLAlchemy for a sentence.
     """
     return isinstance(error, OverflowError) or type(error).__name__ == "DataError"
 
