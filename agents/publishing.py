@@ -28,7 +28,7 @@ from agents.publishing_records import (
 from agents.publishing_tables import live, releases, requests
 from agents.spec import AgentSpec
 from agents.versions import Bump, needs_review, next_version, order
-from guardrails.actor import Actor
+from guardrails.actor import SYSTEM, Actor
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.errors import BadInput, NotPermitted, PolicyDenied
 from guardrails.policy.engine import Decision, Engine, Request
@@ -232,6 +232,52 @@ class Publishing:
                 sa.update(live).where(live.c.agent == agent).values(**values, since=self._now())
             )
         return self._known(agent)
+
+    def reopen(self) -> list[PublishRequest]:
+        """Open a review for every live agent whose documents are not those that were approved.
+
+        The live version stays up; an agent with an open request gets no second one.
+        """
+        opened = []
+        waiting = {request.agent for request in self.queue()}
+        for current in self.published():
+            if current.state != "live" or current.agent in waiting:
+                continue
+            release = self.release(current.agent, current.version)
+            documents = dict(self._digests(release.spec, current.agent))
+            if documents == dict(release.documents):
+                continue
+            version = next_version(self._last(current.agent), "patch")
+            spec = release.spec.model_copy(update={"version": version})
+            id = f"{REQUEST_PREFIX}{secrets.token_hex(8)}"
+            payload = {"request": id, "content": spec.content_hash()}
+            self._ledger.record(
+                Act("publish.reopen", SYSTEM, current.agent, version, payload=payload)
+            )
+            with self._engine.begin() as db:
+                roles = self._read(db, release.request).roles
+                values = {
+                    "id": id,
+                    "agent": current.agent,
+                    "owner": current.owner,
+                    "department": current.department,
+                    "roles": ",".join(sorted(roles)),
+                    "version": version,
+                    "audience": current.audience,
+                    "notes": "",
+                    "spec": spec.model_dump(mode="json"),
+                    "hash": spec.content_hash(),
+                    "changed": ["documents"],
+                    "evidence": {"documents": documents, "model": release.model},
+                    "state": "waiting",
+                    "asked": self._now(),
+                    "decided_by": "",
+                    "decided": None,
+                    "note": "",
+                }
+                db.execute(sa.insert(requests), values)
+            opened.append(self.get(id))
+        return opened
 
     # ── reading ──────────────────────────────────────────────────────────────────────────
 

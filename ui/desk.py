@@ -117,6 +117,7 @@ class Desk:
         """Take up what a dead server left: runs are interrupted, checks go to the queue as is."""
         self.evaluations.recover()
         self.publishing.recover()
+        self.publishing.reopen()
 
     async def close(self) -> None:
         """Stop evaluation runs and checks."""

@@ -415,3 +415,19 @@ def test_a_first_version_shows_everything_and_an_equal_one_nothing(spec: AgentSp
         "instructions.en",
         "instructions.fr",
     }
+
+
+def test_changed_documents_of_a_live_agent_come_to_the_reviewers_by_themselves(desk: Desk) -> None:
+    desk.documents = {"handbook.docx": "aa"}
+    spec = desk.live()
+    assert desk.publishing.reopen() == []
+    desk.documents = {"handbook.docx": "bb"}
+    (request,) = desk.publishing.reopen()
+    assert desk.publishing.reopen() == []
+    assert (request.state, request.changed, request.version) == ("waiting", ("documents",), "1.0.1")
+    assert desk.catalog.get(spec.id, "dan").spec.version == "1.0.0"
+    author = Actor("ana", "HR", BEN.roles)
+    refused(PolicyDenied, "own-work", desk.publishing.approve, request.id, author)
+    desk.publishing.approve(request.id, CHI)
+    assert desk.publishing.drift(spec.id) == ()
+    assert desk.catalog.get(spec.id, "dan").spec.version == "1.0.1"

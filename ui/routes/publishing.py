@@ -70,7 +70,8 @@ def my_requests(app: Services, person: Author) -> list[RequestRow]:
 
 @router.get("/reviews")
 def reviews(app: Services, person: Reviewer) -> list[RequestRow]:
-    """What waits for a decision, oldest first."""
+    """What waits for a decision, oldest first; changed documents of live agents among it."""
+    app.desk.publishing.reopen()
     return [_row(app, each, person) for each in app.desk.publishing.queue()]
 
 

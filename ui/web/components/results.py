@@ -120,11 +120,11 @@ def _result(visit: Visit, run: RunRecord, one: Result, change: str) -> Markup:
     if change in ("fixed", "broken", "new"):
         marks.append(chip(say(f"evaluation.change.{change}"), CHANGES[change]))
     marks.append(Markup("<span>{} s</span>").format(visit.number(round(one.seconds, 1))))
-    failures = joined(
-        [say("evaluation.error", code=one.error)]
+    what = " · ".join(check_words(visit, check) for check in one.failures[:2])
+    failures = (
+        say("evaluation.error", code=one.error)
         if one.error
-        else [check_words(visit, check) for check in one.failures[:2]],
-        " · ",
+        else say("evaluation.not-met", what=what)
     )
     return Markup(
         '<details class="atl-fold atl-case" id="result-{}" data-tone="{}"><summary>{}<span>'

@@ -51,6 +51,7 @@ def body(visit: Visit) -> Markup:
 
 def _queue(visit: Visit) -> Markup:
     desk = visit.app.desk.publishing
+    desk.reopen()
     queue = desk.queue()
     drifted = [
         (live, found)
