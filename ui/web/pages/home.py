@@ -8,6 +8,7 @@ from agents.publishing_records import OPEN
 from agents.spec import AgentSpec
 from ui.access import may
 from ui.identity import Person
+from ui.routes.shapes import ConversationRow
 from ui.web.components.chips import masked, tile
 from ui.web.frame import query
 from ui.web.markup import Markup, attributes, icon, joined
@@ -158,7 +159,10 @@ def _recent(visit: Visit, recent: Sequence[Conversation], mine: Sequence[AgentRe
 
 
 def conversation_row(
-    visit: Visit, each: Conversation, mine: Sequence[AgentRecord], extra: Markup | str = ""
+    visit: Visit,
+    each: Conversation | ConversationRow,
+    mine: Sequence[AgentRecord],
+    extra: Markup | str = "",
 ) -> Markup:
     """One conversation as a link: agent, first words (masked), when."""
     found = spec_of(each.agent, mine)

@@ -98,7 +98,7 @@ export class Answer {
     if (rule && reply.trace_id) this.asked.append(exceptionForm(this.say, rule, reply.trace_id));
     if (reply.status === "stopped") this.ribbons.append(ribbon("info", this.say("web.chat.stopped")));
     const opinion = this.about && reply.trace_id && reply.status !== "waiting" ? feedback(this.say, () => this.about.find(reply)) : null;
-    const mark = reply.mark_text ? [el("p", { class: "atl-small atl-mark" }, icon("info"), reply.mark_text)] : [];
+    const mark = reply.mark_text ? [el("p", { class: "atl-small atl-made" }, icon("info"), reply.mark_text)] : [];
     this.foot.replaceChildren(...mark, ...this.extras(reply), this.actions(reply, onHow, opinion), ...(opinion ? [opinion.form] : []));
   }
 
