@@ -20,14 +20,12 @@ from agents.publishing_records import (
     PublishRequest,
     Release,
     audience_key,
-    live_of,
     reach,
-    release_of,
-    request_of,
 )
+from agents.publishing_shelf import Shelf
 from agents.publishing_tables import live, releases, requests
 from agents.spec import AgentSpec
-from agents.versions import Bump, needs_review, next_version, order
+from agents.versions import Bump, needs_review, next_version
 from guardrails.actor import SYSTEM, Actor
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.errors import BadInput, NotPermitted, PolicyDenied
@@ -43,8 +41,8 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Publishing:
-    """Requests and releases of one store."""
+class Publishing(Shelf):
+    """Acts on the requests and releases of one store; what there is to read is `Shelf`'s."""
 
     def __init__(
         self,
@@ -57,7 +55,7 @@ class Publishing:
         lifted: Callable[[str, str], frozenset[str]] = lambda person, agent: frozenset(),
         now: Callable[[], dt.datetime] = _now,
     ) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._catalog = catalog
         self._ledger = ledger
         self._policy = policy
@@ -279,70 +277,6 @@ class Publishing:
             opened.append(self.get(id))
         return opened
 
-    # ── reading ──────────────────────────────────────────────────────────────────────────
-
-    def get(self, id: str) -> PublishRequest:
-        """One request; the caller has checked who may see it. Raises BadInput("no-such-request")"""
-        with self._engine.connect() as db:
-            return self._read(db, id)
-
-    def seen(self, id: str, by: Actor) -> PublishRequest:
-        """One request for its author or a reviewer; to others it does not exist."""
-        request = self.get(id)
-        if request.owner != by.id and "champion" not in by.roles:
-            raise BadInput("no-such-request", id=id)
-        return request
-
-    def queue(self) -> list[PublishRequest]:
-        """What waits for a decision or is being checked, oldest first."""
-        query = sa.select(requests).where(requests.c.state.in_(OPEN)).order_by(requests.c.asked)
-        return self._all(query)
-
-    def decided(self, limit: int = 30) -> list[PublishRequest]:
-        """Requests that are over, newest first."""
-        over = requests.c.state.in_(("published", "returned"))
-        order_ = requests.c.decided.desc()
-        return self._all(sa.select(requests).where(over).order_by(order_).limit(limit))
-
-    def of(self, owner: str = "", agent: str = "") -> list[PublishRequest]:
-        """Requests of one owner, for one agent, or both; newest first."""
-        query = sa.select(requests).order_by(requests.c.asked.desc()).limit(200)
-        if owner:
-            query = query.where(requests.c.owner == owner)
-        if agent:
-            query = query.where(requests.c.agent == agent)
-        return self._all(query)
-
-    def current(self, agent: str) -> Live | None:
-        """What colleagues get of an agent, or got before it was withdrawn."""
-        with self._engine.connect() as db:
-            row = db.execute(sa.select(live).where(live.c.agent == agent)).one_or_none()
-        return live_of(row) if row else None
-
-    def published(self, owner: str = "") -> list[Live]:
-        """Every agent that was ever released, of one owner or of all, newest first."""
-        query = sa.select(live).order_by(live.c.since.desc())
-        if owner:
-            query = query.where(live.c.owner == owner)
-        with self._engine.connect() as db:
-            return [live_of(row) for row in db.execute(query)]
-
-    def release(self, agent: str, version: str) -> Release:
-        """One approved version. Raises BadInput("no-such-release")."""
-        query = sa.select(releases).where(releases.c.agent == agent, releases.c.version == version)
-        with self._engine.connect() as db:
-            row = db.execute(query).one_or_none()
-        if row is None:
-            raise BadInput("no-such-release", id=agent, version=version[:16])
-        return release_of(row)
-
-    def releases(self, agent: str) -> list[Release]:
-        """Every approved version, newest first."""
-        query = sa.select(releases).where(releases.c.agent == agent)
-        with self._engine.connect() as db:
-            found = [release_of(row) for row in db.execute(query)]
-        return sorted(found, key=lambda release: order(release.version), reverse=True)
-
     def drift(self, agent: str, model: str = "") -> tuple[str, ...]:
         """What is no longer as it was approved: fields of the author's draft, `documents` behind
         the live version, the `model` that answers for those that name none."""
@@ -395,17 +329,6 @@ class Publishing:
                 raise NotPermitted("not-yours", id=agent)
             raise BadInput("agent-not-found", id=agent)
         return current
-
-    def _known(self, agent: str) -> Live:
-        current = self.current(agent)
-        if current is None:
-            raise BadInput("agent-not-found", id=agent)
-        return current
-
-    def _last(self, agent: str) -> str:
-        with self._engine.connect() as db:
-            query = sa.select(releases.c.version).where(releases.c.agent == agent)
-            return max(db.scalars(query), key=order, default="")
 
     def _decide(
         self, action: Any, who: Actor, spec: AgentSpec, audience: str, *, approved: bool
@@ -514,16 +437,6 @@ class Publishing:
         done = db.execute(sa.update(live).where(live.c.agent == release.agent).values(values))
         if done.rowcount == 0:
             db.execute(sa.insert(live), values)
-
-    def _read(self, db: sa.Connection, id: str) -> PublishRequest:
-        row = db.execute(sa.select(requests).where(requests.c.id == id)).one_or_none()
-        if row is None:
-            raise BadInput("no-such-request", id=id[:40])
-        return request_of(row)
-
-    def _all(self, query: sa.Select[Any]) -> list[PublishRequest]:
-        with self._engine.connect() as db:
-            return [request_of(row) for row in db.execute(query)]
 
 
 def _same(one: AgentSpec, other: AgentSpec) -> bool:
