@@ -38,6 +38,7 @@ PAGES: tuple[Page, ...] = (
         tab=False,
         kind="plain",
     ),
+    Page("compare", "/compare", "agents.use", "git-compare", "create", tab=False, kind="plain"),
     Page("publish", "/publish", "agents.build", "badge-check", "share", tab=False, kind="plain"),
     Page("published", "/published", "agents.build", "users", "share", tab=False, kind="plain"),
     Page("audit", "/audit", "traces.view", "scan-search", "govern", kind="plain"),

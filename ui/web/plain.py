@@ -46,6 +46,7 @@ BODIES: dict[str, str] = {
     "conversations": "ui.web.pages.conversations",
     "privacy": "ui.web.pages.privacy",
     "learn": "ui.web.pages.learn",
+    "compare": "ui.web.pages.compare",
     "impact": "ui.web.pages.impact",
     "kinds": "ui.web.pages.kinds",
     "account": "ui.web.pages.account",

@@ -42,8 +42,9 @@ def _list(visit: Visit, words: str) -> Markup:
         )
     search = Markup(
         '<form method="get" data-live role="search"><label class="atl-search">{}'
-        '<span class="atl-visually-hidden">{}</span>'
-        '<input type="search" name="words" id="atl-words" value="{}" placeholder="{}" autocomplete="off" maxlength="200"></label></form>'
+        '<span class="atl-visually-hidden">{}</span><input type="search" name="words"'
+        ' id="atl-words" value="{}" placeholder="{}" autocomplete="off" maxlength="200">'
+        "</label></form>"
     ).format(
         icon("search"),
         visit.say("web.conversations.search"),
