@@ -119,7 +119,7 @@ def _accounts(home: Path, people: int) -> list[str]:
 
 
 async def _chat(pid: int, cookies: list[str], seen: Seen) -> tuple[float, float]:
-    """Let everybody chat; seconds of processor time of the server alone, and with all it started."""
+    """Let everybody chat; processor seconds of the server alone, and with all that it started."""
     people = [
         asyncio.create_task(_person(number, cookie, seen)) for number, cookie in enumerate(cookies)
     ]

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from sandbox.broker import direct
 from sandbox.broker.connections import Connection, Connections
 from sandbox.broker.embedded import Embedded
 from sandbox.broker.errors import ModelError, translate
@@ -218,7 +219,7 @@ class Models:
                 schema: Mapping[str, object] | None,
                 limit: int,
             ) -> AsyncGenerator[ModelEvent, None]:
-                more = {"extra_body": {"json_schema": schema}} if schema else {}
+                more = {"extra_body": {"json_schema": schema} if schema else {}}
                 return complete(
                     f"openai/{kind}",
                     told,
@@ -251,33 +252,33 @@ async def complete(
     max_tokens: int,
     temperature: float,
 ) -> AsyncGenerator[ModelEvent, None]:
-    """One streamed litellm call, errors translated. `timeout` bounds the whole call, seconds."""
-    provider = model.partition("/")[0]
+    """One streamed call, by litellm or directly, errors translated.
+
+    `timeout` bounds the whole call, seconds.
+    """
+    provider, _, name = model.partition("/")
     deadline = asyncio.get_running_loop().time() + timeout
     started = False
     received = 0
     stream: Any = None
     calls: dict[int, _Pieces] = {}
     usage: Any = None
+    finished = False
     try:
-        litellm = await asyncio.to_thread(_litellm)
-        wanted: dict[str, Any] = {
-            "model": model,
-            "messages": [dict(message) for message in messages],
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "num_retries": 0,
-            "max_retries": 0,
-            "timeout": timeout,
-            "drop_params": True,
-            "_skip_mcp_handler": True,  # with tools, litellm would import its proxy and `mcp`
-            **parameters,
-        }
-        if tools:
-            wanted["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
-        stream = await _before(deadline, litellm.acompletion(**wanted))
+        if direct.fits(provider, name, parameters):
+            stream = direct.chunks(
+                name,
+                messages,
+                tools,
+                parameters=parameters,
+                max_tokens=max_tokens,
+                temperature=temperature,
+            )
+        else:
+            stream = await _before(
+                deadline,
+                _by_litellm(model, messages, tools, parameters, timeout, max_tokens, temperature),
+            )
         source = aiter(stream)
         while True:
             try:
@@ -287,6 +288,7 @@ async def complete(
             usage = getattr(chunk, "usage", None) or usage
             if not chunk.choices:
                 continue
+            finished = finished or bool(getattr(chunk.choices[0], "finish_reason", None))
             delta = chunk.choices[0].delta
             received += _size(delta)
             if received > _MAX_CHARACTERS:
@@ -297,14 +299,14 @@ async def complete(
             for piece in delta.tool_calls or ():
                 started = True
                 calls.setdefault(piece.index, _Pieces()).add(piece)
-        if stream.received_finish_reason is None:
-            # litellm invents a "stop" when the upstream closes early without an error
+        if not getattr(stream, "received_finish_reason", finished):
+            # the upstream closed early without an error; litellm invents a "stop" then
             code = "model-interrupted" if started else "model-malformed"
             raise ModelError(code, provider=provider)
         for _, pieces in sorted(calls.items()):
             yield pieces.call(provider)
         sent, made = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-        yield Usage(sent, made, _cost(litellm, model, sent, made))
+        yield Usage(sent, made, _known_cost(model, sent, made))
     except (GeneratorExit, asyncio.CancelledError):
         raise
     except Exception as error:  # any provider's SDK may raise anything: translated once, here
@@ -313,6 +315,40 @@ async def complete(
     finally:
         if stream is not None:
             await stream.aclose()
+
+
+async def _by_litellm(
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    tools: Sequence[Mapping[str, object]],
+    parameters: Mapping[str, object],
+    timeout: float,
+    max_tokens: int,
+    temperature: float,
+) -> Any:
+    litellm = await asyncio.to_thread(_litellm)
+    wanted: dict[str, Any] = {
+        "model": model,
+        "messages": [dict(message) for message in messages],
+        "max_tokens": max_tokens,
+        "temperature": temperature,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "num_retries": 0,
+        "max_retries": 0,
+        "timeout": timeout,
+        "drop_params": True,
+        "_skip_mcp_handler": True,  # with tools, litellm would import its proxy and `mcp`
+        **parameters,
+    }
+    if tools:
+        wanted["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
+    return await litellm.acompletion(**wanted)
+
+
+def _known_cost(model: str, sent: int, made: int) -> float:
+    """What a call cost, US dollars; 0 while the price list is not loaded (see `Models.price`)."""
+    return _cost(_litellm(), model, sent, made) if _litellm.cache_info().currsize else 0.0
 
 
 def _size(delta: Any) -> int:

@@ -33,6 +33,8 @@ def preload(runtime: str) -> None:
         sys.modules[name] = None  # type: ignore[assignment]  # "not installed", to an import
     for name in RUNTIMES[runtime]:
         import_module(name)
+    if runtime == "agent":
+        import_module("sandbox.child.turn").rehearse()
     for name in UNUSED:
         del sys.modules[name]
     if runtime == "bare":

@@ -27,3 +27,35 @@ def run(channel: Channel, frame: dict[str, Any]) -> None:
         channel.send({"t": "failed", "kind": "limit-rounds"})
     else:
         channel.send({"t": "paused"} if text is None else {"t": "final", "text": text})
+
+
+def rehearse() -> None:
+    """One turn with a tool and nobody at the other end.
+
+    What LangChain loads and builds at its first turn is then there before a process has a job; in
+    a template all copies share it.
+    """
+    tool = {"name": "today", "description": "The date.", "parameters": _NOTHING}
+    run(_Stage(), {"tools": [tool], "instructions": "x", "messages": [_HELLO], "rounds": 2})
+
+
+_NOTHING = {"type": "object", "properties": {}}
+_HELLO = {"role": "user", "content": "Hello"}
+
+
+class _Stage:
+    """Answers like a broker whose model asks for the tool once and then says "Hello"."""
+
+    def __init__(self) -> None:
+        self._asked: list[dict[str, Any]] = []
+
+    def send(self, frame: dict[str, Any]) -> None:
+        self._asked.append(frame)
+
+    def receive(self) -> dict[str, Any]:
+        frame = self._asked[-1]
+        if frame["t"] == "tool.call":
+            return {"t": "tool.result", "id": frame["id"], "content": "Monday"}
+        first = len(self._asked) == 1
+        calls = [{"id": "call", "name": "today", "arguments": {}}] if first else []
+        return {"t": "model.result", "id": frame["id"], "content": "Hello", "tool_calls": calls}

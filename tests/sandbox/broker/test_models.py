@@ -24,11 +24,15 @@ CLOCK: dict[str, object] = {
 }
 
 
-def models(upstream: Upstream, tmp_path: Path, timeout: float = 20.0) -> Models:
+# the first is asked directly, the second by litellm: a name of OpenAI's own wants its parameters
+BOTH = pytest.mark.parametrize("name", ["openai/test", "openai/gpt-test"])
+
+
+def models(
+    upstream: Upstream, tmp_path: Path, timeout: float = 20.0, name: str = "openai/test"
+) -> Models:
     secrets = {"OPENAI_API_KEY": "k-1"}
-    return Models(
-        "openai/test", home=tmp_path, base=upstream.base, timeout=timeout, secrets=secrets
-    )
+    return Models(name, home=tmp_path, base=upstream.base, timeout=timeout, secrets=secrets)
 
 
 async def collect(
@@ -41,9 +45,10 @@ def text(events: Sequence[object]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
-async def test_words_stream_and_usage_comes_last(tmp_path: Path) -> None:
+@BOTH
+async def test_words_stream_and_usage_comes_last(tmp_path: Path, name: str) -> None:
     with Upstream(Say("Bonjour <PERSON_1>, ravi de vous lire.")) as upstream:
-        events = await collect(models(upstream, tmp_path))
+        events = await collect(models(upstream, tmp_path, name=name))
     assert text(events) == "Bonjour <PERSON_1>, ravi de vous lire."
     assert len([event for event in events if isinstance(event, TextDelta)]) > 3
     assert events[-1] == Usage(12, 7, 0.0)
@@ -70,18 +75,20 @@ async def test_the_key_travels_in_the_header_and_the_request_is_as_given(tmp_pat
     assert sent["stream"] is True
 
 
-async def test_tool_calls_split_over_chunks_are_put_together(tmp_path: Path) -> None:
+@BOTH
+async def test_tool_calls_split_over_chunks_are_put_together(tmp_path: Path, name: str) -> None:
     wanted: list[tuple[str, dict[str, object]]] = [
         ("current_date", {"zone": "Europe/Paris"}),
         ("current_date", {}),
     ]
     with Upstream(Say(tools=wanted)) as upstream:
-        events = await collect(models(upstream, tmp_path), [CLOCK])
+        events = await collect(models(upstream, tmp_path, name=name), [CLOCK])
     calls = [event for event in events if isinstance(event, ToolCall)]
     assert [(call.name, call.arguments) for call in calls] == wanted
     assert calls[0].id != calls[1].id
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("say", "code"),
     [
@@ -100,10 +107,10 @@ async def test_tool_calls_split_over_chunks_are_put_together(tmp_path: Path) -> 
     ],
 )
 async def test_failures_of_the_upstream_have_one_code_each(
-    tmp_path: Path, say: Say, code: str
+    tmp_path: Path, say: Say, code: str, name: str
 ) -> None:
     with Upstream(say) as upstream, pytest.raises(ModelError) as caught:
-        await collect(models(upstream, tmp_path), [CLOCK])
+        await collect(models(upstream, tmp_path, name=name), [CLOCK])
     assert caught.value.code == code
     assert len(upstream.calls) == 1, "retries are the door's business"
 
