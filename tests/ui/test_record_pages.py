@@ -55,7 +55,7 @@ def draw(house: House, page: str, language: Language = "en", who: str = "a", **q
         language=language, workshop=False,
     )  # fmt: skip
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
-    return str(PAGES[page].body(Visit(house, language, person, query, request)))  # type: ignore[arg-type, attr-defined]
+    return str(PAGES[page].body(Visit(house, language, person, query, request)))  # type: ignore[arg-type]
 
 
 def trace(house: House) -> str:
