@@ -1,6 +1,6 @@
 """Measure the agents: templates' own cases with the real model, retrieval, ingest.
 
-    python -m bench.agents [cases|retrieval|ingest ...] [--only TEMPLATE] [--show] [--model NAME]
+    python -m bench.agents [cases|choice|retrieval|ingest ...] [--only A,B] [--show] [--model NAME]
 
 Targets (issue 6): 80 % of the templates' cases, the right passage in the first five for 90 % of the
 questions, median 60 ms at 10,000 passages, 10 pages a second.
@@ -26,11 +26,19 @@ from agents.knowledge.ingest import Knowledge
 from agents.knowledge.parse import parse_file
 from agents.knowledge.retrieve import Index, Stored
 from agents.spec import AgentSpec, Case
+from agents.tools.registry import described
 from guardrails.actor import Actor
 from guardrails.store import metadata, open_engine
+from sandbox.broker.model_events import TextDelta, ToolCall
 from sandbox.events import Reply
 
-PARTS = ("ingest", "retrieval", "cases")
+PARTS = ("ingest", "retrieval", "choice", "cases")
+CHOICES = Path(__file__).parent / "tool_choice.yaml"
+CHOOSABLE = (
+    "calculator", "current_date", "search_documents", "query_table", "chart", "web_fetch",
+    "email_draft",
+)  # fmt: skip
+TABLES = (".xlsx", ".csv")
 QUESTIONS = Path(__file__).parent / "retrieval.yaml"
 
 
@@ -106,7 +114,9 @@ async def retrieval() -> float:
     asked = yaml.safe_load(QUESTIONS.read_text("utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         knowledge = _knowledge(Path(folder))
-        files = [path for path in sorted(SAMPLES.rglob("*.*")) if path.suffix != ".xlsx"]
+        files = [
+            path for path in sorted(SAMPLES.rglob("*.*")) if path.suffix not in (".xlsx", ".csv")
+        ]
         for path in files:
             name = f"{path.parent.name}/{path.name}"
             await knowledge.add("all", "bench", name, path, lambda texts: texts)
@@ -166,6 +176,39 @@ async def ingest() -> None:
     _large(text)
 
 
+async def choice(model: str) -> None:
+    """Own requests, all tools offered: the share whose first call and arguments are right."""
+    from bench.models import asked
+    from sandbox.broker.models import Models
+
+    models = Models(model, home=Path(tempfile.gettempdir()), may_fetch=False)
+    await models.start()
+    try:
+        right = 0
+        wanted = yaml.safe_load(CHOICES.read_text("utf-8"))["cases"]
+        for one in wanted:
+            called, said = "final_answer", ""
+            events = models.stream(
+                asked(one["ask"]),
+                described(CHOOSABLE),
+                temperature=0.0,
+                max_tokens=160,
+            )
+            async for event in events:
+                if isinstance(event, ToolCall):
+                    called, said = event.name, str(event.arguments)
+                elif isinstance(event, TextDelta):
+                    said += event.text
+            good = called == one["tool"] and one["has"].lower() in said.lower()
+            right += good
+            if not good:
+                print(f"    wrong: {one['ask']} -> {called} {said[:120]!r}", flush=True)
+    finally:
+        await models.stop()
+    count = len(wanted)
+    print(f"tool and arguments right {right} of {count}  {right / count:4.0%}  (reach 95 %)")
+
+
 def _large(text: str, size: int = 10_000) -> None:
     """The search's time over many passages; their vectors are noise, which costs the same."""
     dice = np.random.default_rng(2026)
@@ -198,6 +241,8 @@ def main(given: Sequence[str] = ()) -> None:
         print(f"-- {part}", flush=True)
         if part == "cases":
             asyncio.run(cases(chosen.only, chosen.model, chosen.show))
+        elif part == "choice":
+            asyncio.run(choice(chosen.model))
         else:
             asyncio.run(retrieval() if part == "retrieval" else ingest())
 

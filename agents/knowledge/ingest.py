@@ -34,6 +34,7 @@ BATCH = 32
 MASK_CHARACTERS = 4000
 MAX_PASSAGES = 20_000
 CACHED = 24
+REMEMBERED = 8_000  # vectors of passages, 6 MB
 
 
 EVERYONE = ("*",)  # whoever may use the agent
@@ -77,6 +78,7 @@ class Knowledge:
         self._embedder = embedder
         self._now = now
         self._indexes: OrderedDict[tuple[tuple[str, int], ...], Index] = OrderedDict()
+        self._vectors: OrderedDict[bytes, bytes] = OrderedDict()  # by passage, 768 bytes each
         self._lock = threading.Lock()
 
     async def add(
@@ -274,6 +276,10 @@ class Knowledge:
     ) -> tuple[int, int]:
         """The document's row, and how many passages an ingest that broke off left behind."""
         here = sa.and_(documents.c.scope == scope, documents.c.name == name)
+        with self._engine.connect() as db:
+            old = db.execute(sa.select(documents.c.id).where(here)).scalar()
+        if old is not None:
+            self._recall(old)
         with self._engine.begin() as db:
             row = db.execute(sa.select(documents).where(here)).one_or_none()
             if row is not None and row.digest == digest:
@@ -301,9 +307,36 @@ class Knowledge:
             key = made.inserted_primary_key
             return int(key[0]) if key else 0, 0
 
+    def _embed(self, texts: Sequence[str]) -> list[bytes]:
+        """A vector for each text; what was embedded lately is not embedded again, so that a
+        changed document costs what changed in it."""
+        keys = [hashlib.sha256(text.encode()).digest() for text in texts]
+        with self._lock:
+            known = {key: self._vectors[key] for key in keys if key in self._vectors}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new:
+            made = self._embedder.passages(list(new.values())).astype("<f2")
+            known |= {key: row.tobytes() for key, row in zip(new, made, strict=True)}
+        with self._lock:
+            for key in keys:
+                self._vectors[key] = known[key]
+                self._vectors.move_to_end(key)
+            while len(self._vectors) > REMEMBERED:
+                self._vectors.popitem(last=False)
+        return [known[key] for key in keys]
+
+    def _recall(self, document: int) -> None:
+        """Remember the vectors of a document that is about to be replaced."""
+        with self._engine.connect() as db:
+            rows = db.execute(sa.select(passages).where(passages.c.document == document)).all()
+        with self._lock:
+            for row in rows[:REMEMBERED]:
+                text = Stored("", row.page, row.heading, row.before, row.text).indexed
+                self._vectors[hashlib.sha256(text.encode()).digest()] = row.vector
+
     def _keep(self, id: int, start: int, batch: Sequence[Chunk]) -> None:
         texts = [Stored("", one.page, one.heading, one.before, one.text).indexed for one in batch]
-        vectors = self._embedder.passages(texts).astype("<f2")
+        vectors = self._embed(texts)
         with self._engine.begin() as db:
             db.execute(
                 passages.insert(),
@@ -315,7 +348,7 @@ class Knowledge:
                         "heading": one.heading,
                         "before": one.before,
                         "text": one.text,
-                        "vector": vectors[offset].tobytes(),
+                        "vector": vectors[offset],
                     }
                     for offset, one in enumerate(batch)
                 ],

@@ -91,7 +91,10 @@ def parse_file(path: str | Path) -> list[Part]:
         raise ParseError("file-too-large")
     with path.open("rb") as handle:
         head = handle.read(4096)
-    parts = list(_bounded(_reader(path, head)))
+    try:
+        parts = list(_bounded(_reader(path, head)))
+    except RecursionError as error:  # boxes in boxes, as no person makes them
+        raise ParseError("file-bomb") from error
     if not parts:
         raise ParseError("file-no-text")
     return parts

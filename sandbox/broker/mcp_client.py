@@ -5,6 +5,7 @@ and output runs in a seal of its own: no network, no files but its own, no envir
 connection for each question, so that nothing of one call is there in the next.
 """
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -202,7 +203,7 @@ async def _sealed(settings: Mapping[str, Any]) -> AsyncIterator[Any]:
     folder = Path(str(settings["folder"]))
     with tempfile.TemporaryDirectory(prefix="atelier-mcp-") as held:
         rules, quiet = Path(held, "filter"), Path(held, "errors")
-        rules.write_bytes(program("first"))
+        rules.write_bytes(program("template"))
         command = [str(rules), str(binary), *_arguments(folder, str(settings["script"]))]
         server = StdioServerParameters(command="/bin/sh", args=["-c", _SHELL, *command])
         with quiet.open("w") as errors:
@@ -225,11 +226,16 @@ def _arguments(folder: Path, script: str) -> list[str]:
             told += ["--ro-bind", library, library]
     for path_name in READ_ONLY:
         told += ["--ro-bind-try", path_name, path_name]
-    for bind in (*base.interpreter(), base.packages(), base.Bind(folder, "/server")):
+    own = (*base.interpreter(), base.packages(), *base.sources(), base.Bind(folder, "/server"))
+    for bind in own:
         told += ["--ro-bind", str(bind.source), bind.target]
+    # the strict program needs Python to have started: from then on no socket, no other program
+    strict = base64.b64encode(program("second")).decode("ascii")
     code = (
-        f"import sys, runpy; sys.path[:0] = ['/server', {base.PACKAGES!r}]; "
-        f"runpy.run_path('/server/' + {script!r}, run_name='__main__')"
+        f"import base64, ctypes, runpy, sys; sys.path[:0] = [{base.APP!r}, {base.PACKAGES!r}]; "
+        "from sandbox.child.seal import load_filter; "
+        f"load_filter(ctypes.CDLL(None, use_errno=True), base64.b64decode({strict!r})); "
+        f"sys.path[0] = '/server'; runpy.run_path('/server/' + {script!r}, run_name='__main__')"
     )
     told += ["--setenv", "LD_LIBRARY_PATH", f"{base.PYTHON}/lib", "--setenv", "HOME", "/tmp"]  # noqa: S108
     told += ["--chdir", "/server", "--", base.interpreter()[0].target]

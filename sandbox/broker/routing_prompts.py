@@ -38,6 +38,16 @@ _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
         )
     ],
 }
+_EXAMPLES |= {
+    "query_table": [
+        (
+            "Total price of the chairs in the file?",
+            {"sql": 'SELECT SUM("price") FROM data WHERE "item" = \'chair\''},
+        )
+    ],
+    "chart": [("Draw the sales by city.", {"kind": "bar", "x": "city", "y": "sales"})],
+    "web_fetch": [("What is on https://example.com/a ?", {"address": "https://example.com/a"})],
+}
 _ANSWERS = [
     ("Merci !", {"answer": "Avec plaisir !"}),
     ("What is a quote?", {"answer": "A price that a supplier offers."}),

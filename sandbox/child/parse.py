@@ -1,8 +1,9 @@
 """Read one uploaded document where a hostile one can do no harm; send its passages in batches."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from agents.knowledge.parse import parse_file
+from agents.knowledge.parse import Part, parse_file
 from sandbox.child.channel import Channel
 from sandbox.wire import Frame
 
@@ -23,7 +24,7 @@ def run(channel: Channel, frame: Frame) -> None:
         return
     batch: list[object] = []
     size = 0
-    for passage in passages:
+    for passage in (piece for whole in passages for piece in _pieces(whole)):
         batch.append(passage)
         size += len(str(passage.get("text", "")))
         if size > BATCH_CHARACTERS:
@@ -31,3 +32,14 @@ def run(channel: Channel, frame: Frame) -> None:
             batch, size = [], 0
     channel.send({"t": "passages", "items": batch})
     channel.send({"t": "done", "status": "ok"})
+
+
+def _pieces(whole: Part) -> Iterator[Part]:
+    """A part that is longer than a frame may be, cut at the ends of lines where it has any."""
+    text = whole["text"]
+    while len(text) > BATCH_CHARACTERS:
+        at = text.rfind("\n", BATCH_CHARACTERS // 2, BATCH_CHARACTERS)
+        at = at if at > 0 else BATCH_CHARACTERS
+        yield {**whole, "text": text[:at]}
+        text = text[at:].removeprefix("\n")
+    yield {**whole, "text": text}
