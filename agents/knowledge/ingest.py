@@ -155,7 +155,7 @@ class Knowledge:
         `person:ID` and `department:NAME`. None is the owner of all."""
         return Library(self, scopes, who)
 
-    def _visible(self, scopes: Sequence[str], who: frozenset[str] | None) -> Sequence[sa.Row[Any]]:
+    def _visible(self, scopes: Sequence[str], who: frozenset[str] | None) -> Sequence[Any]:
         query = (
             sa.select(documents.c.id, documents.c.name, documents.c.digest, documents.c.readers)
             .where(documents.c.scope.in_(scopes), documents.c.complete)

@@ -33,8 +33,8 @@ _SHELL = 'ulimit -v 2097152; ulimit -t 60; ulimit -f 65536; ulimit -n 128; exec 
 
 async def offered(
     settings: Mapping[str, Any], id: str, hosts: Hosts, headers: Mapping[str, str]
-) -> list[Definition]:
-    """The server's tools as definitions, in its order. Raises NotDone."""
+) -> tuple[list[Definition], str]:
+    """The server's tools as definitions, in its order, and their hash. Raises NotDone."""
     async with _session(settings, hosts, headers) as session:
         tools = (await session.list_tools()).tools
     if len(tools) > MAX_TOOLS:
