@@ -30,7 +30,9 @@ from guardrails.policy.rehearsals import Rehearsals
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from sandbox.broker.connections import Connections
+from sandbox.broker.fetch_rules import Hosts
 from sandbox.broker.model_events import ModelInfo
+from sandbox.broker.sources import ToolSources
 from sandbox.checked import Checked
 from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
 from sandbox.launch.unsealed import Unsealed
@@ -192,6 +194,12 @@ class House:
     checkpoint_file: Path
     screen_ready: bool = True
     warming: bool = False
+
+    @cached_property
+    def tools(self) -> ToolSources:
+        hosts = Hosts.of(self.settings.web_allow)
+        home = self.settings.home / "servers"
+        return ToolSources(self.engine, self.ledger, {}, lambda _text: False, home, hosts)
 
     @cached_property
     def learning(self) -> Learning:

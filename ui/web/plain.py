@@ -46,6 +46,8 @@ BODIES: dict[str, str] = {
     "conversations": "ui.web.pages.conversations",
     "privacy": "ui.web.pages.privacy",
     "learn": "ui.web.pages.learn",
+    "tools": "ui.web.pages.tools",
+    "reports": "ui.web.pages.reports",
     "compare": "ui.web.pages.compare",
     "impact": "ui.web.pages.impact",
     "kinds": "ui.web.pages.kinds",
