@@ -24,9 +24,11 @@ USED_STEP = timedelta(minutes=1)  # `used` is written at most this often
 USED_HOUR = timedelta(hours=1)
 # what no program may do, whoever owns its key: acts for which a person must answer
 NEVER: frozenset[Permission] = frozenset(
-    {"people.manage", "backup.manage", "policies.approve", "audit.reveal", "review.decide"}
-    | {"account.own", "keys.own", "access.manage", "branding.manage", "privacy.own"}
-)
+    (
+        "people.manage", "backup.manage", "policies.approve", "audit.reveal", "review.decide",
+        "account.own", "keys.own", "access.manage", "branding.manage", "privacy.own",
+    )
+)  # fmt: skip
 
 api_keys = sa.Table(
     "api_keys",

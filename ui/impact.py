@@ -166,9 +166,7 @@ def _hours(reports: Sequence[Any], first: int) -> tuple[float, ...]:
     return tuple(total / 60 for total in minutes)
 
 
-def _departments(
-    reports: Sequence[Any], first: int
-) -> dict[str, tuple[float, ...]]:
+def _departments(reports: Sequence[Any], first: int) -> dict[str, tuple[float, ...]]:
     people: dict[str, set[str]] = {}
     for row in reports:
         people.setdefault(row.department, set()).add(row.person)

@@ -103,19 +103,23 @@ class Settings(BaseModel):
         "openid profile email", description="Scopes to ask the identity provider for."
     )
     kinds_file: Path | None = Field(
-        None, description="File of the organisation's own kinds; empty means `kinds.yaml` in the home."
+        None,
+        description="File of the organisation's own kinds; empty means `kinds.yaml` in the home.",
     )
     web_allow: str = Field(
         "",
-        description="Hosts that agents may read (`example.com`, `*.example.com`, `host:8443`), with "
-        "commas; `private:` before one allows the own network. Empty allows none.",
+        description="Hosts that agents may read (`example.com`, `*.example.com`, `host:8443`), "
+        "with commas; `private:` before one allows the own network. Empty allows none.",
     )
-    smtp_server: str = Field("", description="Mail server, `host` or `host:port`; empty means none.")
+    smtp_server: str = Field(
+        "", description="Mail server, `host` or `host:port`; empty means none."
+    )
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="How the connection to the mail server is encrypted."
     )
     smtp_user: str = Field(
-        "", description="Name at the mail server; SMTP_PASSWORD in the secrets file is its password."
+        "",
+        description="Name at the mail server; SMTP_PASSWORD in the secrets file is its password.",
     )
     smtp_sender: str = Field("", description="Address that approved e-mails are sent from.")
     mail_recipients: str = Field(

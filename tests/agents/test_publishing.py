@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -30,7 +31,7 @@ CHI = Actor("chi", "Sales", frozenset({"staff", "champion"}))
 DAN = Actor("dan", "Sales", frozenset({"staff"}))
 EVE = Actor("eve", "IT", frozenset({"security"}))
 PEOPLE = {actor.id: actor for actor in (ANA, BEN, CHI, DAN, EVE)}
-ALL = {"audience": "everyone"}
+ALL: dict[str, Any] = {"audience": "everyone"}
 KEYS = Keys(bytes(range(32)))
 
 

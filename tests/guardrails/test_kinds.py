@@ -89,9 +89,7 @@ def test_saved_kinds_hold_at_once_even_for_text_that_was_screened_before(own: Ow
         ("kinds: []", digest("something else"), "kinds-changed"),
     ],
 )
-def test_what_is_refused_changes_nothing(
-    own: OwnKinds, text: str, version: str, code: str
-) -> None:
+def test_what_is_refused_changes_nothing(own: OwnKinds, text: str, version: str, code: str) -> None:
     own.save(FILE, digest(""))
     recorded: list[object] = []
     with pytest.raises(BadInput) as refused:

@@ -56,11 +56,12 @@ def test_the_longer_a_text_the_more_time_it_has() -> None:
 
 @pytest.mark.heavy
 def test_a_megabyte_of_prose_is_screened_by_the_real_detectors_within_its_time() -> None:
-    chance = random.Random(4)
-    words = (
+    chance = random.Random(4)  # noqa: S311  (the same text each time)
+    said = (
         "the team met on site and agreed that Paul Martin sends the offer to the office in Leeds"
         " before the end of the month because le client attend une réponse de notre service"
-    ).split()
+    )
+    words = said.split()
     parts: list[str] = []
     size = 0
     while size < 990_000:

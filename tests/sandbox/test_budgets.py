@@ -51,7 +51,7 @@ async def test_a_used_up_budget_is_a_refusal_before_anything_leaves(
     assert home.upstream.bodies == []
     assert ("event", "model.call", "deny", "BU-01") in home.acts(reply.trace_id)
     (told,) = [one for one in reply.notices if one.key == "notice.budget-used-up"]
-    english, french = (str(notice(told, language)["text"]) for language in ("en", "fr"))  # type: ignore[arg-type]
+    english, french = (str(notice(told, language)["text"]) for language in ("en", "fr"))
     assert "your own budget (tokens)" in english and "administrator" in english
     assert "votre budget (jetons)" in french
     assert str(told.data["renews"]) in english

@@ -155,9 +155,9 @@ def packages(count: int) -> Iterator[bytes]:
                 yield bytes(data[: dice.randrange(len(data))])
             case 2:
                 name = dice.choice(sorted(members))
-                body = bytearray(members[name])
-                body[dice.randrange(len(body))] ^= 1 + dice.randrange(255)
-                yield _zip({**members, name: bytes(body)})
+                bent = bytearray(members[name])
+                bent[dice.randrange(len(bent))] ^= 1 + dice.randrange(255)
+                yield _zip({**members, name: bytes(bent)})
             case 3:
                 evil = dice.choice(
                     ("../x", "/etc/x", "files/../../x", "C:\\x", "files/a\0b", "a" * 900)

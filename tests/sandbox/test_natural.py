@@ -73,9 +73,7 @@ async def test_arguments_of_a_tool_come_back_as_the_person_meant_them(
     assert not any(value in home.received for value in PRIVATE)
 
 
-async def test_agents_see_placeholders_unless_they_ask_for_names(
-    home: House, marie: Actor
-) -> None:
+async def test_agents_see_placeholders_unless_they_ask_for_names(home: House, marie: Actor) -> None:
     home.script(Say("Noted."))
     await home.send(marie, TEXT)
     assert "<PERSON_1>" in seen(home)

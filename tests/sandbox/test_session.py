@@ -185,6 +185,7 @@ async def test_a_page_that_closes_does_not_end_the_turn(home: House, marie: Acto
             break
     await turn.aclose()
     conversation, running = next(iter(home.app.sessions.running.items()))
+    assert running.task is not None
     await running.task
     kept = home.app.conversations.messages(conversation, marie.id)
     assert [m.role for m in kept] == ["user", "assistant"]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.checked import Check
 from sandbox.launch import choose as choosing
 from sandbox.launch import self_check
 from sandbox.launch.base import (
@@ -16,8 +17,9 @@ from sandbox.launch.base import (
     Started,
     Starter,
 )
-from sandbox.launch.choose import NoSeal, choose
-from sandbox.launch.self_check import RUNGS, Check, holds, launcher_for, report, try_rung
+from sandbox.launch.choose import choose
+from sandbox.launch.refuse import NoSeal
+from sandbox.launch.self_check import RUNGS, holds, launcher_for, report, try_rung
 from sandbox.launch.unsealed import Unsealed
 from ui.messages import LANGUAGES, say
 

@@ -75,8 +75,8 @@ def _results(visit: Visit) -> Markup:
     cells = joined(Markup('<th scope="col">{}</th>').format(each) for each in heads)
     return Markup(
         '<section id="kinds-results" aria-live="polite" hidden><h2 class="atl-h2">{}</h2>'
-        '<table class="atl-datatable" data-heads="{}"><thead><tr>{}</tr></thead><tbody></tbody></table>'
-        "</section>"
+        '<table class="atl-datatable" data-heads="{}"><thead><tr>{}</tr></thead>'
+        "<tbody></tbody></table></section>"
     ).format(visit.say("screen.kinds.results"), "|".join(heads), cells)
 
 

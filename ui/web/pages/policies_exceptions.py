@@ -119,8 +119,8 @@ def _decide(visit: Visit, one: PolicyException) -> Markup:
 
 
 def _table(visit: Visit, group: list[PolicyException], holding: bool) -> Markup:
-    names = ("rule", "person", "agent", "reason", "until" if holding else "state", "act")
-    names = names if holding else names[:-1]
+    names = ["rule", "person", "agent", "reason", "until" if holding else "state"]
+    names += ["act"] if holding else []
     heads = joined(
         Markup('<th scope="col">{}</th>').format(visit.say(f"rules.column.{name}"))
         for name in names
