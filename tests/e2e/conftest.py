@@ -1,4 +1,4 @@
-"""One server and one browser for all stories of this folder.
+"""One server without and one with accounts, and one browser, for all stories of this folder.
 
 Not for the whole session: Playwright's loop would still run under the asyncio tests that follow.
 """
@@ -28,3 +28,12 @@ def browser() -> Iterator[object]:
         pytest.fail("needs Debian's package chromium: apt-get install chromium")
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="package")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    from tests.e2e.office import office
+
+    home = tmp_path_factory.mktemp("desk") / "home"
+    with Upstream(Say("Hello.")) as upstream, office(home, upstream) as running:
+        yield running
