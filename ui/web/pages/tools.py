@@ -52,9 +52,10 @@ def _tools(visit: Visit, tools: list[ToolRow]) -> Markup:
 def _switch(visit: Visit, tool: ToolRow) -> Markup:
     said = visit.say("tools.page.on" if tool.enabled else "tools.page.off")
     return Markup(
-        '<span class="atl-chip"{}>{}</span> <button class="atl-button" data-size="small"'
+        '<div class="atl-actions"><span class="atl-chip"{}>{}</span>'
+        '<button class="atl-button" data-size="small"'
         ' id="atl-switch-{}" data-api="PUT /api/v1/tools/{}" data-fields="{}"'
-        ' aria-label="{}">{}</button>'
+        ' aria-label="{}">{}</button></div>'
     ).format(
         attributes(data_tone="good" if tool.enabled else None),
         said,

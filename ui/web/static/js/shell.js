@@ -29,6 +29,8 @@ new MutationObserver(() => {
 }).observe(document.documentElement, { childList: true, subtree: true });
 
 document.querySelectorAll("[data-atl-page]").forEach(seen);
+/* a long list of pages shows the one that is open */
+document.querySelector(".atl-side [aria-current=page]")?.scrollIntoView({ block: "center" });
 
 /* a page whose content never comes must not stay a skeleton */
 setTimeout(() => { if (document.querySelector("gradio-app")) ready(); }, 6000);
@@ -46,8 +48,27 @@ export function toast(text) {
   setTimeout(() => box.remove(), 3500);
 }
 
+/* the pages' list: the present page in view; on a phone it opens over the page */
+document.querySelector('.atl-side [aria-current="page"]')?.scrollIntoView({ block: "nearest" });
+
+function menu(open) {
+  const root = document.documentElement, button = document.querySelector("[data-atl-menu][aria-controls]");
+  if (root.hasAttribute("data-atl-menu") === open) return;
+  root.toggleAttribute("data-atl-menu", open);
+  button.setAttribute("aria-expanded", String(open));
+  if (open) (document.querySelector('.atl-side [aria-current="page"]') ?? document.querySelector(".atl-side a")).focus();
+  else button.focus();
+}
+
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") menu(false); });
+document.addEventListener("focusin", (event) => {
+  if (document.documentElement.hasAttribute("data-atl-menu") && !event.target.closest(".atl-side, [data-atl-menu]")) menu(false);
+});
+
 document.addEventListener("click", async (event) => {
   const at = (selector) => event.target.closest?.(selector);
+  if (at("button[data-atl-menu]")) return menu(!document.documentElement.hasAttribute("data-atl-menu"));
+  if (!at(".atl-side")) menu(false);
   if (at("[data-atl-theme]")) return window.atelierTheme();
   const filter = at("[data-atl-category]");
   if (filter) {
