@@ -151,7 +151,7 @@ def _side(person: Person, around: Surroundings) -> Markup:
     state = "refused" if around.fix else "sealed" if around.sealed else "unsafe"
     initials = "".join(word[0] for word in person.name.split()[:2]).upper() or "?"
     return Markup(
-        '<nav class="atl-side" aria-label="{}">{}{}<div class="atl-side-foot">'
+        '<nav class="atl-side" id="atl-side" aria-label="{}">{}{}<div class="atl-side-foot">'
         '<div class="atl-seal" data-state="{}"><b>{}{}</b>{}</div>'
         '<div class="atl-who"><span class="atl-avatar" aria-hidden="true">{}</span>'
         '<span class="atl-who-name">{}<small>{}</small></span>{}</div>'
@@ -195,9 +195,15 @@ def _current(page: Page, around: Surroundings) -> Markup:
 
 
 def _top(person: Person, around: Surroundings) -> Markup:
+    pages = say(around.language, "web.menu")
     return Markup(
-        '<header class="atl-top">{}<div class="atl-top-tools">{}{}{}</div></header>'
+        '<header class="atl-top"><button type="button" class="atl-iconbutton" data-atl-menu'
+        ' aria-expanded="false" aria-controls="atl-side" aria-label="{}" title="{}">{}</button>{}'
+        '<div class="atl-top-tools">{}{}{}</div></header>'
     ).format(
+        pages,
+        pages,
+        icon("menu"),
         brand(around.language, around.house),
         theme_button(around.language),
         _sign_out(person, around.language),
