@@ -71,6 +71,12 @@ class Opinions:
         with self._engine.connect() as db:
             return Rating({int(stars): int(n) for stars, n in db.execute(query)})
 
+    def mine(self, agent: str, person: str) -> int:
+        """The stars that one person (a pseudonym) gave; 0 for none."""
+        mine = sa.and_(ratings.c.agent == agent, ratings.c.person == person)
+        with self._engine.connect() as db:
+            return int(db.execute(sa.select(ratings.c.stars).where(mine)).scalar() or 0)
+
     def report(
         self,
         agent: str,

@@ -7,6 +7,7 @@ from agents.tools.registry import TOOLS
 from guardrails.errors import GuardrailError
 from ui.messages import Language, catalogue, say, say_error
 from ui.web.components.chips import tile
+from ui.web.components.opinion import opinion
 from ui.web.frame import query
 from ui.web.markup import Markup, icon, joined, static
 from ui.web.nav import address
@@ -36,7 +37,14 @@ def body(visit: Visit) -> Markup:
         record = visit.app.catalog.get(agent, visit.person.id)
     except GuardrailError as error:
         return _missing(visit, say_error(visit.language, error.code, **error.data))
-    return _chat(visit, record, visit.query.get("conversation", ""), beside=_how(visit))
+    conversation = visit.query.get("conversation", "")
+    return _chat(
+        visit,
+        record,
+        conversation,
+        beside=_how(visit),
+        under=opinion(visit, record, conversation),
+    )
 
 
 def tryout(place: Place, record: AgentRecord | None) -> Markup:
@@ -61,11 +69,12 @@ def _chat(
     conversation: str,
     *,
     beside: Markup | str = "",
+    under: Markup | str = "",
     small: bool = False,
 ) -> Markup:
     return Markup(
         '<div class="atl-page atl-play" data-agent="{}"'
-        ' data-conversation="{}" data-language="{}" data-icons="{}" data-words="{}"{}>{}'
+        ' data-conversation="{}" data-language="{}" data-icons="{}" data-words="{}"{}{}>{}{}'
         '<div class="atl-play-grid"><section class="atl-chat" aria-label="{}">'
         '<div class="atl-log" id="atl-log">{}</div>{}</section>{}</div></div>'
     ).format(
@@ -75,7 +84,9 @@ def _chat(
         static("icons/lucide.svg"),
         json.dumps(_words(place), ensure_ascii=False),
         Markup(" data-small") if small else "",
+        Markup(" data-draft") if record.status == "draft" else "",
         "" if small else _header(place, record),
+        under,
         place.say("web.chat.region", name=record.spec.title.to(place.language)),
         _welcome(place, record),
         _composer(place, record),
@@ -113,6 +124,8 @@ def _header(place: Place, record: AgentRecord) -> Markup:
             place.say("web.home.edit"),
         )
         if record.status == "draft"
+        else ""  # a colleague's agent is copied by the API: see components/opinion.py
+        if record.status == "published"
         else Markup('<a class="atl-button" data-size="small" href="{}">{}{}</a>').format(
             address(language, "build", query(template=record.id)),
             icon("copy"),

@@ -68,6 +68,7 @@ export function chat(root) {
     return answer.ok ? (await answer.json()).messages : [];
   };
   const about = {
+    draft: "draft" in root.dataset ? agent : "",
     async find(reply) {
       const found = (await kept()).findLast((each) => each.role === "assistant" && each.trace_id === reply.trace_id);
       return { conversation: state.conversation, number: found?.number ?? 0 };
@@ -223,6 +224,7 @@ export function chat(root) {
       const rows = await fetch(`/api/v1/conversations?limit=1&agent=${encodeURIComponent(agent)}`, { headers }).then((answer) => answer.json()).catch(() => []); // newest first
       state.conversation = rows[0]?.id ?? "";
     }
+    root.querySelectorAll("[data-atl-conversation]").forEach((field) => field.setAttribute("value", state.conversation));
     if (state.conversation && !small) {
       const address = new URL(location.href);
       address.searchParams.set("agent", agent);

@@ -2,6 +2,7 @@
 import { approvalCard, exceptionForm } from "./approval.js";
 import { el, icon } from "./dom.js";
 import { feedback } from "./feedback.js";
+import { testCase } from "./testcase.js";
 import { blocks, render } from "./markdown.js";
 import { duration, masked, stepName } from "./how.js";
 
@@ -19,7 +20,7 @@ export function mine(say, text, files, edit = null) {
 }
 
 export class Answer {
-  /* `about` gives what the actions under an answer need: find(reply), regenerate(answer) */
+  /* `about` gives what the actions under an answer need: find(reply), regenerate(answer); `draft`, the agent that takes test cases */
   constructor(say, language, about = null) {
     this.about = about;
     this.say = say;
@@ -98,8 +99,9 @@ export class Answer {
     if (rule && reply.trace_id) this.asked.append(exceptionForm(this.say, rule, reply.trace_id));
     if (reply.status === "stopped") this.ribbons.append(ribbon("info", this.say("web.chat.stopped")));
     const opinion = this.about && reply.trace_id && reply.status !== "waiting" ? feedback(this.say, () => this.about.find(reply)) : null;
+    const keep = this.about?.draft && this.text && reply.trace_id && reply.status !== "waiting" ? testCase(this.say, this.about.draft, () => this.about.find(reply)) : null;
     const mark = reply.mark_text ? [el("p", { class: "atl-small atl-made" }, icon("info"), reply.mark_text)] : [];
-    this.foot.replaceChildren(...mark, ...this.extras(reply), this.actions(reply, onHow, opinion), ...(opinion ? [opinion.form] : []));
+    this.foot.replaceChildren(...mark, ...this.extras(reply), this.actions(reply, onHow, opinion, keep), ...(opinion ? [opinion.form] : []), ...(keep ? [keep.form] : []));
   }
 
   /* a tool waits for a person */
@@ -146,7 +148,7 @@ export class Answer {
     return parts;
   }
 
-  actions(reply, onHow, opinion) {
+  actions(reply, onHow, opinion, keep) {
     const about = [reply.model, reply.duration_ms > 0 && duration(this.language, reply.duration_ms)].filter(Boolean).join(" · ");
     return el("div", { class: "atl-actions" },
       this.text && el("button", { type: "button", class: "atl-iconbutton", "aria-label": this.say("web.chat.copy"), title: this.say("web.chat.copy"), onclick: async () => {
@@ -156,6 +158,7 @@ export class Answer {
       } }, icon("copy")),
       this.about && this.text && el("button", { type: "button", class: "atl-iconbutton", "data-atl-again": true, "aria-label": this.say("web.chat.again"), title: this.say("web.chat.again"), onclick: () => this.about.regenerate(this) }, icon("refresh-cw")),
       ...(opinion?.buttons ?? []),
+      keep?.button,
       el("button", { type: "button", class: "atl-button", "data-size": "small", onclick: onHow }, icon("scan-search"), this.say("web.chat.how")),
       about && el("span", { class: "atl-small" }, about));
   }
