@@ -42,6 +42,16 @@ class Shelf:
         query = sa.select(requests).where(requests.c.state.in_(OPEN)).order_by(requests.c.asked)
         return self._all(query)
 
+    def waiting_for(self, reviewer: str) -> int:
+        """How many requests wait for a decision that `reviewer` may make: not their own."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(requests)
+            .where(requests.c.state == "waiting", requests.c.owner != reviewer)
+        )
+        with self._engine.connect() as db:
+            return int(db.execute(query).scalar_one())
+
     def decided(self, limit: int = 30) -> list[PublishRequest]:
         """Requests that are over, newest first."""
         over = requests.c.state.in_(("published", "returned"))

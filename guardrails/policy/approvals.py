@@ -143,6 +143,28 @@ class Approvals:
             ).all()
         return [self._approval(row) for row in rows]
 
+    def count_for(self, by: str, roles: frozenset[str], department: str) -> int:
+        """How many wait that `by` may decide: `may_decide` as one query."""
+        others = approvals.c.person != by
+        ways = [
+            sa.and_(approvals.c.approver == PERSON, approvals.c.person == by),
+            sa.and_(approvals.c.approver.in_(sorted(roles - {PERSON, COLLEAGUE})), others),
+        ]
+        if department:
+            same = approvals.c.department == department
+            ways.append(sa.and_(approvals.c.approver == COLLEAGUE, others, same))
+        query = (
+            sa.select(sa.func.count())
+            .select_from(approvals)
+            .where(
+                approvals.c.state == "pending",
+                approvals.c.expires > _us(self._clock()),
+                sa.or_(*ways),
+            )
+        )
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def decide(
         self,
         identity: str,

@@ -20,12 +20,14 @@ from ui import api, scim
 from ui.access import may, require
 from ui.door import Door, refusal_response
 from ui.faults import status_of, translated, worded
+from ui.identity import Person
 from ui.messages import LANGUAGES, Language
 from ui.routes import metrics
 from ui.web import frame, nav, plain
+from ui.web.badges import Badges
 from ui.web.markup import STATIC, static_version
 from ui.web.pages import signin
-from ui.web.shell import Shell
+from ui.web.shell import Look, Shell
 
 if TYPE_CHECKING:
     from ui.web.pages.common import Context
@@ -107,8 +109,12 @@ async def _nothing(_app: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-def _look(app: "App") -> Callable[[Language, nav.Page | None, str], frame.Surroundings]:
-    def look(language: Language, page: nav.Page | None, query: str) -> frame.Surroundings:
+def _look(app: "App") -> Look:
+    badges = Badges(app)
+
+    def look(
+        language: Language, page: nav.Page | None, query: str, person: Person, fresh: bool
+    ) -> frame.Surroundings:
         return frame.Surroundings(
             language=language,
             page=page,
@@ -116,6 +122,7 @@ def _look(app: "App") -> Callable[[Language, nav.Page | None, str], frame.Surrou
             sealed=not app.settings.unsafe_no_sandbox,
             model=app.models.info(),
             house=app.brand.current(),
+            counts=badges.of(person, fresh=fresh),
             fix=app.pool.checked.fix,
         )
 

@@ -1,6 +1,7 @@
 """What stands around every page: skip link, navigation, banners, skeleton. Decides nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from sandbox.broker.models import ModelInfo
@@ -10,6 +11,8 @@ from ui.identity import Person
 from ui.messages import LANGUAGES, Language, say
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import BY_ID, GROUPS, Page, address, visible
+
+COUNTED = ("publish", "conversations", "privacy")  # pages with something that waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Surroundings:
     sealed: bool
     model: ModelInfo | None
     house: Branding = OURS
+    counts: Mapping[str, int] = field(default_factory=dict)  # what waits for them, by page id
     fix: str = ""  # where no isolation holds: the catalogue key of what to do about it
 
 
@@ -43,11 +47,12 @@ def before(person: Person, around: Surroundings) -> Markup:
 def after(person: Person, around: Surroundings) -> Markup:
     """Closes what `before` opened, and the phone's bar."""
     links = joined(
-        Markup('<li><a href="{}"{}>{}<span>{}</span></a></li>').format(
+        Markup('<li><a href="{}"{}>{}<span>{}</span>{}</a></li>').format(
             address(around.language, page.id),
             _current(page, around),
             icon(page.icon),
             say(around.language, f"web.tab.{page.id}"),
+            _count(page, around, "tab"),
         )
         for page in visible(person)
         if page.tab
@@ -181,11 +186,29 @@ def roles_shown(person: Person, language: Language) -> str:
 
 
 def _link(page: Page, around: Surroundings) -> Markup:
-    return Markup('<li><a class="atl-link" href="{}"{}>{}{}</a></li>').format(
+    return Markup('<li><a class="atl-link" href="{}"{}>{}{}{}</a></li>').format(
         address(around.language, page.id),
         _current(page, around),
         icon(page.icon),
         say(around.language, f"web.nav.{page.id}"),
+        _count(page, around, "side"),
+    )
+
+
+def _count(page: Page, around: Surroundings, place: str) -> Markup:
+    """How much waits on a page; an empty place where nothing does, for plain.js to fill."""
+    if page.id not in COUNTED:
+        return Markup("")
+    n = around.counts.get(page.id, 0)
+    inside = (
+        Markup(
+            '<span aria-hidden="true">{}</span><span class="atl-visually-hidden"> ({})</span>'
+        ).format(n, say(around.language, f"web.count.{page.id}", n=n))
+        if n
+        else ""
+    )
+    return Markup('<span class="atl-count" id="atl-count-{}-{}" data-atl-count>{}</span>').format(
+        place, page.id, inside
     )
 
 

@@ -41,7 +41,8 @@ _FRAMER = re.compile(r"<script>\s*\(\(\) => \{\s*const root = .*?</script>", re.
 _MANIFEST = re.compile(r"<link rel=\"manifest\"[^>]*>\s*")
 HEAD_CSS = ("tokens", "shell", "parts", "plain", "gradio", "pages", "chat")
 
-Look = Callable[[Language, nav.Page | None, str], frame.Surroundings]
+Look = Callable[[Language, nav.Page | None, str, Person, bool], frame.Surroundings]
+FRESH = "x-atelier-fresh"  # sent by plain.js after an act: nothing kept of before
 
 
 class Shell:
@@ -91,7 +92,8 @@ class Shell:
         # the address says the language, whatever cookie or browser wish came along
         name = say(language, "identity.owner") if person.workshop else person.name
         person = replace(person, language=language, name=name)
-        around = self._look(language, page, query)
+        fresh = FRESH in request.headers
+        around = await run_in_threadpool(self._look, language, page, query, person, fresh)
         if not may(person, page.permission):
             return self._finish(request, refused(person, around, page), language)
         if page.kind == "plain":

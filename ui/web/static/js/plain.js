@@ -55,6 +55,7 @@ async function act(from, body) {
   const plain = body instanceof FormData ? Object.fromEntries(body) : body;
   const buttons = from.matches("form") ? [...from.querySelectorAll("button")] : [from];
   const wanted = buttons.filter((button) => !button.disabled);
+  const focused = document.activeElement?.id; // a disabled button loses the focus
   from.setAttribute("aria-busy", "true");
   wanted.forEach((button) => { button.disabled = true; });
   from.querySelector("[role=alert]")?.replaceChildren();
@@ -75,7 +76,9 @@ async function act(from, body) {
     if (from.dataset.ok) toast(from.dataset.ok);
     if (then.startsWith("go:")) return location.assign(filled(then.slice(3), { ...plain, ...made }));
     if (from.matches("form") && from.dataset.keep === undefined) from.reset();
-    if (then === "reload") await reload();
+    // "reload:id" leaves everything else of the page as it is
+    if (then.startsWith("reload")) await reload(then.split(":")[1]?.split(",") ?? null, location.href, true);
+    if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
   } finally {
     from.removeAttribute("aria-busy");
     wanted.forEach((button) => { button.disabled = false; });
@@ -93,14 +96,15 @@ async function save(answer) {
 }
 
 /* fetch the page again; replace all of its content, or only the elements with these ids */
-export async function reload(ids = null, address = location.href) {
-  const answer = await fetch(address, { headers: { accept: "text/html" } }).catch(() => null);
+export async function reload(ids = null, address = location.href, fresh = false) {
+  const answer = await fetch(address, { headers: { accept: "text/html", ...(fresh ? { "x-atelier-fresh": "1" } : {}) } }).catch(() => null);
   if (!answer) return announce(offline());
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") return location.reload();
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const focused = document.activeElement?.id;
   const open = new Set([...document.querySelectorAll("details[open][id]")].map((each) => each.id));
-  for (const id of ids ?? ["atl-content"]) {
+  const counts = [...document.querySelectorAll("[data-atl-count]")].map((each) => each.id); // of the navigation
+  for (const id of [...(ids ?? ["atl-content"]), ...counts]) {
     const [old, now] = [document.getElementById(id), fresh.getElementById(id)];
     if (old && now) old.replaceWith(document.adoptNode(now));
     else old?.remove();
