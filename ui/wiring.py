@@ -57,23 +57,18 @@ from sandbox.session import Sessions
 from sandbox.shortened import purge_short
 from sandbox.uploads import Uploads
 from sandbox.vaults import Vaults
-from ui.apikeys import ApiKeys
-from ui.branding import Brand
-from ui.desk import Desk, audience_keys
-from ui.groups import Groups
+from ui.desk import audience_keys
 from ui.identity import Identity
-from ui.impact import Impacts
-from ui.learning import Learning
-from ui.password_links import PasswordLinks
+from ui.parts import Parts
 from ui.people import People
-from ui.record import Record, readers
+from ui.record import readers
 from ui.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class App:
+class App(Parts):
     """Everything an entrance may use. Built by `build`, alive inside `running`."""
 
     settings: Settings
@@ -112,46 +107,6 @@ class App:
     def rehearsals(self) -> Rehearsals:
         """Rehearsals of drafts under way."""
         return Rehearsals(self.rules, self.policy, self.traces, self.ledger)
-
-    @cached_property
-    def groups(self) -> Groups:
-        """Groups of people and the roles they give."""
-        return Groups(self.engine)
-
-    @cached_property
-    def api_keys(self) -> ApiKeys:
-        """Keys of programs and of provisioning."""
-        return ApiKeys(self.engine)
-
-    @cached_property
-    def password_links(self) -> PasswordLinks:
-        """Links to choose a password."""
-        return PasswordLinks(self.engine)
-
-    @cached_property
-    def desk(self) -> Desk:
-        """Publishing, evaluation and the files of agents."""
-        return Desk(self)
-
-    @cached_property
-    def brand(self) -> Brand:
-        """The house's own look."""
-        return Brand(self.engine)
-
-    @cached_property
-    def record(self) -> Record:
-        """Reveals, retention, alerts, exports of this store."""
-        return Record(self.settings, self.engine, self.keys, self.ledger, self.checkpoint_file)
-
-    @cached_property
-    def learning(self) -> Learning:
-        """Which lessons each person has done."""
-        return Learning(self.engine)
-
-    @cached_property
-    def impacts(self) -> Impacts:
-        """What people report of time and quality."""
-        return Impacts(self.engine)
 
     @cached_property
     def identity(self) -> Identity:

@@ -37,16 +37,10 @@ from sandbox.checked import Checked
 from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
 from sandbox.launch.unsealed import Unsealed
 from sandbox.limits import CEILING, Limits
-from ui.apikeys import ApiKeys
-from ui.branding import Brand
-from ui.desk import Desk, audience_keys
-from ui.groups import Groups
+from ui.desk import audience_keys
 from ui.identity import Identity
-from ui.impact import Impacts
-from ui.learning import Learning
-from ui.password_links import PasswordLinks
+from ui.parts import Parts
 from ui.people import People
-from ui.record import Record
 from ui.settings import Settings
 
 
@@ -170,7 +164,7 @@ class FakeSessions:
 
 
 @dataclass
-class House:
+class House(Parts):
     """The parts of `ui.wiring.App` that pages and API use."""
 
     settings: Settings
@@ -202,14 +196,6 @@ class House:
         return ToolSources(self.engine, self.ledger, {}, lambda _text: False, home, hosts)
 
     @cached_property
-    def learning(self) -> Learning:
-        return Learning(self.engine)
-
-    @cached_property
-    def impacts(self) -> Impacts:
-        return Impacts(self.engine)
-
-    @cached_property
     def policy(self) -> Engine:
         """The rules engine, following the store."""
         return Engine()
@@ -232,31 +218,6 @@ class House:
         return Rehearsals(self.rules, self.policy, self.traces, self.ledger)
 
     @cached_property
-    def groups(self) -> Groups:
-        """Groups of people and the roles they give."""
-        return Groups(self.engine)
-
-    @cached_property
-    def api_keys(self) -> ApiKeys:
-        """Keys of programs and of provisioning."""
-        return ApiKeys(self.engine)
-
-    @cached_property
-    def password_links(self) -> PasswordLinks:
-        """Links to choose a password."""
-        return PasswordLinks(self.engine)
-
-    @cached_property
-    def desk(self) -> Desk:
-        """Publishing, evaluation and the files of agents."""
-        return Desk(cast(Any, self))
-
-    @cached_property
-    def brand(self) -> Brand:
-        """The house's own look."""
-        return Brand(self.engine)
-
-    @cached_property
     def kinds(self) -> OwnKinds:
         """The organisation's own kinds, none yet."""
         return OwnKinds(self.settings.own_kinds, self.screen.forget)
@@ -267,11 +228,6 @@ class House:
         metrics = Metrics()
         self.record.measure(metrics, self.spans)
         return metrics
-
-    @cached_property
-    def record(self) -> Record:
-        """Reveals, retention, alerts, exports; nothing runs in the background."""
-        return Record(self.settings, self.engine, self.keys, self.ledger, self.checkpoint_file)
 
     @cached_property
     def identity(self) -> Identity:
