@@ -218,6 +218,8 @@ def notice(event: Notice, language: Language, own: Words | None = None) -> dict[
         name: say(language, value) if isinstance(value, str) and value in known else value
         for name, value in event.data.items()
     }
+    if f"tool.{data.get('tool')}" in known:
+        data["tool"] = say(language, f"tool.{data['tool']}")
     try:
         text = say(language, event.key, **data)
     except KeyError:

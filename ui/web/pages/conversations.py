@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from ui.messages import catalogue
 from ui.routes import approvals, exceptions
 from ui.routes import conversations as kept
 from ui.routes.approvals import ApprovalRow
@@ -95,8 +96,15 @@ def _decisions(visit: Visit) -> Markup:
 
 
 def _decision(visit: Visit, row: ApprovalRow) -> Markup:
+    known = catalogue(visit.language)
     payload = joined(
-        Markup("<dt>{}</dt><dd>{}</dd>").format(name, masked(visit.language, str(value)))
+        Markup("<dt>{}</dt><dd>{}</dd>").format(
+            visit.say(f"web.chat.payload.{name}") if f"web.chat.payload.{name}" in known else name,
+            masked(
+                visit.language,
+                ", ".join(map(str, value)) if isinstance(value, list) else str(value),
+            ),
+        )
         for name, value in row.payload.items()
     )
     buttons = Markup("")
