@@ -5,6 +5,7 @@ A value is a string with `{name}` fields, or `{"one": ..., "other": ...}` chosen
 """
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,8 @@ from babel import Locale
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 _FOLDER = Path(__file__).parent / "locales"
+# French sets a space before these; a line must not break there
+_TIED = re.compile(r"(?<=\S) (?=[;?!:»%])|(?<=«) ")
 
 
 @cache
@@ -24,8 +27,14 @@ def catalogue(language: Language) -> dict[str, str | dict[str, str]]:
         for key, value in json.loads(file.read_text("utf-8")).items():
             if key in merged:
                 raise ValueError(f"{file}: {key} is already defined in another area")
-            merged[key] = value
+            merged[key] = _tied(value) if language == "fr" else value
     return merged
+
+
+def _tied(value: str | dict[str, str]) -> str | dict[str, str]:
+    if isinstance(value, dict):
+        return {form: _TIED.sub("\u00a0", text) for form, text in value.items()}
+    return _TIED.sub("\u00a0", value)
 
 
 def say(language: Language, key: str, /, **data: object) -> str:

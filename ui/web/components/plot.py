@@ -50,8 +50,8 @@ def plot(
     return Markup(
         '<svg class="atl-plot" viewBox="0 0 {} {}" aria-hidden="true">'
         '<g class="atl-plot-grid">{}</g><g class="atl-plot-names">{}</g>{}</svg>'
-        '<table class="atl-visually-hidden"><thead><tr><td></td>{}</tr></thead>'
-        "<tbody>{}</tbody></table>"
+        '<div class="atl-visually-hidden"><table><thead><tr><td></td>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>"
     ).format(WIDTH, HEIGHT, grid, names, drawn, heads, rows)
 
 
