@@ -196,6 +196,9 @@ def _what(visit: Visit, run: RunRecord) -> str:
 def _whole_run(visit: Visit, wanted: str) -> Markup:
     run = seen(visit.app, wanted, visit.person)
     polled = attributes(data_poll="2" if run.state == "running" else None)
+    mine = {each.id: each for each in visit.app.catalog.mine(visit.person.id)}
+    own = mine.get(run.agent)
+    title = own.spec.title.to(visit.language) if own else ""
     return Markup(
         '<a class="atl-crumb" href="{}">{}{}</a>{}<p class="atl-small">{}</p>'
         '<section class="atl-stack" id="runs"{}>{}</section>'
@@ -204,7 +207,7 @@ def _whole_run(visit: Visit, wanted: str) -> Markup:
         if run.by == visit.person.id
         else address(visit.language, "publish"),
         icon("arrow-left"),
-        visit.say("publish.back"),
+        title or visit.say("publish.back"),
         head(visit, "evaluation"),
         f"{visit.at(run.started)} · {_what(visit, run)}",
         polled,

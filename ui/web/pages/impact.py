@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from agents.catalog import templates
 from ui.impact import FEWEST, MOST_MINUTES, Impact
 from ui.web.components.plot import plot
 from ui.web.components.spark import spark
@@ -78,9 +77,8 @@ def _hours(visit: Visit, found: Impact) -> Markup:
 
 def _agents(visit: Visit, found: Impact) -> Markup:
     most = max((turns for _, turns, _ in found.agents), default=1)
-    known = {id: spec.title.to(visit.language) for id, spec in templates().items()}
-    shared = visit.app.catalog.shared(visit.person.id)
-    known |= {record.id: record.spec.title.to(visit.language) for record in shared}
+    visible = visit.app.catalog.visible(visit.person.id)
+    known = {record.id: record.spec.title.to(visit.language) for record in visible}
     rows = joined(
         Markup(
             '<li><div class="atl-headrow"><span>{}</span><b>{}</b></div>'

@@ -24,7 +24,7 @@ def _tools(visit: Visit, tools: list[ToolRow]) -> Markup:
     names = ("tool", "sees", "effect", "state")
     rows = joined(
         Markup(
-            '<tr><td data-label="{}"><b>{}</b><br><code class="atl-small">{}</code></td>'
+            '<tr><td data-label="{}"><b>{}</b><br><code class="atl-small atl-nowrap">{}</code></td>'
             '<td data-label="{}">{}</td><td data-label="{}">{}</td><td data-label="{}">{}</td></tr>'
         ).format(
             visit.say("tools.page.tool"),
