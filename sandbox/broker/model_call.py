@@ -26,6 +26,7 @@ from sandbox.events import Delta
 if TYPE_CHECKING:
     from sandbox.broker.broker import Broker
 
+AGAIN = 0.7  # temperature
 BATCH_SECONDS = 0.03  # every write to the browser costs; words arrive faster than eyes read
 PROVENANCE: dict[str, Provenance] = {
     "system": "system",
@@ -184,6 +185,8 @@ async def _stream(
             natural.out(messages),
             offered,
             max_tokens=run.agent.limits.answer_tokens,
+            # asked to answer again: the same words again would help nobody
+            temperature=AGAIN if run.earlier else None,
             wanted=run.agent.model,
         )
         async with aclosing(events) as source:

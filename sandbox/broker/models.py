@@ -40,7 +40,9 @@ from sandbox.broker.routing import plain, route
 __all__ = ["ModelError", "ModelInfo", "Models", "TextDelta", "ToolCall", "Usage"]
 
 # far above any max_tokens: an upstream that sends more than this is broken or hostile
+MOST_UNPRICED = 1_000
 _MAX_CHARACTERS = 1_000_000
+_USUAL = 0.2
 
 
 class Models:
@@ -161,13 +163,14 @@ class Models:
         tools: Sequence[Mapping[str, object]] = (),
         *,
         max_tokens: int = 1024,
-        temperature: float = 0.2,
+        temperature: float | None = None,
         wanted: str = "",
     ) -> AsyncGenerator[ModelEvent, None]:
         """One call: TextDelta and ToolCall as they come, Usage last. Closing it ends the call.
 
         `messages` have the OpenAI shape (`role`, `content`, `tool_calls`, `tool_call_id`), `tools`
-        are `{"name", "description", "parameters"}`. Raises ModelError within the timeout.
+        are `{"name", "description", "parameters"}`. Without a `temperature` the embedded model
+        takes its likeliest word, others vary a little. Raises ModelError within the timeout.
         """
         chosen = await asyncio.to_thread(self._chosen, wanted)
         if chosen is not None or self._embedded is None:
@@ -180,10 +183,11 @@ class Models:
                 parameters=await asyncio.to_thread(self._parameters, provider, chosen),
                 timeout=self._timeout,
                 max_tokens=max_tokens,
-                temperature=temperature,
+                temperature=_USUAL if temperature is None else temperature,
             )
         else:
-            events = self._local(messages, tools, max_tokens, temperature)
+            # measured: any chance at all costs a model of this size right figures
+            events = self._local(messages, tools, max_tokens, temperature or 0.0)
         try:
             async for event in events:
                 if isinstance(event, Usage) and chosen is not None and chosen.price is not None:
@@ -410,9 +414,16 @@ def _litellm() -> Any:
     return litellm
 
 
+_unpriced: set[str] = set()  # models that the list has no price of: asking again takes as long
+
+
 def _cost(litellm: Any, model: str, sent: int, made: int) -> float:
+    if model in _unpriced:
+        return 0.0
     try:
         costs = litellm.cost_per_token(model=model, prompt_tokens=sent, completion_tokens=made)
     except Exception:  # litellm raises a bare Exception for models without a price: cost unknown
+        if len(_unpriced) < MOST_UNPRICED:
+            _unpriced.add(model)
         return 0.0
     return float(sum(costs))

@@ -1,0 +1,51 @@
+"""Own requests with all tools offered: is the first call, and what it says, right?"""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agents.tools.registry import described
+from bench.models import asked
+from sandbox.broker.model_events import TextDelta, ToolCall
+from sandbox.broker.models import Models
+
+CHOICES = Path(__file__).with_name("tool_choice.yaml")
+CHOOSABLE = (
+    "calculator", "current_date", "search_documents", "query_table", "chart", "web_fetch",
+    "email_draft",
+)  # fmt: skip
+
+
+async def choice(model: str, names: Sequence[str] = ()) -> None:
+    """Print the share. `names`: numbers of single requests, counted from 1."""
+    models = Models(model, home=Path(tempfile.gettempdir()), may_fetch=False)
+    await models.start()
+    wanted = list(enumerate(yaml.safe_load(CHOICES.read_text("utf-8"))["cases"], 1))
+    wanted = [(n, one) for n, one in wanted if not names or str(n) in names]
+    try:
+        right = [await one_choice(models, number, one) for number, one in wanted]
+    finally:
+        await models.stop()
+    share = sum(right) / max(1, len(right))
+    print(f"tool and arguments right {sum(right)} of {len(right)}  {share:4.0%}  (reach 95 %)")
+
+
+async def one_choice(models: Models, number: int, one: dict[str, Any]) -> bool:
+    """One request: the tool and a piece of its arguments must be as wanted."""
+    begun = time.monotonic()
+    called, said = "final_answer", ""
+    events = models.stream(asked(one["ask"]), described(CHOOSABLE), temperature=0.0, max_tokens=160)
+    async for event in events:
+        if isinstance(event, ToolCall):
+            called, said = event.name, str(event.arguments)
+        elif isinstance(event, TextDelta):
+            said += event.text
+    good = called == one["tool"] and one["has"].lower() in said.lower()
+    word = "pass" if good else "FAIL"
+    took = time.monotonic() - begun
+    print(f"{word} {number:2} {one['ask']} -> {called} {said[:110]!r} {took:.0f} s", flush=True)
+    return good
