@@ -100,12 +100,12 @@ export async function reload(ids = null, address = location.href, fresh = false)
   const answer = await fetch(address, { headers: { accept: "text/html", ...(fresh ? { "x-atelier-fresh": "1" } : {}) } }).catch(() => null);
   if (!answer) return announce(offline());
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") return location.reload();
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
   const focused = document.activeElement?.id;
   const open = new Set([...document.querySelectorAll("details[open][id]")].map((each) => each.id));
   const counts = [...document.querySelectorAll("[data-atl-count]")].map((each) => each.id); // of the navigation
   for (const id of [...(ids ?? ["atl-content"]), ...counts]) {
-    const [old, now] = [document.getElementById(id), fresh.getElementById(id)];
+    const [old, now] = [document.getElementById(id), drawn.getElementById(id)];
     if (old && now) old.replaceWith(document.adoptNode(now));
     else old?.remove();
   }
