@@ -155,7 +155,8 @@ def main(given: Sequence[str] = ()) -> None:
             keep = RESULTS if chosen.keep else None
             asyncio.run(cases(names, chosen.model, minutes=minutes, keep=keep))
         elif part == "choice":
-            asyncio.run(choice(chosen.model, names))
+            minutes = 0 if chosen.all or names else chosen.minutes / 2
+            asyncio.run(choice(chosen.model, names, minutes=minutes))
         else:
             asyncio.run(retrieval() if part == "retrieval" else ingest())
 

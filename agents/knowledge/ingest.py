@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from agents.knowledge.chunk import Chunk, chunks
 from agents.knowledge.embed import SIZE, Embedder
+from agents.knowledge.later import Later
 from agents.knowledge.parse import CODES
 from agents.knowledge.retrieve import Index, Stored
 from agents.knowledge.tables import documents, passages
@@ -31,6 +32,7 @@ Mask = Callable[[Sequence[str]], Sequence[str]]  # masked texts, in the same ord
 Progress = Callable[[int, int], None]  # passages done, of how many
 
 BATCH = 32
+SOON = 96  # passages: a document of no more is embedded before it counts as read
 MASK_CHARACTERS = 4000
 MAX_PASSAGES = 20_000
 CACHED = 24
@@ -80,6 +82,15 @@ class Knowledge:
         self._indexes: OrderedDict[tuple[tuple[str, int], ...], Index] = OrderedDict()
         self._vectors: OrderedDict[bytes, bytes] = OrderedDict()  # by passage, 768 bytes each
         self._lock = threading.Lock()
+        self.later = Later(engine, self._embed)
+
+    def resume(self) -> None:
+        """Go on with vectors that a stopped server left out."""
+        self.later.wake()
+
+    def close(self) -> None:
+        """Stop what goes on in the background; the next start goes on with it."""
+        self.later.close()
 
     async def add(
         self,
@@ -157,7 +168,13 @@ class Knowledge:
 
     def _visible(self, scopes: Sequence[str], who: frozenset[str] | None) -> Sequence[Any]:
         query = (
-            sa.select(documents.c.id, documents.c.name, documents.c.digest, documents.c.readers)
+            sa.select(
+                documents.c.id,
+                documents.c.name,
+                documents.c.digest,
+                documents.c.readers,
+                documents.c.embedded,
+            )
             .where(documents.c.scope.in_(scopes), documents.c.complete)
             .order_by(documents.c.id)
         )
@@ -172,7 +189,8 @@ class Knowledge:
         """The index over what `who` may read now; built once, kept for the next question."""
         ids = self._visible(scopes, who)
         # the digest as well: SQLite gives the number of a removed document to the next one
-        key = tuple((str(row.digest), int(row.id)) for row in ids)
+        # and whether it has its vectors: an index of words alone makes room for the whole one
+        key = tuple((f"{row.digest}{row.embedded:d}", int(row.id)) for row in ids)
         with self._lock:
             if found := self._indexes.get(key):
                 self._indexes.move_to_end(key)
@@ -225,7 +243,8 @@ class Knowledge:
         stored = [
             Stored(names[row.document], row.page, row.heading, row.before, row.text) for row in rows
         ]
-        vectors = np.frombuffer(b"".join(row.vector for row in rows), dtype="<f2")
+        none = bytes(2 * SIZE)
+        vectors = np.frombuffer(b"".join(row.vector or none for row in rows), dtype="<f2")
         return Index(stored, vectors.reshape(-1, SIZE).astype(np.float32), self._embedder)
 
     def _store(
@@ -247,12 +266,16 @@ class Knowledge:
         pages = max((int(part["page"] or 0) for part in masked), default=0)
         total = sum(len(chunk.text.split()) for chunk in cut)
         id, done = self._begin(scope, owner, name, digest, pages, total, readers, hidden, len(cut))
+        soon = len(cut) <= SOON
         for start in range(done, len(cut), BATCH):
-            self._keep(id, start, cut[start : start + BATCH])
+            self._keep(id, start, cut[start : start + BATCH], soon)
             if progress:
                 progress(min(start + BATCH, len(cut)), len(cut))
         with self._engine.begin() as db:
-            db.execute(documents.update().where(documents.c.id == id).values(complete=True))
+            done_now = {"complete": True, "embedded": soon}
+            db.execute(documents.update().where(documents.c.id == id).values(done_now))
+        if not soon:
+            self.later.wake()
         return Document(
             id, name, pages, total, len(cut), self._now(), tuple(readers), hidden, len(cut)
         )
@@ -330,13 +353,13 @@ class Knowledge:
         with self._engine.connect() as db:
             rows = db.execute(sa.select(passages).where(passages.c.document == document)).all()
         with self._lock:
-            for row in rows[:REMEMBERED]:
+            for row in (row for row in rows[:REMEMBERED] if row.vector):
                 text = Stored("", row.page, row.heading, row.before, row.text).indexed
                 self._vectors[hashlib.sha256(text.encode()).digest()] = row.vector
 
-    def _keep(self, id: int, start: int, batch: Sequence[Chunk]) -> None:
+    def _keep(self, id: int, start: int, batch: Sequence[Chunk], soon: bool) -> None:
         texts = [Stored("", one.page, one.heading, one.before, one.text).indexed for one in batch]
-        vectors = self._embed(texts)
+        vectors = self._embed(texts) if soon else [b""] * len(batch)
         with self._engine.begin() as db:
             db.execute(
                 passages.insert(),

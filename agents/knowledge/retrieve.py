@@ -22,6 +22,7 @@ K1, B = 1.2, 0.75
 NEAR, WORDS, COVERED = 5.0, 0.3, 1.0
 # e5's cosines crowd between 0.7 and 0.9: below this floor two texts have nothing in common
 FLOOR, CEILING = 0.72, 0.92
+WORDS_ALONE = 0.8  # of a fit by words, as long as a passage has no vector
 LEAST = 0.33  # when even the best passage stays below this, the documents do not answer
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.,][0-9]+)*")
@@ -83,6 +84,7 @@ class Index:
     def __init__(self, passages: Sequence[Stored], vectors: Vectors, embedder: Embedder) -> None:
         self._passages = passages
         self._vectors = vectors
+        self._waiting = bool(len(vectors)) and not vectors.any(axis=1).all()
         self._embedder = embedder
         counts = [Counter(words(one.indexed)) for one in passages]
         lengths = np.array([sum(count.values()) for count in counts], dtype=np.float32)
@@ -103,9 +105,12 @@ class Index:
         if not self._passages or not query.strip():
             return []
         meaning = self._vectors @ self._embedder.queries([query[:1000]])[0]
+        by_words = ~self._vectors.any(axis=1) if self._waiting else None
         said = self._bm25(query)
         close = np.clip((meaning - FLOOR) / (CEILING - FLOOR), 0, 1)
         fit = 0.6 * close + 0.4 * said
+        if by_words is not None:  # its vector is still to come: the words alone decide
+            fit = np.where(by_words, WORDS_ALONE * said, fit)
         if float(fit.max()) < LEAST:
             return []
         order = _places(meaning, meaning > 0) + (WORDS + COVERED * said**2) * _places(

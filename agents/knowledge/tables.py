@@ -21,6 +21,8 @@ documents = sa.Table(
     sa.Column("hidden", sa.Integer, nullable=False, server_default="0"),  # parts nobody would see
     sa.Column("total", sa.Integer, nullable=False, server_default="0"),  # passages in the end
     sa.Column("error", sa.String(64), nullable=False, server_default=""),
+    # every passage has its vector; a long document is complete, and found by its words, before
+    sa.Column("embedded", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.UniqueConstraint("scope", "name"),
 )
 passages = sa.Table(
@@ -32,5 +34,6 @@ passages = sa.Table(
     sa.Column("heading", sa.Text, nullable=False),
     sa.Column("before", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("vector", sa.LargeBinary, nullable=False),  # 384 float16, little-endian
+    # 384 float16, little-endian; empty until it is embedded
+    sa.Column("vector", sa.LargeBinary, nullable=False),
 )

@@ -14,6 +14,7 @@ def upgrade() -> None:
         sa.Column("hidden", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("total", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("error", sa.String(64), nullable=False, server_default=""),
+        sa.Column("embedded", sa.Boolean(), nullable=False, server_default=sa.true()),
     ):
         op.add_column("knowledge_documents", column)
     op.create_table(
