@@ -395,10 +395,14 @@ class Publishing(Shelf):
 
     def _release(self, db: sa.Connection, request: PublishRequest, approved_by: str) -> None:
         now = self._now()
+        # what was looked at: documents that were changed since then open a review of their own
+        seen = request.evidence.get("documents")
+        if not isinstance(seen, Mapping):
+            seen = self._digests(request.spec, request.agent)
         release = Release(
             request.agent, request.version, request.hash, request.spec, request.audience,
             request.notes, request.id, approved_by, str(request.evidence.get("model", "")),
-            dict(self._digests(request.spec, request.agent)), now,
+            dict(seen), now,
         )  # fmt: skip
         db.execute(
             sa.insert(releases),

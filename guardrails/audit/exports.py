@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -85,14 +85,15 @@ class Exports:
         self._ledger.record(
             Act("export", by, payload={"export": identity, "kind": kind, "filter": shown})
         )
+        kept = known | {"text": "…"} if filter.text else known
         row = {
             "id": identity, "asked_by": by, "at": self._now(), "kind": kind,
-            "filter": json.dumps(known), "state": "running", "rows": 0, "bytes": 0,
+            "filter": json.dumps(kept), "state": "running", "rows": 0, "bytes": 0,
             "digest": "", "error": "",
         }  # fmt: skip
         with self._engine.begin() as connection:
             connection.execute(sa.insert(exports), row)
-        self._worker.submit(self._make, self.get(identity))
+        self._worker.submit(self._make, replace(self.get(identity), filter=filter))
         return self.get(identity)
 
     def get(self, identity: str) -> Export:

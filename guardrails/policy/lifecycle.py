@@ -199,7 +199,7 @@ class Lifecycle:
             raise BadInput("bad-policy", rule=first.rule, why=f"{first.line}: {first.why}")
         self.check(version.text)
         self._record("policy.propose", by, version.hash, version=number)
-        self._move(number, version.state, state="proposed", review="")
+        self._move(number, version.state, version.revision, state="proposed", review="")
         return self.get(number)
 
     def approve(self, number: int, *, by: str) -> Version:
@@ -207,9 +207,9 @@ class Lifecycle:
         version = self._in(number, frozenset({"proposed"}))
         self._second(version, by, "policy.approve")
         self._record("policy.approve", by, version.hash, version=number)
-        self._move(
-            number, "proposed", state="approved", approved_by=by, approved=self._versions.now()
-        )
+        # of the text that was looked at: in between it may have been returned, edited, proposed
+        approved = {"state": "approved", "approved_by": by, "approved": self._versions.now()}
+        self._move(number, "proposed", version.revision, **approved)
         return self.get(number)
 
     def send_back(self, number: int, *, by: str, note: str) -> Version:
@@ -330,8 +330,10 @@ class Lifecycle:
             raise BadInput("wrong-state", version=number, state=version.state)
         return version
 
-    def _move(self, number: int, from_: State, **values: object) -> None:
-        if not self._versions.change(number, from_, None, **values):
+    def _move(
+        self, number: int, from_: State, revision: int | None = None, **values: object
+    ) -> None:
+        if not self._versions.change(number, from_, revision, **values):
             raise BadInput("wrong-state", version=number, state=self.get(number).state)
 
     def _record(

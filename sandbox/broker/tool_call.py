@@ -11,9 +11,10 @@ from guardrails.detect.injection import fence
 from guardrails.errors import PolicyDenied
 from guardrails.findings import Provenance
 from guardrails.policy.approvals import Approval
-from guardrails.policy.engine import Request, ToolFacts
+from guardrails.policy.engine import Decision, Request, ToolFacts
 from guardrails.vault import Vault
 from sandbox.broker.arguments import cleaned, same
+from sandbox.broker.decided import in_ledger, in_span
 from sandbox.broker.frames import ToolAsk
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Done, Run
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sandbox.broker.broker import Broker
 
 RETRIEVAL = frozenset({"search_documents", "read_document"})
+LEAVING = frozenset({"web_fetch"})  # own tools whose arguments strangers get to see
 # Arguments that get real values back, each tool says which; a tool that an administrator added
 # gets masked ones, for what it is given leaves the house
 RESTORED: dict[str, frozenset[str]] = {name: tool.restores for name, tool in TOOLS.items()}
@@ -57,12 +59,13 @@ async def call_tool(
     if tool is not None and listed:
         asked = _request(run, tool)
         decision = broker.policy.decide(asked)
-        given = frame.arguments
+        # what leaves the house is what is on record, also where the model wrote it by itself
+        given = arguments if tool.source or tool.name in LEAVING else frame.arguments
         if decision.outcome == "ask" and may_wait:
             # nobody is asked to approve what cannot be done anyway; the model is told why
             real = as_given(run.vault, tool.name, arguments)
             if objection(tool, real, run.tools) is not None:
-                content = await _run(broker, run, frame, tool, decision.rule, given, shown)
+                content = await _run(broker, run, frame, tool, decision, given, shown)
                 return {"t": "tool.result", "content": content}
             answer = await answered(broker, run, tool, arguments, real, decision)
             if answer is None:
@@ -72,15 +75,16 @@ async def call_tool(
                 decision = broker.policy.decide(replace(asked, approved=True))
                 given = arguments  # what was approved, and nothing else
             else:
-                await _refused(broker, run, frame.name, answer, shown)
+                await _refused(broker, run, frame.name, answer, shown, decision)
         rule = decision.rule
         if decision.outcome == "allow":
             run.owe(decision.obligations)
-            content = await _run(broker, run, frame, tool, rule, given, shown)
+            content = await _run(broker, run, frame, tool, decision, given, shown)
             run.results.append(Done(frame.name, arguments, content))
             if run.remember is not None:
                 await run.remember()
             return {"t": "tool.result", "content": content}
+        await _refused(broker, run, frame.name, rule, shown, decision)
     await _refused(broker, run, frame.name, rule, shown)
 
 
@@ -106,11 +110,21 @@ def _request(run: Run, tool: Tool) -> Request:
     )
 
 
-async def _refused(broker: "Broker", run: Run, name: str, rule: str, shown: str) -> NoReturn:
-    denied = run.act("tool.call", rule, "deny", tool=name, arguments=shown)
+async def _refused(
+    broker: "Broker",
+    run: Run,
+    name: str,
+    rule: str,
+    shown: str,
+    decision: Decision | None = None,
+) -> NoReturn:
+    """`decision` is None where no rule was asked: the agent's list does not have the tool."""
+    why = in_ledger(decision) if decision else {}
+    denied = run.act("tool.call", rule, "deny", tool=name, arguments=shown, **why)
     await broker.ledger.arecord(denied)
     with run.step("tool", name, f"execute_tool {name}") as step:
         step.verdict, step.rule = "blocked", rule
+        step.words |= {"tool": name} | (in_span(decision) if decision else {})
     key = f"notice.{rule}" if rule in ANSWERS else "notice.tool-denied"
     run.notice("blocked", key, tool=name, rule=rule)
     raise ToolRefused(tool=name, rule=rule)
@@ -140,16 +154,18 @@ async def _run(
     run: Run,
     frame: ToolAsk,
     tool: Tool,
-    rule: str,
+    decision: Decision,
     given: dict[str, Any],
     shown: str,
 ) -> str:
     arguments = as_given(run.vault, tool.name, given)
     kind = "retrieval" if tool.name in RETRIEVAL else "tool"
-    act = run.act("tool.call", rule, tool=tool.name, arguments=shown)
+    act = run.act(
+        "tool.call", decision.rule, tool=tool.name, arguments=shown, **in_ledger(decision)
+    )
     with run.step(kind, tool.name, f"execute_tool {tool.name}") as step:  # type: ignore[arg-type]
-        step.rule = rule
-        step.words |= {"tool": tool.name, "tool_call": str(frame.id)}
+        step.rule = decision.rule
+        step.words |= {"tool": tool.name, "tool_call": str(frame.id), **in_span(decision)}
         step.detail["arguments"] = shown[:4000]
         async with recorded(broker.ledger, act) as record:
             result = await call(tool.name, arguments, run.tools, run.agent.tools)
@@ -218,7 +234,12 @@ async def _keep(broker: "Broker", run: Run, result: ToolResult) -> None:
             )
         )
         act = run.act(
-            "artefact.out", decision.rule, decision.outcome, media_type=made.media_type, size=size
+            "artefact.out",
+            decision.rule,
+            decision.outcome,
+            media_type=made.media_type,
+            size=size,
+            **in_ledger(decision),
         )
         if decision.outcome != "allow":
             await broker.ledger.arecord(act)

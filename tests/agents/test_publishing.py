@@ -432,3 +432,27 @@ def test_changed_documents_of_a_live_agent_come_to_the_reviewers_by_themselves(d
     desk.publishing.approve(request.id, CHI)
     assert desk.publishing.drift(spec.id) == ()
     assert desk.catalog.get(spec.id, "dan").spec.version == "1.0.1"
+
+
+def test_documents_that_change_between_review_and_approval_are_not_approved_with_it(
+    desk: Desk,
+) -> None:
+    desk.documents = {"handbook.docx": "aa"}
+    spec = desk.draft()
+    request = desk.ask(spec.id)
+    desk.publishing.collected(request.id, {"documents": dict(desk.documents)})
+    desk.documents = {"handbook.docx": "bb", "orders.docx": "cc"}
+    desk.publishing.approve(request.id, CHI)
+    assert desk.publishing.drift(spec.id) == ("documents",)
+    assert [one.changed for one in desk.publishing.reopen()] == [("documents",)]
+
+
+def test_documents_added_after_a_review_that_saw_none_are_not_approved_with_it(
+    desk: Desk,
+) -> None:
+    spec = desk.draft()
+    request = desk.ask(spec.id)
+    desk.publishing.collected(request.id, {"documents": {}})
+    desk.documents = {"orders.docx": "cc"}
+    desk.publishing.approve(request.id, CHI)
+    assert desk.publishing.drift(spec.id) == ("documents",)

@@ -484,3 +484,25 @@ def test_records_of_rules_name_no_person(store: sa.Engine, ledger: Ledger, clock
         actors = set(connection.scalars(sa.select(ledger_table.c.actor)))
     assert len(actors) == 1
     assert all(actor.startswith("p_") for actor in actors)
+
+
+def test_an_approval_counts_for_the_text_that_was_looked_at_only(
+    store: sa.Engine, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life, _ = open_life(store, ledger, clock)
+    number = life.draft(by="p_a").number
+    life.propose(number, by="p_a")
+    text = life.get(number).text
+
+    def exchanged(act: Act) -> int:
+        """Between the look and the approval p_b makes it a text of their own."""
+        monkeypatch.undo()
+        life.send_back(number, by="p_b", note="one more thing")
+        life.edit(number, text + NO_CALCULATOR, by="p_b")
+        life.propose(number, by="p_b")
+        return ledger.record(act)
+
+    monkeypatch.setattr(ledger, "record", exchanged)
+    with pytest.raises(BadInput, match="wrong-state"):
+        life.approve(number, by="p_b")
+    assert life.get(number).state == "proposed"
