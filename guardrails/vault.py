@@ -76,12 +76,18 @@ class Vault:
         self._key = key
         self._rows = rows
         self._lock = threading.RLock()
+        self._closed = False
         self._reset()
         if rows is not None:
             self.refresh()
 
     def __repr__(self) -> str:
         return f"Vault({self.conversation!r}, {len(self._values)} placeholders)"
+
+    def close(self) -> None:
+        """Keep nothing more: a turn that outlives its conversation must not fill it again."""
+        with self._lock:
+            self._closed = True
 
     def mask(self, text: str, findings: Sequence[Finding], *, masked: bool = False) -> str:
         """`text` with every finding replaced by its placeholder.
@@ -99,6 +105,9 @@ class Vault:
                 result = self._write(text, spans, masked, fresh)
                 if not fresh or self._rows is None:
                     return result
+                if self._closed:
+                    self._forget(fresh)
+                    raise VaultError("vault-failed", why="forgotten")
                 try:
                     self._rows.add(self.conversation, self._key, fresh)
                 except VaultConflict:

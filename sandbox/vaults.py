@@ -36,5 +36,7 @@ class Vaults:
     def forget(self, conversation: str) -> None:
         """Erase the conversation's values: its placeholders stay placeholders for ever."""
         with self._lock:
-            self._open.pop(conversation, None)
+            vault = self._open.pop(conversation, None)
+        if vault is not None:
+            vault.close()  # before the rows go: what it was just writing goes with them
         erase_conversation(self._engine, conversation)

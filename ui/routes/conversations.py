@@ -1,10 +1,12 @@
 """A person's own conversations and files. Ownership is checked by what keeps them."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from agents.conversations import Conversation
 from guardrails.audit.ledger import Act
@@ -14,6 +16,7 @@ from ui.routes.common import Services, allowed
 from ui.routes.shapes import ConversationDetail, ConversationRow, Done, MessageRow
 
 router = APIRouter(tags=["conversations"])
+STOP_SECONDS = 20.0
 
 Own = Annotated[Person, allowed("conversations.own")]
 
@@ -64,13 +67,26 @@ def conversation(conversation: str, app: Services, person: Own) -> ConversationD
 
 
 @router.delete("/conversations/{conversation}")
-def delete(conversation: str, app: Services, person: Own) -> Done:
-    """Delete a conversation with its messages, its files and its vault: nothing restores it."""
-    app.conversations.get(conversation, person.id)
-    app.ledger.record(Act("erase", person.id, conversation=conversation))
-    app.sessions.forget(conversation)
-    app.conversations.delete(conversation, person.id)
+async def delete(conversation: str, app: Services, person: Own) -> Done:
+    """Delete a conversation with its messages, its files and its vault: nothing restores it.
+
+    A turn under way is stopped first.
+    """
+    await run_in_threadpool(app.conversations.get, conversation, person.id)
+    act = Act("erase", person.id, conversation=conversation)
+    await run_in_threadpool(app.ledger.record, act)
+    await ended(app, conversation)
+    await run_in_threadpool(app.sessions.forget, conversation)
+    await run_in_threadpool(app.conversations.delete, conversation, person.id)
     return Done()
+
+
+async def ended(app: Any, conversation: str) -> None:
+    """Stop the turn under way, if there is one, and wait until it has kept what it keeps."""
+    turn = app.sessions.running.get(conversation)
+    if turn is not None and turn.task is not None:
+        await app.sessions.stop(conversation)
+        await asyncio.wait([turn.task], timeout=STOP_SECONDS)
 
 
 @router.get("/artefacts/{artefact}", response_class=Response)

@@ -1,14 +1,17 @@
 """The caller's own data: how much is kept, take it away, have it erased."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
 
 from guardrails.errors import BadInput
 from ui import privacy
 from ui.identity import Person
 from ui.routes.common import Limits, Services, allowed, limited
+from ui.routes.conversations import ended
 from ui.routes.shapes import Erased, Erasure, OwnData
 
 router = APIRouter(tags=["privacy"])
@@ -34,9 +37,13 @@ def export(app: Services, rates: Limits, person: Own) -> Response:
 
 
 @router.post("/me/erase")
-def erase(asked: Erasure, app: Services, rates: Limits, person: Own) -> Erased:
+async def erase(asked: Erasure, app: Services, rates: Limits, person: Own) -> Erased:
     """Erase the caller's content for good. `confirm` must be true; a legal hold refuses."""
     limited(rates.own_data, person)
     if not asked.confirm:
         raise BadInput("erase-not-confirmed")
-    return Erased(conversations=privacy.erase(app, person))
+    for conversation in list(app.sessions.running):
+        with suppress(BadInput):  # somebody else's
+            await run_in_threadpool(app.conversations.get, conversation, person.id)
+            await ended(app, conversation)
+    return Erased(conversations=await run_in_threadpool(privacy.erase, app, person))
