@@ -55,3 +55,7 @@ document.addEventListener("atl:done", (event) => {
 });
 
 addEventListener("popstate", () => reload());
+
+/* a shared link on a phone: what it is about stands below the table */
+if (new URLSearchParams(location.search).has("open") && matchMedia("(max-width: 1099px)").matches)
+  document.getElementById("atl-detail")?.scrollIntoView();
