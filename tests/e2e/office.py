@@ -41,9 +41,11 @@ class Office:
         upstream.script = list(says)
 
     @contextlib.contextmanager
-    def window(self, browser: Browser, who: str, language: Language) -> Iterator["Window"]:
+    def window(
+        self, browser: Browser, who: str, language: Language, *, phone: bool = False
+    ) -> Iterator["Window"]:
         """One person's browser. Questions of the page ("are you sure?") are answered with yes."""
-        with visit(browser, self.house.address) as visitor:
+        with visit(browser, self.house.address, phone=phone) as visitor:
             visitor.context.add_cookies(
                 [
                     {"name": "atelier_session", "value": self.cookies[who]} | self._where(),
