@@ -6,12 +6,13 @@ the ledger and the seal together (docs/decisions/0011). Errors are raised as the
 `errors.translate`.
 """
 
+import asyncio
 import json
 import ssl
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,7 +20,11 @@ import httpx
 from sandbox.broker.errors import ModelError
 from sandbox.broker.providers import LOOPBACK
 
+if TYPE_CHECKING:
+    import aiohttp
+
 MAX_LINE = 1_000_000
+LOOK_SECONDS = 0.03  # between two looks at what has arrived
 MAX_REFUSAL = 64 * 1024  # of an error's body, to tell one kind from another
 # OpenAI's own models want other parameters; litellm knows which
 OWN_NAMES = ("gpt-", "chatgpt", "o1", "o3", "o4", "codex", "ft:")
@@ -79,47 +84,87 @@ async def chunks(
     }
     if tools:
         wanted["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
+    import aiohttp  # late: a quarter of a second that a start without models need not wait
+
     address = urlsplit(base)
-    client = httpx.AsyncClient(
-        verify=_certificates() if address.scheme == "https" else False,
-        timeout=None,  # noqa: S113  (the caller bounds the whole call)
+    headers = {
+        "authorization": f"Bearer {parameters.get('api_key') or 'none'}",
+        "accept-encoding": "identity",  # nothing to unpack for each word
+        "user-agent": "atelier",
+    }
+    session = aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(),  # the caller bounds the whole call
         # a company's proxy must not see what is said to a model on this very machine
         trust_env=(address.hostname or "") not in LOOPBACK,
-        follow_redirects=False,  # to somebody who was not chosen
+        cookie_jar=aiohttp.DummyCookieJar(),
     )
-    headers = {"authorization": f"Bearer {parameters.get('api_key') or 'none'}"}
-    async with client:
-        request = client.stream("POST", f"{base}/chat/completions", json=wanted, headers=headers)
-        async with request as answer:
-            if answer.status_code != 200:
-                raise await _refusal(answer)
-            if "event-stream" not in answer.headers.get("content-type", ""):
-                raise ModelError("model-malformed", provider="openai")
-            async for line in _lines(answer):
-                if line.startswith(b"data:"):
-                    data = line[5:].strip()
-                    if data == b"[DONE]":
-                        return
-                    yield _chunk(json.loads(data))
+    # redirects are refused: they lead to somebody who was not chosen
+    request = session.post(
+        f"{base}/chat/completions",
+        json=wanted,
+        headers=headers,
+        allow_redirects=False,
+        ssl=_certificates() if address.scheme == "https" else True,
+    )
+    async with session, request as answer:
+        if answer.status != 200:
+            raise await _refusal(answer)
+        if "event-stream" not in answer.headers.get("content-type", ""):
+            raise ModelError("model-malformed", provider="openai")
+        async for lines in _lines(answer):
+            data = [line[5:].strip() for line in lines if line.startswith(b"data:")]
+            end = data.index(b"[DONE]") if b"[DONE]" in data else None
+            for chunk in _joined(_chunk(json.loads(each)) for each in data[:end]):
+                yield chunk
+            if end is not None:
+                return
 
 
-async def _lines(answer: httpx.Response) -> AsyncGenerator[bytes, None]:
+async def _lines(answer: "aiohttp.ClientResponse") -> AsyncGenerator[list[bytes], None]:
+    """What has arrived since the last look, whole lines."""
     rest = b""
-    async for part in answer.aiter_bytes():
+    while part := await answer.content.readany():
         *whole, rest = (rest + part).split(b"\n")
         if len(rest) > MAX_LINE:
             raise ModelError("model-malformed", provider="openai")
-        for line in whole:
-            yield line
+        yield whole
+        # words arrive faster than they are shown, and every look costs as much as many words
+        await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _refusal(answer: httpx.Response) -> Exception:
+def _joined(chunks: Iterable[Any]) -> Iterator[Any]:
+    """The chunks with neighbours that hold nothing but text put together."""
+    waiting: Any = None
+    for chunk in chunks:
+        text = _text(chunk)
+        if text is None:
+            if waiting is not None:
+                yield waiting
+            waiting = None
+            yield chunk
+        elif waiting is None:
+            waiting = chunk
+        else:
+            waiting.choices[0].delta.content += text
+    if waiting is not None:
+        yield waiting
+
+
+def _text(chunk: Any) -> str | None:
+    """The text of a chunk that holds nothing else."""
+    if chunk.usage is not None or len(chunk.choices) != 1:
+        return None
+    choice = chunk.choices[0]
+    if choice.finish_reason or choice.delta.tool_calls:
+        return None
+    return str(choice.delta.content)
+
+
+async def _refusal(answer: "aiohttp.ClientResponse") -> Exception:
     body = b""
-    async for part in answer.aiter_bytes():
+    while len(body) <= MAX_REFUSAL and (part := await answer.content.readany()):
         body += part
-        if len(body) > MAX_REFUSAL:
-            break
-    status = answer.status_code
+    status = answer.status
     if status in (400, 404, 413, 422):
         said = body.decode("utf-8", "replace").lower()
         if any(word in said for word in TOO_LONG):

@@ -39,8 +39,8 @@ from sandbox.broker.routing import plain, route
 
 __all__ = ["ModelError", "ModelInfo", "Models", "TextDelta", "ToolCall", "Usage"]
 
-# far above any max_tokens: an upstream that sends more than this is broken or hostile
 MOST_UNPRICED = 1_000
+# far above any max_tokens: an upstream that sends more than this is broken or hostile
 _MAX_CHARACTERS = 1_000_000
 _USUAL = 0.2
 

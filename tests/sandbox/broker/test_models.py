@@ -47,10 +47,11 @@ def text(events: Sequence[object]) -> str:
 
 @BOTH
 async def test_words_stream_and_usage_comes_last(tmp_path: Path, name: str) -> None:
-    with Upstream(Say("Bonjour <PERSON_1>, ravi de vous lire.")) as upstream:
+    with Upstream(Say("Bonjour <PERSON_1>, ravi de vous lire.", delay=0.1)) as upstream:
         events = await collect(models(upstream, tmp_path, name=name))
     assert text(events) == "Bonjour <PERSON_1>, ravi de vous lire."
-    assert len([event for event in events if isinstance(event, TextDelta)]) > 3
+    # words that arrive together may come together, but not all of them
+    assert len([event for event in events if isinstance(event, TextDelta)]) > 1
     assert events[-1] == Usage(12, 7, 0.0)
 
 
