@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from guardrails.errors import GuardrailError, ScreenFailed
 
+IDLE_S = 10.0  # a thread without work waits so long for the next piece
+
 
 class Bounded:
     """Runs at most `at_once` pieces of work; one that hangs is left behind but still counted."""
@@ -38,7 +40,7 @@ class Bounded:
             finally:
                 self._free.release()
 
-        threading.Thread(target=task, daemon=True, name=f"screen-{name}").start()
+        _hand_over(task)
         try:
             value, error = answer.get(timeout=max(deadline - time.monotonic(), 0.001))
         except queue.Empty:
@@ -51,6 +53,40 @@ class Bounded:
                 "screen-detector", detector=name, error=type(error).__name__
             ) from None
         return value
+
+
+class _Worker:
+    """A thread that does one piece of work after the other; one that hangs is never asked again."""
+
+    def __init__(self) -> None:
+        self.work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        threading.Thread(target=self._run, daemon=True, name="screen").start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                task = self.work.get(timeout=IDLE_S)
+            except queue.Empty:
+                with _idle_lock:
+                    if self in _idle:  # else it has just been chosen
+                        _idle.remove(self)
+                        return
+                continue
+            task()
+            del task  # it holds a text
+            with _idle_lock:
+                _idle.append(self)
+
+
+_idle: list[_Worker] = []  # the one that was busy last comes last: its caches are warm
+_idle_lock = threading.Lock()
+
+
+def _hand_over(task: Callable[[], None]) -> None:
+    # a new thread for each piece would cost more than most pieces do
+    with _idle_lock:
+        worker = _idle.pop() if _idle else None
+    (worker or _Worker()).work.put(task)
 
 
 class Seen:

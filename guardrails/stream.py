@@ -16,8 +16,9 @@ from guardrails.vault import Vault
 
 HOLD = 128  # characters that may wait
 CONTEXT = 240  # characters already sent that detectors see again: "my name is" before the name
-BATCH = 48  # characters worth a pass of the detectors once the first words are out
-PAUSE_S = 0.08  # but text never waits longer than this for company
+PAUSE_S = 0.1  # between two passes of the detectors once the first words are out
+SHARE = 12  # and as many times as long as a pass takes: a machine with much to do makes fewer
+MOST_PAUSE_S = 0.4
 _WORD = re.compile(r"\S+\s+")
 # Words that may stand between two parts of one finding ("Jean de la Tour", "jean at example").
 _JOINING = (
@@ -59,12 +60,15 @@ async def screen_stream(
 ) -> AsyncIterator[str]:
     """The chunks masked through `vault`. Raises ScreenFailed; what was held then never leaves."""
     window = _Window(screen, vault, policy)
-    sent = 0.0
+    due = 0.0
     async for chunk in chunks:
         window.add(chunk)
-        due = len(window) >= BATCH or time.monotonic() - sent >= PAUSE_S
-        if due and (text := await asyncio.to_thread(window.release)):
-            sent = time.monotonic()
+        began = time.monotonic()
+        if began < due and len(window) <= HOLD:
+            continue
+        if text := await asyncio.to_thread(window.release):
+            now = time.monotonic()
+            due = now + min(max(PAUSE_S, SHARE * (now - began)), MOST_PAUSE_S)
             yield text
     if text := await asyncio.to_thread(window.release, True):
         yield text

@@ -114,6 +114,10 @@ def entities(texts: Iterable[str], language: str) -> list[list[tuple[int, int, s
     found: list[list[tuple[int, int, str]]] = [[] for _ in plain]
     nlp = pipeline(language)
     component = nlp.get_pipe("ner")
+    from thinc.api import set_current_ops  # late, as all of spaCy
+
+    # a thread that does not know its arithmetic looks through all installed packages for it
+    set_current_ops(component.model.ops)
     # one at a time in this process: the vocabulary is not safe to share between threads
     with _lock:
         for at in range(0, len(wanted), _BATCH):

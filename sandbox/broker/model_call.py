@@ -131,39 +131,39 @@ async def _screened(
 ) -> list[dict[str, Any]]:
     # The child is hostile: what it says has to pass again, though its own input was masked. The
     # history it repeats is answered from the screen's cache.
-    screened = []
-    for message in messages:
-        result = await asyncio.to_thread(
-            broker.screen.text,
-            message.content,
-            run.vault,
-            provenance=PROVENANCE[message.role],
-            policy=policy,
-            masked=True,
-        )
-        run.saw(result.findings)
-        plain: dict[str, Any] = {"role": message.role, "content": result.text}
-        if message.tool_calls:
-            plain["tool_calls"] = [
-                {
-                    "id": call.id,
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": json.dumps(arguments)},
-                }
-                for call, arguments in [
-                    (
-                        call,
-                        await asyncio.to_thread(
-                            cleaned, broker.screen, run, call.arguments, policy
-                        ),
-                    )
-                    for call in message.tool_calls
-                ]
-            ]
-        if message.tool_call_id:
-            plain["tool_call_id"] = message.tool_call_id
-        screened.append(plain)
-    return screened
+    def screen() -> list[dict[str, Any]]:
+        return [_screened_one(broker, run, message, policy) for message in messages]
+
+    return await asyncio.to_thread(screen)
+
+
+def _screened_one(
+    broker: "Broker", run: Run, message: Message, policy: ScreenPolicy
+) -> dict[str, Any]:
+    result = broker.screen.text(
+        message.content,
+        run.vault,
+        provenance=PROVENANCE[message.role],
+        policy=policy,
+        masked=True,
+    )
+    run.saw(result.findings)
+    plain: dict[str, Any] = {"role": message.role, "content": result.text}
+    if message.tool_calls:
+        plain["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {
+                    "name": call.name,
+                    "arguments": json.dumps(cleaned(broker.screen, run, call.arguments, policy)),
+                },
+            }
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id:
+        plain["tool_call_id"] = message.tool_call_id
+    return plain
 
 
 async def _stream(
