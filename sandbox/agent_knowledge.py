@@ -82,6 +82,7 @@ class AgentKnowledge:
 
     def resume(self) -> int:
         """Go on with what a killed server left half read; how many."""
+        self.attachments.knowledge.resume()
         found = 0
         for scope, document in self.attachments.knowledge.unfinished():
             if not (scope.startswith("agent:") and scope.endswith(":docs")):
@@ -129,6 +130,24 @@ class AgentKnowledge:
         reading = self.under_way.get((agent, name))
         return reading.done / reading.total if reading and reading.total else None
 
+    async def stop(self, agent: str) -> None:
+        """Stop reading for an agent that goes away."""
+        places = {_place(agent, name) for owner, name in self.under_way if owner == agent}
+        tasks = [task for task in self._tasks if task.get_name() in places]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for place in places:
+            await asyncio.to_thread(self.attachments.uploads.forget, place)
+
+    def forget(self, agent: str) -> None:
+        """Forget every document of an agent and the values masked in them. After `stop`."""
+        house = self.attachments
+        for one in self.rows(agent):
+            house.uploads.forget(_place(agent, one.name))
+        house.knowledge.remove(documents_of(agent))
+        house.vaults.forget(f"agent:{agent}")
+
     async def settled(self) -> None:
         """Wait until nothing is under way."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -138,12 +157,14 @@ class AgentKnowledge:
         for task in self._tasks:
             task.cancel()
         await self.settled()
+        await asyncio.to_thread(self.attachments.knowledge.close)
 
     def _start(
         self, agent: str, owner: str, name: str, data: bytes, readers: tuple[str, ...], act: Act
     ) -> None:
         self.under_way[(agent, name)] = Reading(name, readers)
-        task = asyncio.create_task(self._read(agent, owner, name, data, readers, act))
+        reading = self._read(agent, owner, name, data, readers, act)
+        task = asyncio.create_task(reading, name=_place(agent, name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -168,8 +189,9 @@ class AgentKnowledge:
         except asyncio.CancelledError:
             over = False  # the server stops: the file stays for the next start
             raise
-        except Exception:  # a bug must not leave a document that reads for ever
-            log.exception("a document could not be indexed", extra={"agent": agent})
+        except Exception as error:
+            # a bug must not leave a document that reads for ever; the error's text may be content
+            log.error("a document was not indexed", extra={"error": type(error).__name__})
             await asyncio.to_thread(house.knowledge.failed, scope, owner, name, "internal")
         finally:
             self.under_way.pop((agent, name), None)

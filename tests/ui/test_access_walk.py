@@ -64,6 +64,7 @@ TABLE: dict[tuple[str, str], Permission | None] = {
     ("PUT", "/session/language"): None,
     ("GET", "/agents"): "agents.use",
     ("GET", "/agents/{agent}"): "agents.use",
+    ("DELETE", "/agents/{agent}"): "agents.build",
     ("GET", "/tools"): "models.manage",
     ("PUT", "/tools/{tool}"): "models.manage",
     ("POST", "/tools/sources/openapi"): "models.manage",

@@ -20,7 +20,7 @@ from ui.messages import LANGUAGES, Language, catalogue
 from ui.web.components.chips import masked, verdict_chip
 from ui.web.components.waterfall import Bar, duration, waterfall
 from ui.web.markup import icon, icon_names, static
-from ui.web.pages import conversations, form, home, playground
+from ui.web.pages import builder, conversations, form, home, playground
 from ui.web.pages.common import Context
 from ui.web.plain import Visit
 
@@ -190,3 +190,25 @@ def test_search_words_choose_the_right_filter() -> None:
     plain = TraceQuery(text=" leave policy ", agent="hr-policy-helper", days="1").filter()
     assert (plain.text, plain.agent) == ("leave policy", "hr-policy-helper")
     assert plain.since is not None
+
+
+def test_the_form_keeps_tools_that_were_added_and_the_choice_of_pseudonyms(house: House) -> None:
+    spec = draft(house)
+    wanted = spec.model_copy(update={"tools": ("calculator", "crm_lookup")})
+    house.catalog.save(wanted, ME.id)
+    shown = form.form_of(wanted, "en")
+    assert shown.tools == ("calculator", "crm_lookup")
+    changed = replace(shown, pseudonyms="surrogates")
+    kept = form.save(context(house), ME, changed, spec.id, "").spec
+    assert (kept.tools, kept.pseudonyms) == (("calculator", "crm_lookup"), "surrogates")
+
+
+def test_the_builder_offers_tools_that_are_on_and_shows_chosen_ones_that_are_gone(
+    house: House,
+) -> None:
+    house.tools.switch("email_send", False, "admin")
+    offered = builder._tools(context(house), ("calculator", "email_send", "crm_lookup"))
+    names = [name for _, name in offered]
+    assert names[-2:] == ["email_send", "crm_lookup"]
+    assert names.count("email_send") == 1
+    assert offered[-1][0] == "crm_lookup (not available)"

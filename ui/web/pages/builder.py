@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from agents.catalog import AgentRecord, templates
 from agents.drafting import Draft
 from agents.spec import Category, DataClass
-from agents.tools.registry import TOOLS
 from guardrails.errors import GuardrailError
 from ui.identity import Person
 from ui.messages import catalogue
@@ -27,6 +26,7 @@ from ui.web.pages.common import Context, html, refusal
 from ui.web.pages.form import EMPTY, ICONS, Form, form_of, problem, save
 from ui.web.pages.playground import tool_name, tryout, usable
 
+PSEUDONYMS = ("placeholders", "surrogates")
 PAUSE = 0.4  # seconds between two saves while somebody types; the last state always wins
 QUIET: dict[str, Any] = {
     "queue": False, "api_visibility": "private", "show_progress": "hidden",
@@ -78,7 +78,7 @@ def build(context: Context, page: gr.Blocks) -> None:
                 html(step_title(context, "tools"))
                 knowledge = html(elem_id="atl-knowledge")
                 tools = gr.CheckboxGroup(
-                    [(tool_name(context.language, name), name) for name in TOOLS],
+                    _tools(context, ()),
                     label=say("web.build.may-use"), info=say("web.build.tools.info"),
                 )  # fmt: skip
                 model = gr.Dropdown(
@@ -96,6 +96,11 @@ def build(context: Context, page: gr.Blocks) -> None:
                     [(say(f"web.data.{name}"), name) for name in get_args(DataClass)],
                     value="internal", label=say("web.build.data"), info=say("web.build.data.info"),
                 )  # fmt: skip
+                pseudonyms = gr.Radio(
+                    [(say(f"build.pseudonyms.{name}"), name) for name in PSEUDONYMS],
+                    value="placeholders", label=say("build.pseudonyms"),
+                    info=say("build.pseudonyms.info"),
+                )  # fmt: skip
                 trial = gr.Textbox(
                     label=say("web.build.try"), value=say("web.build.try.sample"),
                     lines=2, max_length=4000,
@@ -111,7 +116,10 @@ def build(context: Context, page: gr.Blocks) -> None:
             undo = gr.Button(say("build.undo"), size="sm", visible=False, elem_id="atl-undo")
             chat = html(elem_id="atl-tryout")
     draft, base, drafted = gr.State(""), gr.State(""), gr.State(None)
-    fields = [title, purpose, instructions, starters, category, tools, data_class, guard, model]
+    fields = [
+        title, purpose, instructions, starters, category, tools, data_class, guard, pseudonyms,
+        model,
+    ]  # fmt: skip
     kept = [draft, card, undo, chat, test, knowledge]
 
     def shown(form: Form, record: AgentRecord | None, base: str, wrong: str = "") -> list[object]:
@@ -138,9 +146,13 @@ def build(context: Context, page: gr.Blocks) -> None:
         form = form_of(record.spec, context.language) if record else EMPTY
         own = record if record is not None and record.status == "draft" else None
         start = (record.base if own else record.id) if record else ""
+        values = _values(form)
+        values[fields.index(tools)] = gr.update(
+            choices=_tools(context, form.tools), value=list(form.tools)
+        )
         return [
             str(_head(context, record)),
-            *_values(form)[:-1],
+            *values[:-1],
             gr.update(
                 choices=_models(context, person, form.data_class, form.model), value=form.model
             ),
@@ -242,17 +254,35 @@ async def _keep(
 
 
 def _form(values: Sequence[Any]) -> Form:
-    title, purpose, instructions, starters, category, tools, data_class, guard, model = values
+    (
+        title, purpose, instructions, starters, category, tools, data_class, guard, pseudonyms,
+        model,
+    ) = values  # fmt: skip
     return Form(
-        title, purpose, instructions, starters, category, tuple(tools), data_class, guard, model
-    )
+        title, purpose, instructions, starters, category, tuple(tools), data_class, guard, model,
+        pseudonyms,
+    )  # fmt: skip
 
 
 def _values(form: Form) -> list[object]:
     return [
         form.title, form.purpose, form.instructions, form.starters, form.category,
-        list(form.tools), form.data_class, form.guard, form.model,
+        list(form.tools), form.data_class, form.guard, form.pseudonyms, form.model,
     ]  # fmt: skip
+
+
+def _tools(context: Context, chosen: Sequence[str]) -> list[tuple[str, str]]:
+    """The tools an agent may name: built in or added, and switched on. A chosen one that is off
+    or gone stays visible, so that it can be taken out."""
+    tools, off = context.app.tools.catalogue(), context.app.tools.off()
+    ours_first = sorted(tools, key=lambda name: bool(tools[name].source))
+    found = [(tool_name(context, name), name) for name in ours_first if name not in off]
+    known = {name for _, name in found}
+    return found + [
+        (context.say("build.tool.gone", name=tool_name(context, name)), name)
+        for name in chosen
+        if name not in known
+    ]
 
 
 def _models(
@@ -322,12 +352,29 @@ def _card(
                 title=form.title,
                 purpose=form.purpose,
                 icon_name=spec.icon if spec else ICONS.get(form.category, "bot"),
-                tools=[tool_name(context.language, name) for name in form.tools],
+                tools=[tool_name(context, name) for name in form.tools],
                 data_class=form.data_class,
                 documents=reads(spec.knowledge if spec else (), context.language),
             ),
-            saved(context, record, wrong),
+            saved(context, record, wrong) + _delete(context, record),
         )
+    )
+
+
+def _delete(context: Context, record: AgentRecord | None) -> Markup:
+    """The way to be rid of a draft; one that colleagues use is withdrawn first."""
+    if record is None:
+        return Markup("")
+    say, language = context.say, context.language
+    return Markup(
+        '<button type="button" class="atl-button" data-kind="danger" data-size="small"'
+        ' data-api="DELETE /api/v1/agents/{}" data-sure="{}" data-then="go:{}">{}{}</button>'
+    ).format(
+        record.id,
+        say("build.delete.sure", name=record.spec.title.to(language) or say("web.untitled")),
+        address(language, "home"),
+        icon("trash-2"),
+        say("build.delete"),
     )
 
 

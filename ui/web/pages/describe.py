@@ -119,7 +119,7 @@ def _lines(context: Context, form: Form, field: str) -> list[str]:
     if field == "tools":
         from ui.web.pages.playground import tool_name
 
-        return [tool_name(context.language, name) for name in form.tools]
+        return [tool_name(context, name) for name in form.tools]
     if field == "category":
         return [context.say(f"web.category.{form.category}")]
     return [line for line in str(getattr(form, field)).splitlines() if line.strip()]

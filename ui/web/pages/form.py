@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from agents.catalog import AgentRecord
 from agents.spec import AgentSpec, Lines, Text
-from agents.tools.registry import TOOLS
 from guardrails.errors import GuardrailError
 from ui.identity import Person
 from ui.messages import say_error
@@ -33,6 +32,7 @@ class Form:
     data_class: str
     guard: str = "recommended"
     model: str = ""
+    pseudonyms: str = "placeholders"
 
 
 EMPTY = Form("", "", "", "", "everyday", (), "internal")
@@ -46,10 +46,11 @@ def form_of(spec: AgentSpec, language: str) -> Form:
         spec.instructions.to(language).rstrip("\n"),
         "\n".join(spec.starters.to(language)),
         spec.category,
-        tuple(name for name in TOOLS if name in spec.tools),
+        spec.tools,
         spec.data_class,
         spec.guard,
         spec.model,
+        spec.pseudonyms,
     )
 
 
@@ -98,6 +99,7 @@ def _changes(before: AgentSpec, form: Form, language: str) -> dict[str, object]:
         "data_class": form.data_class,
         "guard": form.guard,
         "model": form.model,
+        "pseudonyms": form.pseudonyms,
     }
 
 

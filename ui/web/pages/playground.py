@@ -3,9 +3,8 @@
 import json
 
 from agents.catalog import AgentRecord
-from agents.tools.registry import TOOLS
 from guardrails.errors import GuardrailError
-from ui.messages import Language, catalogue, say, say_error
+from ui.messages import Language, catalogue, say_error
 from ui.web.components.chips import tile
 from ui.web.components.opinion import opinion
 from ui.web.frame import query
@@ -114,7 +113,7 @@ def _header(place: Place, record: AgentRecord) -> Markup:
     facts = [
         place.say("web.passport.version", version=spec.version),
         place.say(f"web.data.{spec.data_class}"),
-        *[tool_name(language, name) for name in spec.tools],
+        *[tool_name(place, name) for name in spec.tools],
     ]
     model = place.app.models.info()
     edit = (
@@ -152,10 +151,12 @@ def _header(place: Place, record: AgentRecord) -> Markup:
     )
 
 
-def tool_name(language: Language, name: str) -> str:
-    """A tool in words; a tool without wording keeps its name."""
-    tool = TOOLS.get(name)
-    return say(language, tool.label_key) if tool and tool.label_key in catalogue(language) else name
+def tool_name(place: Place, name: str) -> str:
+    """A tool in words: ours by the catalogue, an added one by its title, an unknown by its name."""
+    tool = place.app.tools.catalogue().get(name)
+    if tool is None:
+        return name
+    return place.say(tool.label_key) if tool.label_key else tool.title or name
 
 
 def _welcome(place: Place, record: AgentRecord) -> Markup:

@@ -1,6 +1,7 @@
 /* The builder: steps by the address, the chat beside the form, documents by the API. */
 import { chat } from "./chat.js";
 import { knowledge } from "./knowledge.js";
+import "./plain.js"; // buttons with data-api
 
 const STEPS = ["purpose", "tools", "guards", "test"];
 

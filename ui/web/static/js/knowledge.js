@@ -11,7 +11,9 @@ export async function knowledge(root) {
   const list = el("ul"), told = el("p", { role: "status", class: "atl-hint" });
   const choose = el("input", { type: "file", multiple: true, "aria-label": say("build.knowledge.add") });
   const drop = el("label", { class: "atl-drop" }, icon("paperclip"), el("span", {}, say("build.knowledge.add")), choose);
-  root.replaceChildren(el("h3", { class: "atl-h3" }, say("build.knowledge.title")), list, drop, told);
+  const readers = el("select", {}, ...["everyone", "department", "me"].map((who) => el("option", { value: who }, say(`build.knowledge.readers.${who}`))));
+  const who = el("label", { class: "atl-field" }, say("build.knowledge.readers"), readers, el("small", {}, say("build.knowledge.readers.info")));
+  root.replaceChildren(el("h3", { class: "atl-h3" }, say("build.knowledge.title")), list, who, drop, told);
 
   async function fill() {
     const answer = await fetch(address).catch(() => null);
@@ -28,9 +30,11 @@ export async function knowledge(root) {
     return el("li", {}, icon("file-text"), el("span", {}, each.name),
       each.error ? el("small", { role: "alert" }, each.message || each.error) : each.complete === false
         ? el("progress", { max: 1, value: each.progress ?? null, "aria-label": say("build.knowledge.reading", { name: each.name }) })
-        : el("small", {}, say("build.knowledge.pages", { n: each.pages ?? 0 })),
+        : el("small", {}, `${say("build.knowledge.pages", { n: each.pages ?? 0 })} · ${say(`build.knowledge.readers.${readBy(each.readers ?? ["*"])}`)}`),
       el("button", { type: "button", class: "atl-iconbutton", "aria-label": say("build.knowledge.remove", { name: each.name }), onclick: () => remove(each) }, icon("trash-2")));
   }
+
+  const readBy = (keys) => keys.includes("*") ? "everyone" : keys.some((key) => key.startsWith("department:")) ? "department" : "me";
 
   async function remove(each) {
     if (!confirm(say("build.knowledge.sure", { name: each.name }))) return;
@@ -44,6 +48,7 @@ export async function knowledge(root) {
       told.textContent = say("build.knowledge.reading", { name: file.name });
       const body = new FormData();
       body.append("files", file, file.name);
+      body.append("readers", readers.value);
       const answer = await fetch(address, { method: "POST", body }).catch(() => null);
       const reason = answer?.ok ? "" : (await answer?.json().catch(() => null))?.message ?? say("build.knowledge.offline");
       told.textContent = reason ? say("build.knowledge.failed", { name: file.name, reason }) : "";
