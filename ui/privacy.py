@@ -14,6 +14,7 @@ from agents.conversations import messages
 from guardrails.audit.ledger import Act
 from guardrails.audit.tables import traces
 from guardrails.vault_store import vault_entries
+from ui import drafts, said
 from ui.identity import Person
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def kept(app: "App", person: Person) -> KeptOfMe:
 
 
 def export(app: "App", person: Person) -> bytes:
-    """A ZIP of everything that is theirs: conversations with real values, agents, looks, account.
+    """A ZIP of everything that is theirs: conversations with real values, agents, looks, account,
+    and what they said beside conversations (`ui.said`).
 
     GDPR articles 15 and 20: readable by people (Markdown) and by programs (JSON).
     """
@@ -82,6 +84,8 @@ def export(app: "App", person: Person) -> bytes:
             "who-looked.json",
             _json([asdict(each) for each in app.record.reveals.who_saw(who, limit=MOST)]),
         )
+        for name, rows in said.export(app, person.id).items():
+            archive.writestr(f"{name}.json", _json(rows))
         for record in app.catalog.mine(person.id):
             archive.writestr(f"agents/{record.id}.json", _json(record.spec.model_dump(mode="json")))
         for each in app.conversations.mine(person.id, limit=MOST):
@@ -94,7 +98,9 @@ def export(app: "App", person: Person) -> bytes:
 
 
 def erase(app: "App", person: Person) -> int:
-    """Forget the person's conversations, files, real values, drafts and recorded content.
+    """Forget the person's conversations, files, real values, drafts, opinions and recorded content.
+
+    An agent of theirs that colleagues use stays until it is withdrawn: it is the house's by then.
 
     The acts stay in the ledger as signed tombstones, so that it still verifies. Returns how many
     conversations went. Raises NotPermitted("on-hold") before anything is touched.
@@ -104,6 +110,7 @@ def erase(app: "App", person: Person) -> int:
     app.record.retention.erase(who, by=who)
     app.learning.forget(person.id)
     app.impacts.forget(who)
+    said.forget(app, person.id)
     gone = 0
     while own := app.conversations.mine(person.id, limit=MOST):
         for each in own:
@@ -111,8 +118,8 @@ def erase(app: "App", person: Person) -> int:
             app.conversations.delete(each.id, person.id)
             gone += 1
     for record in app.catalog.mine(person.id):
-        if record.status == "draft":
-            app.catalog.delete(record.id, person.id)
+        if not drafts.is_live(app, record.id):
+            drafts.forget(app, record.id, person.id)
     return gone
 
 

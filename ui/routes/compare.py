@@ -20,7 +20,7 @@ from guardrails.errors import BadInput
 from sandbox.events import Delta, Reply
 from ui.faults import described, translated
 from ui.identity import Person
-from ui.routes.chat import whole
+from ui.routes.chat import Words, whole
 from ui.routes.common import Limits, Services, actor, allowed, limited
 from ui.routes.shapes import Shape
 
@@ -141,7 +141,8 @@ async def _events(
                 if isinstance(event, Delta):
                     queue.put_nowait(_event("delta", side, {"text": event.text}))
                 elif isinstance(event, Reply):
-                    queue.put_nowait(_event("reply", side, _blind(event, person)))
+                    shown = _blind(event, person, app.policy.policies.words)
+                    queue.put_nowait(_event("reply", side, shown))
         except Exception as error:
             # the response has begun: the other columns go on, this one says what happened
             said = described(translated(error), person.language)
@@ -165,9 +166,9 @@ async def _events(
     yield ServerSentEvent(json.dumps({"id": found.id}), event="done")
 
 
-def _blind(reply: Reply, person: Person) -> dict[str, object]:
-    """A reply without what gives its agent or model away."""
-    shown = whole(reply, person.language)
+def _blind(reply: Reply, person: Person, own: Words) -> dict[str, object]:
+    """A reply without what gives its agent or model away; `own` words the house's own rules."""
+    shown = whole(reply, person.language, own)
     kept = ("text", "status", "message", "sources", "mark_text")
     return {name: shown[name] for name in kept}
 
