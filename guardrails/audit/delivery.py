@@ -17,6 +17,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from guardrails.audit import checkpoints
+from guardrails.audit.senders import straight
 from guardrails.audit.tables import deliveries
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ class Delivery:
         request = urllib.request.Request(  # noqa: S310 -- the scheme is checked above
             url, body, headers, method=self._method
         )
-        urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS).close()  # noqa: S310
+        straight(request, TIMEOUT_SECONDS)
 
     def _known(self) -> int:
         with self._engine.connect() as connection:

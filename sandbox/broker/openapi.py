@@ -20,6 +20,7 @@ from sandbox.broker.fetch import Fetcher
 MAX_BYTES = 1024 * 1024
 MAX_TOOLS = 40
 MAX_DEPTH = 8
+MAX_PARTS = 500  # of one schema, references followed
 MAX_ANSWER = 20_000
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 _KEPT = frozenset(
@@ -42,12 +43,13 @@ def read_openapi(data: bytes, id: str, base: str = "") -> tuple[str, str, list[D
         raise _bad("size")
     try:
         text = data.decode("utf-8")
+        if text.lstrip().startswith("{"):
+            document = json.loads(text)
         # aliases in YAML can grow without bound, and no such file needs them
-        if re.search(r"(?m)[:\-,\[]\s+[&*][A-Za-z0-9_]", text) and not text.lstrip().startswith(
-            "{"
-        ):
+        elif any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
             raise _bad("syntax")
-        document = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
+        else:
+            document = yaml.safe_load(text)
     except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise _bad("syntax") from error
     if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3."):
@@ -134,8 +136,13 @@ def slug(id: str, name: str) -> str:
     return f"{id}-{plain}"[:64].rstrip("-")
 
 
-def _schema(document: Mapping[str, Any], raw: Any, depth: int = 0) -> dict[str, Any]:
-    if depth > MAX_DEPTH:
+def _schema(
+    document: Mapping[str, Any], raw: Any, depth: int = 0, parts: list[int] | None = None
+) -> dict[str, Any]:
+    parts = [0] if parts is None else parts
+    parts[0] += 1
+    # references that branch make a small file as large as they please
+    if depth > MAX_DEPTH or parts[0] > MAX_PARTS:
         raise _bad("reference")
     found = _resolved(document, raw)
     kept = {str(key): value for key, value in found.items() if key in _KEPT}
@@ -147,11 +154,11 @@ def _schema(document: Mapping[str, Any], raw: Any, depth: int = 0) -> dict[str, 
         kept["description"] = _line(kept["description"], 200)
     if isinstance(inner := kept.get("properties"), dict):
         kept["properties"] = {
-            str(name)[:64]: _schema(document, one, depth + 1)
+            str(name)[:64]: _schema(document, one, depth + 1, parts)
             for name, one in list(inner.items())[:60]
         }
     if kind == "array":
-        kept["items"] = _schema(document, kept.get("items") or {"type": "string"}, depth + 1)
+        kept["items"] = _schema(document, kept.get("items") or {"type": "string"}, depth + 1, parts)
     return kept
 
 

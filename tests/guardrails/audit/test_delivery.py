@@ -123,3 +123,28 @@ def test_the_background_thread_makes_a_last_attempt_when_it_is_closed(
     broken.start()
     broken.close()
     assert broken.failures == 1
+
+
+class _Moved(_Handler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(302)
+        self.send_header("Location", "/sign-in")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        given = self.headers.get("Authorization", "")
+        self.server.got.append((self.command, self.path, given, b""))
+        self.send_response(200)
+        self.end_headers()
+
+
+def test_a_redirection_is_no_delivery_and_nobody_else_gets_the_token(
+    engine: sa.Engine, file: Path, elsewhere: Elsewhere
+) -> None:
+    elsewhere.RequestHandlerClass = _Moved
+    delivery = Delivery(engine, file, elsewhere.url, token="t0")
+    with pytest.raises(OSError, match="302"):
+        delivery.deliver()
+    assert delivery.waiting == 3
+    assert elsewhere.got == []

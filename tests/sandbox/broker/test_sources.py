@@ -303,3 +303,35 @@ async def test_a_tool_server_over_http_is_reached_through_the_list(
     finally:
         web.should_exit = True
         await task
+
+
+def test_references_that_branch_do_not_make_a_small_file_large() -> None:
+    levels = {
+        f"L{at}": {
+            "type": "object",
+            "properties": {f"p{n}": {"$ref": f"#/components/schemas/L{at + 1}"} for n in range(50)},
+        }
+        for at in range(3)
+    }
+    schemas = {**API["components"]["schemas"], **levels, "L3": {"type": "string"}}
+    first = {"application/json": {"schema": {"$ref": "#/components/schemas/L0"}}}
+    paths = {"/orders": {"post": {"operationId": "o", "requestBody": {"content": first}}}}
+    data = json.dumps({**API, "paths": paths, "components": {"schemas": schemas}}).encode()
+    with pytest.raises(BadInput, match="openapi-bad"):
+        read_openapi(data, "stock")
+
+
+def test_aliases_are_refused_wherever_they_stand() -> None:
+    text = "\n".join(
+        [
+            "openapi: 3.0.3",
+            "servers: [{url: https://stock.example}]",
+            "x: !!seq &a [lol,lol]",
+            "paths:",
+            "  /orders:",
+            "    get: {operationId: o, parameters: [{name: n, in: query,",
+            "      schema: {type: string, enum: [*a,*a]}}]}",
+        ]
+    )
+    with pytest.raises(BadInput, match="openapi-bad"):
+        read_openapi(text.encode(), "stock")
