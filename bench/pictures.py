@@ -108,6 +108,9 @@ def shoot(
             visitor.open(page, f"/{here.language}/{path}")
             ready(page, name, here)
             save(page, folder / f"{name}-{here.language}-{size}.png")
+            for complaint in visitor.wrong:
+                print(f"{name} {here.language} {size}: {complaint}", flush=True)
+            visitor.wrong.clear()
 
 
 def ready(page: Page, name: str, here: Office) -> None:
@@ -122,13 +125,15 @@ def ready(page: Page, name: str, here: Office) -> None:
     elif name == "compare":
         page.locator("textarea[name=text]").fill(
             {
-                "en": "Write to Claire: the workshop moves to room 12.",
-                "fr": "Écrivez à Claire : l’atelier est déplacé en salle 12.",
+                "en": "Write to Claire Fontaine (claire.fontaine@example.com, 06 12 34 56 78): "
+                "the workshop moves to room 12.",
+                "fr": "Écrivez à Claire Fontaine (claire.fontaine@example.com, 06 12 34 56 78) : "
+                "l’atelier est déplacé en salle 12.",
             }[here.language]
         )
         page.locator("#atl-compare [data-kind=primary]").click()
         page.wait_for_timeout(4_000)
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(1_200 if name == "audit" else 400)
 
 
 def save(page: Page, path: Path) -> None:

@@ -39,7 +39,9 @@ export class Answer {
   }
 
   notice(notice) {
-    const text = notice.text ?? this.say(notice.key, notice.data ?? {});
+    const data = { ...notice.data };
+    if (this.say.has(`tool.${data.tool}`)) data.tool = this.say(`tool.${data.tool}`);
+    const text = notice.text ?? this.say(notice.key, data);
     // told once while it streamed and once with the reply
     if (![...this.ribbons.children].some((each) => each.textContent === text)) this.ribbons.append(ribbon(notice.kind, text));
   }
