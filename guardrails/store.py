@@ -17,9 +17,12 @@ metadata = sa.MetaData(
 
 def open_engine(url: str) -> sa.Engine:
     """Open SQLite (WAL, synchronous FULL) or PostgreSQL. Creates no table."""
+    # an error's text reaches logs and consoles: it must not repeat what was to be kept
+    hidden = {"hide_parameters": True}
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
-    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, **hidden)
+    lasting = {"timeout": 30, "check_same_thread": False}
+    engine = sa.create_engine(url, connect_args=lasting, **hidden)
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: Any) -> None:

@@ -16,6 +16,7 @@ from agents.conversations import Message
 from agents.spec import AgentSpec
 from agents.tools.base import ToolContext
 from guardrails.actor import Actor
+from guardrails.audit.ledger import Act
 from guardrails.detect.injection import make_canary
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.approvals import Approval
@@ -75,6 +76,7 @@ class Sessions(Parts):
 
     running: dict[str, Turn] = field(default_factory=dict)
     decided: asyncio.Event = field(default_factory=asyncio.Event)  # an approval was, perhaps
+    here: Callable[[str], bool] = lambda person: True  # whether somebody may still use the house
 
     async def send(
         self,
@@ -277,6 +279,14 @@ class Sessions(Parts):
         except (GuardrailError, ValidationError) as error:
             # changed from outside, or written by a release that kept other things
             log.error("a waiting turn is lost", extra={"error": type(error).__name__})
+            await asyncio.to_thread(self._lost, turn)
+            return
+
+        if not await asyncio.to_thread(self.here, state.person.id):
+            # whoever said yes: nothing is done for somebody who may no longer sign in
+            ended = Act("turn", state.person.id, state.spec.id, state.spec.version,
+                        paused.conversation, state.trace_id, "deny", "not-permitted")  # fmt: skip
+            await self.ledger.arecord(ended)
             await asyncio.to_thread(self._lost, turn)
             return
 

@@ -4,6 +4,7 @@ Roles in force are a person's own and those of their groups; the latter are kept
 (`group_roles`, written by `ui.groups`) so that a request costs one look-up.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from ui.messages import LANGUAGES, Language
 from ui.passwords import checked, fits, hashed
 
 Kind = Literal["person", "service"]
+_ACCOUNT = re.compile(r"[us]_[0-9a-f]{16}")
 Source = Literal["local", "oidc", "scim"]
 
 
@@ -276,6 +278,10 @@ class People:
         if account is None:
             raise BadInput("no-such-account", login=id_)
         return account
+
+    def here(self, id_: str) -> bool:
+        """False for an account that was disabled or removed; who has none is not refused."""
+        return self.get(id_) is not None or _ACCOUNT.fullmatch(id_) is None
 
     def find(self, login: str) -> Account | None:
         """The account with this sign-in name, unless disabled."""

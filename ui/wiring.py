@@ -231,6 +231,7 @@ def build(settings: Settings) -> App:
     app.record.measure(metrics, spans)
     catalog.keys_of = partial(audience_keys, app)
     sessions.attachments.files = app.desk.files
+    sessions.here = app.people.here
     problem = app.rules.load()
     if problem:  # the engine denies everything until it is mended
         app.problems.append(problem)

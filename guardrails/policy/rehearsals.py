@@ -80,8 +80,9 @@ class Rehearsals:
         except GuardrailError as error:
             self._progress[number] = Progress("failed", code=error.code)
         except Exception as error:
-            # a thread has nobody to raise to: the page says that it failed, the log says where
-            log.exception("rehearsal failed", extra={"type": type(error).__name__})
+            # a thread has nobody to raise to: the page says that it failed, the log says of what
+            # kind; the error's text may hold a person's words
+            log.error("rehearsal failed", extra={"type": type(error).__name__})
             self._progress[number] = Progress("failed", code="internal")
 
     def _rehearse(self, number: int, by: str, days: int) -> None:

@@ -160,9 +160,8 @@ async def _run(
 ) -> str:
     arguments = as_given(run.vault, tool.name, given)
     kind = "retrieval" if tool.name in RETRIEVAL else "tool"
-    act = run.act(
-        "tool.call", decision.rule, tool=tool.name, arguments=shown, **in_ledger(decision)
-    )
+    told = {"tool": tool.name, "arguments": shown, **in_ledger(decision)}
+    act = run.act("tool.call", decision.rule, "allow", **told)
     with run.step(kind, tool.name, f"execute_tool {tool.name}") as step:  # type: ignore[arg-type]
         step.rule = decision.rule
         step.words |= {"tool": tool.name, "tool_call": str(frame.id), **in_span(decision)}
@@ -202,7 +201,8 @@ async def _screen_result(
     cited = []
     for one in result.sources:
         text = await _masked(broker, run, one.text, "document")
-        cited.append(Cited(one.document, one.page, text, one.number))
+        name = await _masked(broker, run, one.document, "document")  # it may be a person's
+        cited.append(Cited(name, one.page, text, one.number))
     run.cite(tuple(cited))
     return screened.text, suspicious
 

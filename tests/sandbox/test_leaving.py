@@ -9,6 +9,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from agents.catalog import templates
+from agents.spec import AgentSpec, Text
 from guardrails.actor import Actor
 from guardrails.vault_store import vault_entries
 from tests.house import House, house
@@ -94,3 +95,37 @@ async def test_nothing_is_done_for_somebody_who_may_no_longer_sign_in_whoever_sa
     (*_, last) = home.app.conversations.messages(reply.conversation, account.id)
     assert (last.role, last.extra["status"]) == ("assistant", "failed")
     assert len(home.upstream.calls) == 1
+
+
+async def test_the_name_of_an_agents_document_is_kept_masked_and_shown_whole(
+    home: House, marie: Actor
+) -> None:
+    knowledge, name = home.app.knowledge, "Claire Fontaine.md"
+    words = b"# Leave\n\nSix days of leave can be carried over."
+    await knowledge.add("leave", "internal", marie, name, words)
+    await knowledge.settled()
+    said = Text(en="Answers questions.")
+    agent = AgentSpec(
+        id="leave", title=said, purpose=said, instructions=said, tools=("search_documents",)
+    )
+    home.script(Say("Six days [1]."))
+    reply = await home.send(marie, "How many days of leave can be carried over?", agent)
+    assert {one.document for one in reply.sources} == {name}
+    assert "Fontaine" not in home.received
+    kept = home.app.conversations.messages(reply.conversation, marie.id)
+    assert "Fontaine" not in json.dumps([dict(one.extra) for one in kept], default=str)
+
+
+async def test_an_error_that_repeats_a_documents_words_stays_out_of_the_log(
+    home: House, marie: Actor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def breaks(*_given: object, **_more: object) -> None:
+        raise RuntimeError("Claire Fontaine earns 3,200")
+
+    knowledge = home.app.knowledge
+    monkeypatch.setattr(knowledge.attachments.knowledge, "add", breaks)
+    await knowledge.add("pay", "internal", marie, "pay.txt", b"Claire Fontaine earns 3,200")
+    await knowledge.settled()
+    assert [one.error for one in knowledge.rows("pay")] == ["internal"]
+    assert "Fontaine" not in caplog.text
+    assert caplog.text
