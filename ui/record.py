@@ -12,6 +12,8 @@ from guardrails.actor import pseudonym
 from guardrails.audit.alerts import Alerts
 from guardrails.audit.delivery import Delivery
 from guardrails.audit.exports import Exports
+from guardrails.audit.facets import Facets
+from guardrails.audit.facets_kept import KeptFacets
 from guardrails.audit.ledger import Ledger
 from guardrails.audit.metrics import Metrics
 from guardrails.audit.retention import Retention
@@ -47,6 +49,7 @@ class Record:
         self.retention = Retention(engine, ledger, keys)
         self.saved = SavedSearches(engine)
         self.traces = Traces(engine)
+        self.facets = KeptFacets(Facets(engine))
         self.alerts = Alerts(engine, senders(settings))
         self.exports = Exports(engine, ledger, self.reveals, settings.home / "exports")
         self.last: Verification | None = None

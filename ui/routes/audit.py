@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from guardrails.audit.facets import Facets
 from guardrails.audit.ledger import Act
 from guardrails.audit.search import TraceRow
 from ui.identity import Person
@@ -63,7 +62,7 @@ def traces(app: Services, person: Reviewer, query: Annotated[TracePageQuery, Que
 @router.get("/overview")
 def overview(app: Services, person: Reviewer, query: Annotated[TraceQuery, Query()]) -> Overview:
     """Values to filter by with counts (of the newest 50,000 turns), and the trend of verdicts."""
-    filter_, facets = query.filter(), Facets(app.engine)
+    filter_, facets = query.filter(), app.record.facets
     trend = facets.trend(filter_, datetime.now(UTC))
     counts = {name: list(row) for name, row in trend.counts.items()}
     return Overview(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from agents.catalog import templates
-from guardrails.audit.facets import Facets
 from guardrails.audit.search import TraceFilter
 from guardrails.audit.verify import Verification
 from guardrails.errors import BadInput
@@ -64,7 +63,7 @@ def _found(visit: Visit, asked: TraceQuery, detail: Markup) -> Markup:
     wanted = asked.filter()
     page = searched(app, visit.person, wanted, after or None, PAGE)
     counts = app.traces.counts(wanted)
-    facets = Facets(app.engine)
+    facets = app.record.facets
     now = datetime.now(UTC)
     total = counts.get(asked.verdict, 0) if asked.verdict else sum(counts.values())
     me = app.record.pseudonym(visit.person.id)

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 from guardrails.audit.exports import Export
-from guardrails.audit.facets import Facets
 from guardrails.audit.saved import filled
 from guardrails.audit.search import VERDICTS
 from ui.messages import catalogue
@@ -37,7 +36,7 @@ def _form(visit: Visit) -> Markup:
         )
         for one in FORMATS
     )
-    facets = Facets(visit.app.engine).facets(None, ("agent", "department"))
+    facets = visit.app.record.facets.facets(None, ("agent", "department"))
     names = titles(visit)
     return Markup(
         '<section class="atl-card"><form class="atl-form" data-api="POST /api/v1/exports"'
