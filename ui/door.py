@@ -82,7 +82,6 @@ class Door:
     ) -> None:
         started, seen, over = False, 0, False
         secure = request.url.scheme == "https"
-        renewed = self._renewal(request)
 
         async def counted() -> Message:
             nonlocal seen, over
@@ -101,8 +100,12 @@ class Door:
                 started = True
                 headers = MutableHeaders(scope=message)
                 dress(headers, secure=secure)
-                if renewed is not None:
-                    headers.append("set-cookie", renewed(secure))
+                # after the route: who signs out, or in as somebody else, must not get this
+                # session back with a new cookie
+                if not any(map(_of_session, headers.getlist("set-cookie"))):
+                    renewed = self._renewal(request)
+                    if renewed is not None:
+                        headers.append("set-cookie", renewed(secure))
             await send(message)
 
         code = ""
@@ -145,6 +148,12 @@ class Door:
         response = refusal_response(status, code, say_error(language, code, **data), language)
         dress(response.headers, secure=request.url.scheme == "https")
         await response(scope, receive, send)
+
+
+def _of_session(cookie: str) -> bool:
+    from ui.identity import SESSION_COOKIE
+
+    return cookie.startswith(f"{SESSION_COOKIE}=")
 
 
 def own_page(headers: Headers) -> bool:
