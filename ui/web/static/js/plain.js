@@ -3,6 +3,8 @@
 import { announce, toast } from "./shell.js";
 
 const main = () => document.getElementById("atl-content");
+// not form.matches(): a field may be called "matches", and then that is what a form gives
+const isForm = (from) => from instanceof HTMLFormElement;
 const offline = () => main()?.dataset.atlOffline ?? "";
 document.documentElement.setAttribute("data-atl-ready", "");
 
@@ -53,7 +55,7 @@ async function act(from, body) {
   if (from.getAttribute("aria-busy") === "true") return;
   const [method, address] = (from.dataset.api ?? from.dataset.download).split(/\s+/);
   const plain = body instanceof FormData ? Object.fromEntries(body) : body;
-  const buttons = from.matches("form") ? [...from.querySelectorAll("button")] : [from];
+  const buttons = isForm(from) ? [...from.querySelectorAll("button")] : [from];
   const wanted = buttons.filter((button) => !button.disabled);
   const focused = document.activeElement?.id; // a disabled button loses the focus
   from.setAttribute("aria-busy", "true");
@@ -75,7 +77,7 @@ async function act(from, body) {
     const then = from.dataset.then ?? (from.dataset.download === undefined ? "reload" : "none");
     if (from.dataset.ok) toast(from.dataset.ok);
     if (then.startsWith("go:")) return location.assign(filled(then.slice(3), { ...plain, ...made }));
-    if (from.matches("form") && from.dataset.keep === undefined) from.reset();
+    if (isForm(from) && from.dataset.keep === undefined) from.reset();
     // "reload:id" leaves everything else of the page as it is
     if (then.startsWith("reload")) await reload(then.split(":")[1]?.split(",") ?? null, location.href, true);
     if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
@@ -116,11 +118,11 @@ export async function reload(ids = null, address = location.href, fresh = false)
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.matches("form[data-live]")) {
+  if (form.dataset.live !== undefined) {
     event.preventDefault();
     return look(form);
   }
-  if (!form.matches("form[data-api]")) return;
+  if (form.dataset.api === undefined) return;
   event.preventDefault();
   if (form.dataset.sure && !confirm(form.dataset.sure)) return;
   try {
