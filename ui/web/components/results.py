@@ -1,7 +1,7 @@
 """Results of an evaluation run: figures, what changed since the last one, failures first."""
 
 from agents.evaluate import Check, Report, Result, compare
-from agents.evaluation import RunRecord
+from agents.evaluation_runs import RunRecord
 from ui.access import may
 from ui.messages import catalogue
 from ui.web.components.chips import masked

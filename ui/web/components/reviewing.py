@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agents.evaluation import RunRecord
+from agents.evaluation_runs import RunRecord
 from agents.publishing_records import Comment, PublishRequest
 from agents.versions import Change
 from guardrails.errors import BadInput
