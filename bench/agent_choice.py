@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from agents.tools.calculator import Unreadable, calculate
 from agents.tools.registry import described
 from bench.models import asked
 from sandbox.broker.model_events import TextDelta, ToolCall
@@ -18,16 +19,26 @@ CHOOSABLE = (
     "calculator", "current_date", "search_documents", "query_table", "chart", "web_fetch",
     "email_draft",
 )  # fmt: skip
+STRIDE = 4  # requests of one kind stand together
 
 
-async def choice(model: str, names: Sequence[str] = ()) -> None:
-    """Print the share. `names`: numbers of single requests, counted from 1."""
+async def choice(model: str, names: Sequence[str] = (), *, minutes: float = 0) -> None:
+    """Print the share. `names`: numbers of single requests, counted from 1; after `minutes`
+    (0: none) no new one is asked, of each kind of request some.
+    """
     models = Models(model, home=Path(tempfile.gettempdir()), may_fetch=False)
     await models.start()
     wanted = list(enumerate(yaml.safe_load(CHOICES.read_text("utf-8"))["cases"], 1))
     wanted = [(n, one) for n, one in wanted if not names or str(n) in names]
+    wanted.sort(key=lambda row: row[0] % STRIDE if minutes else 0)
+    right: list[bool] = []
     try:
-        right = [await one_choice(models, number, one) for number, one in wanted]
+        end = time.monotonic() + minutes * 60
+        for number, one in wanted:
+            if minutes and time.monotonic() > end:
+                print(f"not asked, for want of time: {len(wanted) - len(right)} (use --all)")
+                break
+            right.append(await one_choice(models, number, one))
     finally:
         await models.stop()
     share = sum(right) / max(1, len(right))
@@ -37,15 +48,25 @@ async def choice(model: str, names: Sequence[str] = ()) -> None:
 async def one_choice(models: Models, number: int, one: dict[str, Any]) -> bool:
     """One request: the tool and a piece of its arguments must be as wanted."""
     begun = time.monotonic()
-    called, said = "final_answer", ""
+    called, said, value = "final_answer", "", None
     events = models.stream(asked(one["ask"]), described(CHOOSABLE), temperature=0.0, max_tokens=160)
     async for event in events:
         if isinstance(event, ToolCall):
             called, said = event.name, str(event.arguments)
+            value = worth(str(event.arguments.get("expression", "")))
         elif isinstance(event, TextDelta):
             said += event.text
     good = called == one["tool"] and one["has"].lower() in said.lower()
+    good = good and one.get("value") in (None, value) and one.get("lacks", "\0") not in said
     word = "pass" if good else "FAIL"
     took = time.monotonic() - begun
     print(f"{word} {number:2} {one['ask']} -> {called} {said[:110]!r} {took:.0f} s", flush=True)
     return good
+
+
+def worth(expression: str) -> float | None:
+    """What the calculator would make of it, or None."""
+    try:
+        return float(calculate(expression))
+    except Unreadable:
+        return None

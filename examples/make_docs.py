@@ -60,6 +60,7 @@ def _page() -> str:
 def measured() -> str:
     """What the practice model did with the templates' own cases, as last measured and kept."""
     kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.is_file() else {}
+    choice = kept.pop("tool choice", None)
     rows, passed, count, left = [], 0, 0, 0
     for spec in templates().values():
         mine: dict[str, Any] = kept.get(spec.id, {})
@@ -84,7 +85,17 @@ def measured() -> str:
         "A case is asked once through the whole product. "
         "Run again with `python -m bench.agents cases --all --keep`.\n\n"
         "| Template | Passed | Run on | Failed | Not run | Run before the last change |\n"
-        "| --- | --- | --- | --- | --- | --- |\n" + "".join(rows)
+        "| --- | --- | --- | --- | --- | --- |\n" + "".join(rows) + _choice(choice)
+    )
+
+
+def _choice(kept: Mapping[str, Any] | None) -> str:
+    if kept is None:
+        return "\nTool choice was not measured.\n"
+    return (
+        f"\nTool choice and arguments (`bench/tool_choice.yaml`, {kept['day']}): "
+        f"{kept['passed']} of the {kept['of']} requests that were run, of {kept['asked']} "
+        f"(95 % is to be reached). Failed: {' / '.join(kept['failed']) or '-'} {kept['note']}\n"
     )
 
 

@@ -46,7 +46,11 @@ _EXAMPLES |= {
         (
             "Total price of the chairs in the file?",
             {"sql": 'SELECT SUM("price") FROM data WHERE "item" = \'chair\''},
-        )
+        ),
+        (
+            "The two dearest items?",
+            {"sql": 'SELECT "item", "price" FROM data ORDER BY "price" DESC LIMIT 2'},
+        ),
     ],
     "chart": [("Draw the sales by city.", {"kind": "bar", "x": "city", "y": "sales"})],
     "web_fetch": [("What is on https://example.com/a ?", {"address": "https://example.com/a"})],
