@@ -27,6 +27,7 @@ NEVER: frozenset[Permission] = frozenset(
     (
         "people.manage", "backup.manage", "policies.approve", "audit.reveal", "review.decide",
         "account.own", "keys.own", "access.manage", "branding.manage", "privacy.own",
+        "retention.manage",  # it ends legal holds and shortens what is kept
     )
 )  # fmt: skip
 
@@ -180,7 +181,7 @@ def _key(row: sa.Row[tuple[object, ...]]) -> ApiKey:
         name=str(row.name),
         owner=str(row.owner),
         maker=str(row.maker),
-        scopes=frozenset(permission for permission in MAY if permission in given),
+        scopes=frozenset(permission for permission in MAY if permission in given) - NEVER,
         created=str(row.created),
         ends=str(row.ends),
         used=str(row.used),

@@ -1,13 +1,14 @@
 """What every route shares: the services, who is asking, one permission, how often. No business."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import Depends, Request
 
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Act
-from ui.access import Permission, require
+from guardrails.errors import ScreenFailed
+from ui.access import Permission, may, require
 from ui.door import SAFE_METHODS
 from ui.identity import Person
 from ui.rates import Rate
@@ -105,6 +106,27 @@ def allowed(permission: Permission) -> Any:
 def actor(person: Person) -> Actor:
     """The person as the lower floors see them."""
     return Actor(person.id, person.department, frozenset(person.roles))
+
+
+def acting(person: Person) -> Actor:
+    """As `actor`; a program has its owner's power over others' agents only with a scope for it."""
+    given = actor(person)
+    if person.scopes is None or may(person, "agents.published"):
+        return given
+    return replace(given, roles=given.roles - {"champion", "security"})
+
+
+def cleared(app: "App", text: str, *, urgent: bool = False) -> str:
+    """A person's own words as they may be kept: what is personal in them is masked.
+
+    Raises ScreenFailed; where what they go with is `urgent` the words are left out instead.
+    """
+    try:
+        return app.screen.text(text, None).text if text.strip() else text
+    except ScreenFailed:
+        if not urgent:
+            raise
+        return "…"
 
 
 def limited(rate: Rate, person: Person) -> None:

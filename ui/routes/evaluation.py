@@ -9,13 +9,13 @@ from starlette.datastructures import UploadFile
 
 from agents import cases
 from agents.evaluate import Report, compare
-from agents.evaluation import RunRecord
+from agents.evaluation_runs import RunRecord
 from agents.judging import draft
 from agents.spec import AgentSpec, Case
 from guardrails.errors import BadInput
 from ui.desk import as_role
 from ui.identity import Person
-from ui.routes.common import Limits, Services, actor, allowed, limited
+from ui.routes.common import Limits, Services, acting, actor, allowed, limited
 from ui.routes.publishing_shapes import CaseFrom, CaseIn, CountIn, RunDetail, RunIn, RunRow
 from ui.routes.shapes import Done
 
@@ -187,7 +187,7 @@ def seen(app: Any, run: str, person: Person) -> RunRecord:
 def _may_see(app: Any, run: RunRecord, person: Person) -> bool:
     if run.by == person.id:
         return True
-    if "champion" not in person.roles:
+    if "champion" not in acting(person).roles:
         return False
     requests = app.desk.publishing.of(agent=run.agent)
     return any(request.evidence.get("run") == run.id for request in requests)

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.feedback import Report
+from agents.feedback import LOOKED_AT, Report
 from guardrails.actor import pseudonym
+from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput
 from ui.identity import Person
 from ui.routes.common import Limits, Services, allowed, limited
@@ -90,8 +91,15 @@ def feedback(
     state: Literal["open", "closed", "all"] = "open",
     agent: str = "",
 ) -> list[FeedbackRow]:
-    """Answers that people want looked at, newest first, with their masked turn."""
+    """Answers that people want looked at, newest first, with their masked turn.
+
+    The look is on record before anything is shown, and told to those whose turns are in it.
+    """
     found = app.feedback.all(state="" if state == "all" else state, agent=agent)
+    me = pseudonym(app.keys, person.id)
+    app.ledger.record(Act("audit.search", me, payload={"feedback": state, "rows": len(found)}))
+    handed = {one.person: one.trace_id for one in found if one.kind in LOOKED_AT}
+    app.record.reveals.listed(handed, by=me, targeted=False)
     return [_row(app, person, one, reviewer=True) for one in found]
 
 
@@ -119,7 +127,7 @@ def close(
 
 def _row(app: Any, person: Person, one: Report, reviewer: bool = False) -> FeedbackRow:
     request = reply = ""
-    if reviewer:
+    if reviewer and one.kind in LOOKED_AT:  # praise hands nothing over
         request, reply = app.conversations.turn(one.conversation, one.message)
     return FeedbackRow(
         id=one.id,

@@ -18,7 +18,7 @@ from guardrails.policy.lifecycle import MOST_CHARACTERS, Version
 from guardrails.policy.text import pieces, switched
 from ui.identity import Person
 from ui.messages import Language
-from ui.routes.common import Limits, Services, allowed, limited
+from ui.routes.common import Limits, Services, allowed, cleared, limited
 from ui.routes.shapes import Shape
 from ui.rulebook import RuleView, officers, rulebook, told
 
@@ -236,7 +236,9 @@ def start_draft(given: NewDraft, app: Services, person: Editor) -> VersionWhole:
     text = given.text
     if text is None and given.based_on is not None:
         text = app.rules.get(given.based_on).text
-    made = app.rules.draft(by=pseudonym(app.keys, person.id), note=given.note, text=text)
+    made = app.rules.draft(
+        by=pseudonym(app.keys, person.id), note=cleared(app, given.note), text=text
+    )
     return _whole(app, made, person)
 
 
@@ -248,7 +250,7 @@ def edit_draft(number: int, given: Edit, app: Services, person: Editor) -> Versi
         number,
         text,
         by=pseudonym(app.keys, person.id),
-        note=given.note,
+        note=None if given.note is None else cleared(app, given.note),
         revision=given.revision,
     )
     return _whole(app, saved, person)
@@ -304,7 +306,7 @@ def approve_draft(number: int, app: Services, person: Approver) -> VersionRow:
 def return_draft(number: int, given: Because, app: Services, person: Approver) -> VersionRow:
     """Give a proposed version back to its author, with a note."""
     by = pseudonym(app.keys, person.id)
-    return _row(app, app.rules.send_back(number, by=by, note=given.note), person)
+    return _row(app, app.rules.send_back(number, by=by, note=cleared(app, given.note)), person)
 
 
 @router.post("/drafts/{number}/withdraw")
@@ -317,7 +319,8 @@ def withdraw_draft(number: int, app: Services, person: Editor) -> VersionRow:
 def activate_version(number: int, given: Reason, app: Services, person: Approver) -> VersionRow:
     """Put an approved version in force, or an earlier one back: from the next decision on."""
     by = pseudonym(app.keys, person.id)
-    return _row(app, app.rules.activate(number, by=by, reason=given.reason), person)
+    reason = cleared(app, given.reason, urgent=True)
+    return _row(app, app.rules.activate(number, by=by, reason=reason), person)
 
 
 @router.get("/versions/{number}/export")

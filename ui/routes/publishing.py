@@ -12,7 +12,7 @@ from agents.versions import changes
 from guardrails.errors import BadInput
 from ui.figures import figures
 from ui.identity import Person
-from ui.routes.common import Limits, Services, actor, allowed, limited
+from ui.routes.common import Limits, Services, acting, actor, allowed, cleared, limited
 from ui.routes.publishing_shapes import (
     CommentIn,
     CommentRow,
@@ -55,7 +55,7 @@ async def ask_to_publish(
         by,
         audience=await run_in_threadpool(resolved, app, given.audience),
         bump=given.bump,
-        notes=given.notes,
+        notes=await run_in_threadpool(cleared, app, given.notes),
     )
     if request.state == "checking":
         app.desk.check(request, by, tests=given.tests)
@@ -78,7 +78,7 @@ def reviews(app: Services, person: Reviewer) -> list[RequestRow]:
 @router.get("/requests/{request}")
 def request(request: str, app: Services, person: Author) -> RequestDetail:
     """One request, for its author and for reviewers."""
-    found = app.desk.publishing.seen(request, actor(person))
+    found = app.desk.publishing.seen(request, acting(person))
     before = compared_with(app, found)
     return RequestDetail(
         **_row(app, found, person).model_dump(),
@@ -98,27 +98,30 @@ def take_back(request: str, app: Services, person: Author) -> RequestRow:
 @router.post("/requests/{request}/approve")
 def approve(request: str, given: NoteIn, app: Services, person: Reviewer) -> RequestRow:
     """Release what was requested. Nobody approves their own."""
-    return _row(app, app.desk.publishing.approve(request, actor(person), given.note), person)
+    note = cleared(app, given.note)
+    return _row(app, app.desk.publishing.approve(request, actor(person), note), person)
 
 
 @router.post("/requests/{request}/return")
 def send_back(request: str, given: NoteIn, app: Services, person: Reviewer) -> RequestRow:
     """Return a request with a note."""
-    return _row(app, app.desk.publishing.send_back(request, actor(person), given.note), person)
+    note = cleared(app, given.note)
+    return _row(app, app.desk.publishing.send_back(request, actor(person), note), person)
 
 
 @router.post("/requests/{request}/comments")
 def comment(request: str, given: CommentIn, app: Services, person: Author) -> CommentRow:
     """Say something about a line, as author or reviewer."""
-    found = app.desk.publishing.seen(request, actor(person))
-    return _comment(app, app.desk.opinions.comment(found.id, person.id, given.text, given.line))
+    found = app.desk.publishing.seen(request, acting(person))
+    text, line = cleared(app, given.text), cleared(app, given.line)
+    return _comment(app, app.desk.opinions.comment(found.id, person.id, text, line))
 
 
 @router.post("/requests/{request}/check")
 async def check_again(request: str, app: Services, rates: Limits, person: Author) -> Done:
     """Collect the evidence of an open request again."""
     limited(rates.evaluate, person)
-    found = await run_in_threadpool(app.desk.publishing.seen, request, actor(person))
+    found = await run_in_threadpool(app.desk.publishing.seen, request, acting(person))
     if found.state not in ("checking", "waiting"):
         raise BadInput("request-over", state=found.state)
     app.desk.check(found, actor(person))
@@ -128,7 +131,7 @@ async def check_again(request: str, app: Services, rates: Limits, person: Author
 @router.get("/published")
 def published(app: Services, person: Author) -> list[PublishedRow]:
     """The caller's published agents with their figures; a champion sees everybody's."""
-    owner = "" if "champion" in person.roles else person.id
+    owner = "" if "champion" in acting(person).roles else person.id
     rows = []
     for live in app.desk.publishing.published(owner):
         release = app.desk.publishing.release(live.agent, live.version)
@@ -155,14 +158,15 @@ def published(app: Services, person: Author) -> list[PublishedRow]:
 @router.post("/agents/{agent}/withdraw")
 async def withdraw(agent: str, given: ReasonIn, app: Services, person: Author) -> WithdrawnRow:
     """Take an agent away from everybody at once and end its turns. Owner, champion, security."""
-    live, ended = await app.desk.withdraw(agent, actor(person), given.reason)
+    reason = await run_in_threadpool(cleared, app, given.reason, urgent=True)
+    live, ended = await app.desk.withdraw(agent, acting(person), reason)
     return WithdrawnRow(**_live(live).model_dump(), ended=ended)
 
 
 @router.post("/agents/{agent}/rollback")
 def rollback(agent: str, given: VersionIn, app: Services, person: Author) -> LiveRow:
     """Put an approved version back in service."""
-    return _live(app.desk.publishing.rollback(agent, given.version, actor(person)))
+    return _live(app.desk.publishing.rollback(agent, given.version, acting(person)))
 
 
 @router.post("/agents/{agent}/copy")
@@ -273,7 +277,7 @@ def resolved(app: Any, audience: str) -> str:
 
 def _mine(app: Any, agent: str, person: Person) -> Live:
     live: Live | None = app.desk.publishing.current(agent)
-    if live is None or (live.owner != person.id and "champion" not in person.roles):
+    if live is None or (live.owner != person.id and "champion" not in acting(person).roles):
         raise BadInput("agent-not-found", id=agent[:64])
     return live
 

@@ -10,7 +10,7 @@ from guardrails.audit.ledger import Act
 from guardrails.audit.retention import Hold, HoldField
 from guardrails.audit.schedule import REST
 from ui.identity import Person
-from ui.routes.common import Services, allowed
+from ui.routes.common import Services, allowed, cleared
 from ui.routes.shapes import Shape
 
 router = APIRouter(prefix="/retention", tags=["retention"])
@@ -108,11 +108,12 @@ def set_days(data_class: str, days: Days, app: Services, person: Keeper) -> Rete
     """Keep a class for so many days."""
     name = REST if data_class == EVERYTHING_ELSE else data_class
     schedules = app.record.retention.schedules
-    schedules.check(name, days.days, days.reason)
+    reason = cleared(app, days.reason)
+    schedules.check(name, days.days, reason)
     me = app.record.pseudonym(person.id)
-    payload = {"class": data_class, "days": days.days, "reason": days.reason}
+    payload = {"class": data_class, "days": days.days, "reason": reason}
     app.ledger.record(Act("retention.set", me, payload=payload))
-    schedules.set(name, days.days, by=me, reason=days.reason)
+    schedules.set(name, days.days, by=me, reason=reason)
     return state(app, person)
 
 
@@ -120,14 +121,15 @@ def set_days(data_class: str, days: Days, app: Services, person: Keeper) -> Rete
 def place(hold: NewHold, app: Services, person: Keeper) -> HoldRow:
     """Place a legal hold: nothing that it covers is deleted, by anyone, until it is released."""
     me = app.record.pseudonym(person.id)
-    return _hold(app.record.retention.hold(hold.field, hold.value, by=me, reason=hold.reason))
+    reason = cleared(app, hold.reason)
+    return _hold(app.record.retention.hold(hold.field, hold.value, by=me, reason=reason))
 
 
 @router.post("/holds/{hold}/release")
 def release(hold: int, why: Released, app: Services, person: Keeper) -> HoldRow:
     """End a hold. What is past its time goes with the next run."""
     me = app.record.pseudonym(person.id)
-    return _hold(app.record.retention.release(hold, by=me, reason=why.reason))
+    return _hold(app.record.retention.release(hold, by=me, reason=cleared(app, why.reason)))
 
 
 def _hold(hold: Hold) -> HoldRow:

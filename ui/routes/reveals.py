@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from guardrails.audit.reveal import Reveal
 from ui.identity import Person
 from ui.looking import revealed
-from ui.routes.common import Services, allowed
+from ui.routes.common import Services, allowed, cleared
 from ui.routes.shapes import Done, Shape
 
 router = APIRouter(tags=["reveal"])
@@ -75,7 +75,8 @@ class Looks(Shape):
 def ask(trace_id: str, reason: Reason, app: Services, person: Revealer) -> RevealRow:
     """Ask to see real values. Nothing is shown before a second person of security agrees."""
     me = app.record.pseudonym(person.id)
-    return _row(app.record.reveals.ask(trace_id, by=me, reason=reason.reason), me)
+    why = cleared(app, reason.reason)
+    return _row(app.record.reveals.ask(trace_id, by=me, reason=why), me)
 
 
 @router.get("/audit/reveals")
