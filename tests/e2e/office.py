@@ -1,9 +1,11 @@
 """A running product with accounts: one browser window per person, wordings in either language."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page
 
@@ -42,10 +44,16 @@ class Office:
 
     @contextlib.contextmanager
     def window(
-        self, browser: Browser, who: str, language: Language, *, phone: bool = False
+        self,
+        browser: Browser,
+        who: str,
+        language: Language,
+        *,
+        phone: bool = False,
+        dark: bool = False,
     ) -> Iterator["Window"]:
         """One person's browser. Questions of the page ("are you sure?") are answered with yes."""
-        with visit(browser, self.house.address, phone=phone) as visitor:
+        with visit(browser, self.house.address, phone=phone, dark=dark) as visitor:
             visitor.context.add_cookies(
                 [
                     {"name": "atelier_session", "value": self.cookies[who]} | self._where(),
@@ -75,6 +83,17 @@ class Window:
     def open(self, path: str) -> None:
         """Go to a page of this language, e.g. `audit?days=1`."""
         self.visitor.open(self.page, f"/{self.language}/{path}")
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """What the person's own call to the API answers, e.g. `api("GET", "me")`."""
+        answer = self.page.request.fetch(
+            f"{self.visitor.address}/api/v1/{path}",
+            method=method,
+            data=json.dumps(body) if body is not None else None,
+            headers={"content-type": "application/json", "origin": self.visitor.address},
+        )
+        assert answer.ok, f"{path}: {answer.status} {answer.text()}"
+        return answer.json()
 
     def button(self, key: str, **data: object) -> Locator:
         """The button with this wording."""

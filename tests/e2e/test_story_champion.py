@@ -25,6 +25,7 @@ def test_an_agent_is_shared_by_two_people_used_by_a_third_and_withdrawn(
     desk.script(Say("An answer from the draft."))
     with desk.window(browser, "author", language) as at:
         agent = drafted(at)
+        cased(at, agent)
         request = asked(at, agent)
     with desk.window(browser, "champion", language) as at:
         reviewed(desk, at, request)
@@ -50,6 +51,16 @@ def drafted(at: Window) -> str:
     page.locator("#atl-passport h2", has_text=TITLE[at.language]).wait_for()
     page.wait_for_url("**/build?agent=*")
     return page.url.partition("agent=")[2].partition("#")[0]
+
+
+def cased(at: Window, agent: str) -> None:
+    """Write a test case, so that reviewers see what the agent should do."""
+    page = at.page
+    at.open(f"evaluation?agent={agent}")
+    for name, text in (("id", "hall"), ("input", "Hall 4?"), ("contains", "answer")):
+        page.locator(f"[name={name}]").fill(text)
+    at.button("evaluation.save").click()
+    expect(page.get_by_role("heading", name=at.say("evaluation.cases", n=1))).to_be_visible()
 
 
 def asked(at: Window, agent: str) -> str:
