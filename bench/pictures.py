@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page
 
 from bench.sample_office import Office, live, office
 from tests.e2e.browser import Visit, chromium, visit
+from ui.messages import LANGUAGES
 from ui.web.nav import PAGES
 
 WORDS = Path(__file__).with_name("sample_office.yaml")
@@ -42,7 +43,7 @@ def main(folder: Path, only: tuple[str, ...] = ()) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     words = yaml.safe_load(WORDS.read_text("utf-8"))
     with chromium() as browser:
-        for language in ("en", "fr"):
+        for language in LANGUAGES:
             home = Path(tempfile.mkdtemp(prefix="atelier-pictures-")) / "home"
             with office(home, language, words[language]) as here:
                 live(here, words[language])

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -20,6 +21,7 @@ from agents.spec import AgentSpec
 from tests.e2e.browser import Product, product
 from tests.upstream import Say, Upstream
 from ui.impact import Impacts
+from ui.messages import Language
 from ui.settings import Settings
 from ui.wiring import build, close
 
@@ -130,7 +132,7 @@ class Office:
 
 
 @contextmanager
-def office(home: Path, language: str, words: dict[str, Any]) -> Iterator[Office]:
+def office(home: Path, language: Language, words: dict[str, Any]) -> Iterator[Office]:
     """Make the people and their past, then start the product on `home` with `words`' answers."""
     with Upstream(Say("Hello.")) as upstream:
         app = build(
@@ -152,7 +154,7 @@ def office(home: Path, language: str, words: dict[str, Any]) -> Iterator[Office]
         for number in range(64):
             who = ("ana", "ben", "farid", "dan", "emma", "chloe")[number % 6]
             at = time.time() - (63 - number) * WEEK * 9 / 64
-            Impacts(app.engine, clock=lambda at=at: at).report(
+            Impacts(app.engine, clock=partial(float, at)).report(
                 f"sample-{number}",
                 person=f"p_sample{number % 6}",
                 department=words["departments"][PEOPLE[who][1]],
