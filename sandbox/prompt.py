@@ -45,12 +45,17 @@ async def offered(run: Run, small: bool) -> list[str]:
 
 
 async def compose(
-    run: Run, masked: str, kept: Sequence[Message], lookup: Lookup, summary: str = ""
+    run: Run,
+    masked: str,
+    kept: Sequence[Message],
+    lookup: Lookup,
+    summary: str = "",
+    small: bool = False,
 ) -> list[dict[str, str]]:
     """Messages oldest first; the last one is the person's, with what it needs of the documents.
 
     `kept` is the conversation so far, the message itself included; `summary` stands for what was
-    before it.
+    before it. A `small` model is told once more, last, what to do with passages.
     """
     history: list[dict[str, str]] = []
     room = HISTORY_CHARACTERS - len(masked) - len(summary)
@@ -67,19 +72,33 @@ async def compose(
             {"role": "user", "content": before},
             {"role": "assistant", "content": "I remember."},
         ]
-    documents = await _documents(run, masked, lookup)
-    return [*history, {"role": "user", "content": documents + masked}]
+    documents, looked_up = await _documents(run, masked, lookup)
+    asked = (
+        QUESTION.get(run.language, QUESTION["en"]).format(asked=masked)
+        if small and looked_up
+        else masked
+    )
+    return [*history, {"role": "user", "content": documents + asked}]
+
+
+# measured: without it the practice model does not find what stands in the first passage
+QUESTION = {
+    "en": "Question: {asked}\nAnswer, in a whole sentence, as it is written in the text:",
+    "fr": "Question : {asked}\n"
+    "Réponse, en une phrase complète, comme elle est écrite dans le texte :",
+}
 
 
 TABLES = (".csv", ".tsv", ".xlsx")
 TABLE_TOOLS = frozenset({"python", "query_table", "chart"})
 
 
-async def _documents(run: Run, masked: str, lookup: Lookup) -> str:
+async def _documents(run: Run, masked: str, lookup: Lookup) -> tuple[str, bool]:
+    """The documents as text, and whether passages were looked up."""
     readable = run.tools.documents
     names = await asyncio.to_thread(readable.names) if readable else []
     if readable is None or not names:
-        return ""
+        return "", False
     shown, long = [], []
     for name in names:
         content = await asyncio.to_thread(readable.text, name) or ""
@@ -94,11 +113,12 @@ async def _documents(run: Run, masked: str, lookup: Lookup) -> str:
             shown.append(f"Document {name}:\n{fence(content, 'document')}")
         else:
             long.append(name)
-    if long and "search_documents" in run.agent.tools:
+    looked_up = bool(long) and "search_documents" in run.agent.tools
+    if looked_up:
         # looked up here, by the person's own words: a small model would choose worse ones, and
         # asking it first costs a whole call
         shown.append(f"Passages of {', '.join(long)}:\n{await lookup(masked)}")
     elif long:
         shown.append(f"Use a tool to read {', '.join(long)}.")
     # the request comes last: a small model goes on from what it read last
-    return "\n\n".join(shown) + "\n\n---\n\n"
+    return "\n\n".join(shown) + "\n\n---\n\n", looked_up

@@ -248,7 +248,9 @@ async def _answer(parts: Parts, run: Run) -> str | None:
     if run.replaces:
         kept = [one for one in kept if one.number < run.replaces]
     summary, kept = await remembered(parts, run, kept)
-    messages = await compose(run, run.masked, kept, partial(_look_up, parts, run), summary)
+    small = parts.broker.models.kind(run.agent.model) in SMALL
+    look_up = partial(_look_up, parts, run)
+    messages = await compose(run, run.masked, kept, look_up, summary, small)
     return await _sealed_turn(parts, run, messages)
 
 

@@ -23,7 +23,8 @@ async def _search(arguments: Mapping[str, Any], context: ToolContext) -> ToolRes
         Cited(one.document, one.page, one.text, number)
         for number, one in enumerate(passages, start=context.first_source)
     )
-    return ToolResult("\n\n".join(map(_shown, sources)), sources=sources)
+    # the best one last, next to the question: a small model goes by what it read last
+    return ToolResult("\n\n".join(map(_shown, reversed(sources))), sources=sources)
 
 
 def _shown(source: Cited) -> str:
