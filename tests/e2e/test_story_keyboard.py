@@ -65,6 +65,7 @@ def test_an_employee_builds_chats_and_searches_without_a_pointer(
 def built(at: Window) -> None:
     """Fill in the four steps; Enter on a link goes on to the next step's heading."""
     page = at.page
+    page.wait_for_selector("html[data-atl-step]", state="attached")
     name = page.get_by_label(at.say("web.build.name"), exact=True)
     expect(name).to_be_visible()
     name.evaluate("field => { field.dataset.wanted = 'name'; }")

@@ -59,8 +59,8 @@ def _card(visit: Visit, row: FeedbackRow) -> Markup:
         '<article class="atl-card atl-stack"><div class="atl-headrow">'
         '<span class="atl-chip" data-verdict="flagged">{}{}</span>'
         '<span class="atl-small">{} · {} {} · {} · {}</span></div>{}'
-        '<h3 class="atl-small">{}</h3><p class="atl-said">{}</p>'
-        '<h3 class="atl-small">{}</h3><p class="atl-said">{}</p>{}</article>'
+        '<h2 class="atl-small">{}</h2><p class="atl-said">{}</p>'
+        '<h2 class="atl-small">{}</h2><p class="atl-said">{}</p>{}</article>'
     ).format(
         icon("flag"),
         visit.say(f"reports.kind.{row.kind}"),
