@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.office import Office, Window
 from tests.upstream import Say
@@ -156,6 +156,6 @@ def found_and_kept(at: Window) -> None:
     )
 
 
-def answers(page: Page):  # type: ignore[no-untyped-def]
+def answers(page: Page) -> Locator:
     """The last answer of the page."""
     return page.locator(".atl-answer").last
