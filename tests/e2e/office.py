@@ -58,7 +58,7 @@ class Office:
                 [
                     {"name": "atelier_session", "value": self.cookies[who]} | self._where(),
                     {"name": "atelier_language", "value": language} | self._where(),
-                ]  # type: ignore[list-item]
+                ]
             )
             page = visitor.page()
             page.on("dialog", lambda dialog: dialog.accept())

@@ -50,7 +50,7 @@ def drafted(at: Window) -> str:
     page.get_by_label(at.say("web.build.starters")).fill("Hall 4")
     page.locator("#atl-passport h2", has_text=TITLE[at.language]).wait_for()
     page.wait_for_url("**/build?agent=*")
-    return page.url.partition("agent=")[2].partition("#")[0]
+    return str(page.url.partition("agent=")[2].partition("#")[0])
 
 
 def cased(at: Window, agent: str) -> None:
@@ -76,7 +76,7 @@ def asked(at: Window, agent: str) -> str:
     # nobody decides on their own work
     expect(page.get_by_text(at.say("publish.own-more"))).to_be_visible()
     assert at.button("publish.approve").count() == 0
-    return page.url.partition("request=")[2]
+    return str(page.url.partition("request=")[2])
 
 
 def reviewed(desk: Office, at: Window, request: str) -> None:

@@ -78,7 +78,7 @@ def looked(at: Window) -> str:
     expect(rows).to_have_count(1)
     page.go_forward()
     expect(detail.locator(".atl-water")).to_be_visible()
-    return trace
+    return str(trace)
 
 
 def asked(at: Window) -> None:
@@ -149,7 +149,7 @@ def proposed(at: Window) -> str:
     at.button("rules.do.submit").click()
     expect(page.get_by_text(at.say("rules.waits-other"))).to_be_visible()
     assert at.button("rules.do.approve").count() == 0
-    return draft
+    return str(draft)
 
 
 def alerted(at: Window) -> None:
