@@ -81,7 +81,7 @@ async def compose(
     return [*history, {"role": "user", "content": documents + asked}]
 
 
-# measured: without it the practice model does not find what stands in the first passage
+# a small model keeps to a question that stands last; tried on three cases, one of them gained
 QUESTION = {
     "en": "Question: {asked}\nAnswer, in a whole sentence, as it is written in the text:",
     "fr": "Question : {asked}\n"

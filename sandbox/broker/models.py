@@ -186,7 +186,7 @@ class Models:
                 temperature=_USUAL if temperature is None else temperature,
             )
         else:
-            # measured: any chance at all costs a model of this size right figures
+            # the likeliest answer, so that a case that passes passes again
             events = self._local(messages, tools, max_tokens, temperature or 0.0)
         try:
             async for event in events:
