@@ -26,6 +26,7 @@ Period = Literal["day", "month"]
 RULE: Final = "BU-01"
 EVERYONE: Final = "*"  # a budget that each person (department, agent) has of their own
 _ADVISORY_LOCK = 0x41544255
+_ALL = sa.select(budgets).order_by(*budgets.primary_key.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +195,7 @@ class Budgets:
 
     @staticmethod
     def _budgets(connection: sa.Connection) -> list[Budget]:
-        order = sa.select(budgets).order_by(*budgets.primary_key.columns)
-        return [Budget(*row) for row in connection.execute(order)]
+        return [Budget(*row) for row in connection.execute(_ALL)]
 
     def _applying(self, connection: sa.Connection, names: dict[str, str]) -> list[Budget]:
         """A person's own budget replaces the one for everyone of the same unit and period."""

@@ -20,6 +20,7 @@ from guardrails.audit.ledger import Act
 from guardrails.detect.injection import make_canary
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.approvals import Approval
+from guardrails.vault import Vault
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import as_given
 from sandbox.checked import Checked
@@ -101,10 +102,12 @@ class Sessions(Parts):
             conversation = await asyncio.to_thread(
                 self.conversations.start, agent.id, actor.id, agent.version
             )
+            root = conversation
         else:
             kept = await asyncio.to_thread(self.conversations.get, conversation, actor.id)
             if kept.agent != agent.id:
                 raise BadInput("conversation-not-found")
+            root = kept.root
         given = files or {}
         turn = self._begin(
             conversation,
@@ -115,6 +118,7 @@ class Sessions(Parts):
                 language,
                 emit,
                 lambda run: take_turn(self, run, text, given),
+                root=root,
             ),
         )
         async with aclosing(turn.follow()) as events:
@@ -309,12 +313,17 @@ class Sessions(Parts):
         emit: Emit,
         work: Callable[[Run], Awaitable[Reply]],
         resumed: str = "",
+        root: str = "",
     ) -> None:
         person = self.pseudonym(actor.id)
-        root_of = await asyncio.to_thread(self.conversations.root, conversation)
-        vault = await asyncio.to_thread(self.vaults.open, root_of, person)
-        lifted = await asyncio.to_thread(self.broker.exceptions.lifted, person, agent.id)
-        with self.spans.root(f"invoke_agent {agent.id}") as root:
+
+        def opened() -> tuple[str, Vault, frozenset[str]]:
+            whose = root or self.conversations.root(conversation)
+            vault = self.vaults.open(whose, person)
+            return whose, vault, self.broker.exceptions.lifted(person, agent.id)
+
+        root_of, vault, lifted = await asyncio.to_thread(opened)
+        with self.spans.root(f"invoke_agent {agent.id}") as span:
             run = Run(
                 actor=actor,
                 agent=agent,
@@ -324,7 +333,7 @@ class Sessions(Parts):
                 vault=vault,
                 limits=self._limits(agent),
                 spans=self.spans,
-                trace_id=root.trace_id,
+                trace_id=span.trace_id,
                 tools=ToolContext(language),
                 canary=make_canary() if self.broker.models.info().kind == "provider" else "",
                 emit=emit,
@@ -332,9 +341,9 @@ class Sessions(Parts):
                 root=root_of,
                 lifted=lifted,
             )
-            root.set(**_opening_words(run, person))
+            span.set(**_opening_words(run, person))
             reply = await work(run)
-            root.set(**_closing_words(run, reply, self.pool.checked))
+            span.set(**_closing_words(run, reply, self.pool.checked))
         over = reply.status != "waiting" and not (self.closing and reply.status == "stopped")
         if resumed and over:
             await asyncio.to_thread(self.paused.drop, resumed)

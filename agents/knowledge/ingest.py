@@ -149,7 +149,13 @@ class Knowledge:
 
     def withheld(self, scopes: Sequence[str], who: frozenset[str]) -> int:
         """How many complete documents of the scopes `who` may not read."""
-        return len(self._visible(scopes, None)) - len(self._visible(scopes, who))
+        rows = self._visible(scopes, None)
+        return len(rows) - len(_readable(rows, who))
+
+    def names(self, scopes: Sequence[str], who: frozenset[str] | None = None) -> list[str]:
+        """The complete documents of the scopes, scope by scope, oldest first, each once."""
+        rows = sorted(self._visible(scopes, who), key=lambda row: scopes.index(row.scope))
+        return list(dict.fromkeys(str(row.name) for row in rows))
 
     def remove(self, scope: str, name: str | None = None) -> None:
         """Forget one document, or all of a scope."""
@@ -170,6 +176,7 @@ class Knowledge:
         query = (
             sa.select(
                 documents.c.id,
+                documents.c.scope,
                 documents.c.name,
                 documents.c.digest,
                 documents.c.readers,
@@ -392,13 +399,7 @@ class Library:
 
     def names(self) -> list[str]:
         """The documents, oldest first, each once."""
-        found = [
-            one.name
-            for scope in self.scopes
-            for one in self.knowledge.documents(scope)
-            if self.who is None or not {*self.who, *EVERYONE}.isdisjoint(one.readers)
-        ]
-        return list(dict.fromkeys(found))
+        return self.knowledge.names(self.scopes, self.who)
 
     def text(self, name: str) -> str | None:
         """All masked text of one document, or None."""
@@ -446,6 +447,21 @@ def _split(text: str) -> Iterator[str]:
 def _digest(data: bytes | Path) -> str:
     content = data.read_bytes() if isinstance(data, Path) else data
     return hashlib.sha256(content).hexdigest()
+
+
+# built once: it is asked several times for each message
+_VISIBLE = (
+    sa.select(
+        documents.c.id, documents.c.scope, documents.c.name, documents.c.digest, documents.c.readers
+    )
+    .where(documents.c.scope.in_(sa.bindparam("scopes", expanding=True)), documents.c.complete)
+    .order_by(documents.c.id)
+)
+
+
+def _readable(rows: Sequence[Any], who: frozenset[str]) -> Sequence[Any]:
+    keys = {*who, *EVERYONE}
+    return [row for row in rows if not keys.isdisjoint(json.loads(row.readers))]
 
 
 def _listed(scope: str, complete: bool = True) -> sa.Select[Any]:

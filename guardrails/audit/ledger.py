@@ -34,6 +34,7 @@ BATCH_ROWS = 512  # rows in one commit at most
 WAIT_SECONDS = 30.0  # a caller waits no longer than this for the disk
 QUEUE_ROWS = 20_000
 _ADVISORY_LOCK = 0x41544C47
+_INSERT = sa.insert(ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ class Ledger:
                 begin_writing(connection, _ADVISORY_LOCK)
                 rows, results = self._rows(connection, batch)
                 if rows:
-                    connection.execute(sa.insert(ledger), rows)
+                    connection.execute(_INSERT, rows)
                 connection.commit()
         # any failure at all must refuse the acts: this is where "fails closed" happens
         except Exception as error:
@@ -347,9 +348,10 @@ def _number(value: object) -> int:
     return value
 
 
+_HEAD = sa.select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
+
+
 def head(connection: sa.Connection) -> tuple[int, str]:
     """Sequence number and hash of the last row; (0, GENESIS) for an empty ledger."""
-    row = connection.execute(
-        sa.select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
-    ).first()
+    row = connection.execute(_HEAD).first()
     return (row.seq, row.hash) if row else (0, GENESIS)
