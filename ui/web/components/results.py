@@ -171,7 +171,7 @@ def _inside(visit: Visit, one: Result) -> Markup:
     if one.trace_id and may(visit.person, "traces.view"):
         parts.append(
             Markup('<a class="atl-more" href="{}"{}>{}</a>').format(
-                address(visit.language, "audit", query(trace=one.trace_id)),
+                address(visit.language, "audit", query(open=one.trace_id)),
                 attributes(),
                 say("evaluation.trace"),
             )

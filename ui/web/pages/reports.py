@@ -38,7 +38,7 @@ def body(visit: Visit) -> Markup:
 def _card(visit: Visit, row: FeedbackRow) -> Markup:
     trace = (
         Markup('<a href="{}">tr_{}</a>').format(
-            address(visit.language, "audit", query(trace=row.trace_id)), row.trace_id[:8]
+            address(visit.language, "audit", query(open=row.trace_id)), row.trace_id[:8]
         )
         if may(visit.person, BY_ID["audit"].permission)
         else Markup("<code>tr_{}</code>").format(row.trace_id[:8])

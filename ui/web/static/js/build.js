@@ -1,5 +1,4 @@
 /* The builder: steps by the address, the chat beside the form, documents by the API. */
-import { chat } from "./chat.js";
 import { knowledge } from "./knowledge.js";
 import "./plain.js"; // buttons with data-api
 
@@ -30,7 +29,10 @@ export function build() {
   });
   show(false);
   const watch = () => {
-    document.querySelectorAll("#atl-tryout [data-agent]:not([data-atl-chat])").forEach((each) => chat(each));
+    document.querySelectorAll("#atl-tryout [data-agent]:not([data-atl-chat])").forEach(async (each) => {
+      each.dataset.atlChat = "loading"; // the chat's scripts are fetched when there is something to try
+      (await import("./chat.js")).chat(each);
+    });
     document.querySelectorAll("[data-atl-knowledge]:not([data-atl-filled])").forEach((each) => knowledge(each));
     if (document.querySelector(".atl-stepper a:not([data-atl-known])")) {
       document.querySelectorAll(".atl-stepper a").forEach((each) => { each.dataset.atlKnown = ""; });

@@ -98,7 +98,7 @@ export class Answer {
       if (!reply.notices?.some((notice) => notice.kind === "blocked")) this.ribbons.append(told);
     }
     const rule = reply.status === "blocked" && (reply.error_data?.rule ?? reply.notices?.find((notice) => notice.kind === "blocked")?.data?.rule);
-    if (rule && reply.trace_id) this.asked.append(exceptionForm(this.say, rule, reply.trace_id));
+    if (rule && /^[A-Z]/.test(rule) && reply.trace_id) this.asked.append(exceptionForm(this.say, rule, reply.trace_id));
     if (reply.status === "stopped") this.ribbons.append(ribbon("info", this.say("web.chat.stopped")));
     const opinion = this.about && reply.trace_id && reply.status !== "waiting" ? feedback(this.say, () => this.about.find(reply)) : null;
     const keep = this.about?.draft && this.text && reply.trace_id && reply.status !== "waiting" ? testCase(this.say, this.about.draft, () => this.about.find(reply)) : null;
