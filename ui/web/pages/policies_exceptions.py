@@ -68,7 +68,7 @@ def _trace(visit: Visit, one: PolicyException) -> Markup:
     if not one.trace_id or not may(visit.person, "traces.view"):
         return Markup("")
     return Markup('<a class="atl-more" href="{}">{}</a>').format(
-        address(visit.language, "audit", f"trace={one.trace_id}"),
+        address(visit.language, "audit", f"open={one.trace_id}"),
         visit.say("rules.exceptions.trace"),
     )
 

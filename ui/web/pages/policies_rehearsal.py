@@ -108,7 +108,7 @@ def _changes(visit: Visit, result: Mapping[str, Any]) -> Markup:
 
 def _change_row(visit: Visit, one: Mapping[str, Any], links: bool) -> Markup:
     short = f"tr_{one['trace_id'][:6]}"
-    link = address(visit.language, "audit", f"trace={one['trace_id']}")
+    link = address(visit.language, "audit", f"open={one['trace_id']}")
     cells = (
         ("trace", Markup('<a href="{}">{}</a>').format(link, short) if links else short),
         ("person", one["person"]),
