@@ -138,5 +138,14 @@ def limited(rate: Rate, person: Person) -> None:
         rate.take(person.id)
 
 
-Services = Annotated[Any, Depends(services)]
-Limits = Annotated[Rates, Depends(rates)]
+# a dependency that is no coroutine costs a hop to a thread, with every request
+async def _services(request: Request) -> "App":
+    return services(request)
+
+
+async def _rates(request: Request) -> Rates:
+    return rates(request)
+
+
+Services = Annotated[Any, Depends(_services)]
+Limits = Annotated[Rates, Depends(_rates)]
