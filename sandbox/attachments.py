@@ -48,7 +48,7 @@ class Readable:
     def names(self) -> list[str]:
         """The agent's documents, then the person's."""
         given = self.given.names()
-        known = [] if self.sample and given else self.known.names()
+        known = [] if self.sample and given else [self._named(one) for one in self.known.names()]
         return list(dict.fromkeys([*known, *given]))
 
     def search(self, query: str, k: int = 5) -> list[Passage]:
@@ -64,11 +64,17 @@ class Readable:
         own = self.given.text(name)
         if own is not None:
             return own
-        known = self.known.text(name)
+        real = next((one for one in self.known.names() if name in (one, self._named(one))), name)
+        known = self.known.text(real)
         return None if known is None else self._masked(known)
 
     def _converted(self, passage: Passage) -> Passage:
-        return replace(passage, text=self._masked(passage.text))
+        document = self._named(passage.document)
+        return replace(passage, document=document, text=self._masked(passage.text))
+
+    def _named(self, name: str) -> str:
+        """A document's name as the model may see it: it may be a person's."""
+        return self.screen.text(name, self.vault, provenance="document").text
 
     def _masked(self, text: str) -> str:
         raw = self.agent_vault.restore(text)

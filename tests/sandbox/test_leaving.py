@@ -97,11 +97,13 @@ async def test_nothing_is_done_for_somebody_who_may_no_longer_sign_in_whoever_sa
     assert len(home.upstream.calls) == 1
 
 
+@pytest.mark.parametrize("paragraphs", [0, 200], ids=["whole in the prompt", "looked up"])
 async def test_the_name_of_an_agents_document_is_kept_masked_and_shown_whole(
-    home: House, marie: Actor
+    home: House, marie: Actor, paragraphs: int
 ) -> None:
     knowledge, name = home.app.knowledge, "Claire Fontaine.md"
     words = b"# Leave\n\nSix days of leave can be carried over."
+    words += b"\n\nThe canteen opens at noon and the garage closes at eight." * paragraphs
     await knowledge.add("leave", "internal", marie, name, words)
     await knowledge.settled()
     said = Text(en="Answers questions.")
@@ -110,7 +112,7 @@ async def test_the_name_of_an_agents_document_is_kept_masked_and_shown_whole(
     )
     home.script(Say("Six days [1]."))
     reply = await home.send(marie, "How many days of leave can be carried over?", agent)
-    assert {one.document for one in reply.sources} == {name}
+    assert {one.document for one in reply.sources} == ({name} if paragraphs else set())
     assert "Fontaine" not in home.received
     kept = home.app.conversations.messages(reply.conversation, marie.id)
     assert "Fontaine" not in json.dumps([dict(one.extra) for one in kept], default=str)
