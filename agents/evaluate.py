@@ -325,7 +325,8 @@ def _validator() -> Any:
                 if _finds(expression, name):
                     yield from validator.descend(item, inner)
 
-    # RE2 instead of `re`, so that an expression cannot take for ever
+    # RE2 instead of `re`, so that an expression cannot take for ever; jsonschema leaves `extend`
+    # without types
     return extend(  # type: ignore[no-untyped-call]
         Draft202012Validator, {"pattern": pattern, "patternProperties": keyed}
     )

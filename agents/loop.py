@@ -45,6 +45,7 @@ def run_turn(
     if isinstance(history[-1], AIMessage) and history[-1].tool_calls:
         agent.update_state(config, given, as_node="model")
         given = None  # go on from the checkpoint
+    # None ("go on") is allowed by langgraph and left out of the types of `invoke`
     state = agent.invoke(given, config, durability="exit")  # type: ignore[call-overload]
     if state.get("__interrupt__"):
         return None

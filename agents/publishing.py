@@ -80,7 +80,8 @@ class Publishing(Shelf):
         When nothing changed that has to be reviewed and the audience is the approved one, the
         version is released at once under the approval that stands. Else the request is `checking`
         until `collected`, then `waiting`. Raises PolicyDenied, and BadInput: agent-not-found,
-        bad-audience, request-incomplete, request-secret, request-injection, nothing-changed.
+        bad-audience, request-incomplete, request-secret, request-injection, nothing-changed,
+        agent-changed.
         """
         record = self._catalog.get(agent, by.id)
         if record.status != "draft":
@@ -131,7 +132,8 @@ class Publishing(Shelf):
             )
             db.execute(sa.insert(requests), values)
             if decision.outcome == "allow":
-                self._release(db, self._read(db, id), before.approved_by if before else by.id)
+                approver = before.approved_by if before else by.id
+                self._release(db, self._read(db, id), approver, current)
         return self.get(id)
 
     def collected(self, id: str, evidence: Mapping[str, Any]) -> PublishRequest:
@@ -166,8 +168,9 @@ class Publishing(Shelf):
 
     def approve(self, id: str, by: Actor, note: str = "") -> PublishRequest:
         """Release what was requested. Raises PolicyDenied (PB-06 for one's own), BadInput:
-        no-such-request, request-over (somebody was faster), request-checking."""
+        no-such-request, request-over (somebody was faster), request-checking, agent-changed."""
         request = self._reviewed(id, by)
+        before = self.current(request.agent)
         decision = self._decide(
             "publish",
             Actor(request.owner, request.department, request.roles),
@@ -179,7 +182,7 @@ class Publishing(Shelf):
         decision.require()
         with self._engine.begin() as db:
             self._end(db, request, "published", by.id, note)
-            self._release(db, request, by.id)
+            self._release(db, request, by.id, before)
         return self.get(id)
 
     def send_back(self, id: str, by: Actor, note: str) -> PublishRequest:
@@ -194,7 +197,8 @@ class Publishing(Shelf):
     # ── what is live ─────────────────────────────────────────────────────────────────────
 
     def rollback(self, agent: str, version: str, by: Actor) -> Live:
-        """Put an approved version back. Raises BadInput: agent-not-found, no-such-release.
+        """Put an approved version back. Raises BadInput: agent-not-found, no-such-release,
+        agent-changed.
 
         The owner or a champion may; a withdrawn agent comes back by somebody else's hand only.
         """
@@ -209,7 +213,7 @@ class Publishing(Shelf):
             self._record("publish.rollback", by.id, release.spec, decision, agent)
             decision.require()
         with self._engine.begin() as db:
-            self._set_live(db, release, current.owner, current.department)
+            self._set_live(db, release, current.owner, current.department, current)
         return self._known(agent)
 
     def withdraw(self, agent: str, by: Actor, reason: str) -> Live:
@@ -393,7 +397,9 @@ class Publishing(Shelf):
         if done.rowcount != 1:
             raise BadInput("request-over", state=self._read(db, request.id).state)
 
-    def _release(self, db: sa.Connection, request: PublishRequest, approved_by: str) -> None:
+    def _release(
+        self, db: sa.Connection, request: PublishRequest, approved_by: str, before: Live | None
+    ) -> None:
         now = self._now()
         # what was looked at: documents that were changed since then open a review of their own
         seen = request.evidence.get("documents")
@@ -425,9 +431,17 @@ class Publishing(Shelf):
             .where(requests.c.id == request.id)
             .values(state="published", decided=now, decided_by=approved_by)
         )
-        self._set_live(db, release, request.owner, request.department)
+        self._set_live(db, release, request.owner, request.department, before)
 
-    def _set_live(self, db: sa.Connection, release: Release, owner: str, department: str) -> None:
+    def _set_live(
+        self,
+        db: sa.Connection,
+        release: Release,
+        owner: str,
+        department: str,
+        before: Live | None,
+    ) -> None:
+        """`before` is what was decided on: a withdrawal since then must not be undone by it."""
         values = {
             "agent": release.agent,
             "owner": owner,
@@ -438,9 +452,16 @@ class Publishing(Shelf):
             "reason": "",
             "since": self._now(),
         }
-        done = db.execute(sa.update(live).where(live.c.agent == release.agent).values(values))
-        if done.rowcount == 0:
+        if before is None:
             db.execute(sa.insert(live), values)
+            return
+        same = (
+            live.c.agent == release.agent,
+            live.c.state == before.state,
+            live.c.version == before.version,
+        )
+        if db.execute(sa.update(live).where(*same).values(values)).rowcount == 0:
+            raise BadInput("agent-changed")
 
 
 def _same(one: AgentSpec, other: AgentSpec) -> bool:

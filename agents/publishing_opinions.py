@@ -36,10 +36,11 @@ class Opinions:
         if not text:
             raise BadInput("note-needed")
         self._ledger.record(Act("publish.comment", by, payload={"request": request}))
-        values = {"request": request, "by": by, "line": line[:120], "text": text, "at": self._now()}
+        at, line = self._now(), line[:120]
+        values = {"request": request, "by": by, "line": line, "text": text, "at": at}
         with self._engine.begin() as db:
             key = db.execute(sa.insert(comments), values).inserted_primary_key
-        return Comment(int(key[0]) if key else 0, by, line[:120], text, values["at"])  # type: ignore[arg-type]
+        return Comment(int(key[0]) if key else 0, by, line, text, at)
 
     def comments(self, request: str) -> list[Comment]:
         """All comments of a request, oldest first."""

@@ -77,7 +77,8 @@ class Sessions(Parts):
 
     running: dict[str, Turn] = field(default_factory=dict)
     decided: asyncio.Event = field(default_factory=asyncio.Event)  # an approval was, perhaps
-    here: Callable[[str], bool] = lambda person: True  # whether somebody may still use the house
+    # who a person is now, None when they may no longer use the house
+    here: Callable[[Actor], Actor | None] = lambda person: person
 
     async def send(
         self,
@@ -286,7 +287,8 @@ class Sessions(Parts):
             await asyncio.to_thread(self._lost, turn)
             return
 
-        if not await asyncio.to_thread(self.here, state.person.id):
+        person = await asyncio.to_thread(self.here, state.person)
+        if person is None:
             # whoever said yes: nothing is done for somebody who may no longer sign in
             ended = Act("turn", state.person.id, state.spec.id, state.spec.version,
                         paused.conversation, state.trace_id, "deny", "not-permitted")  # fmt: skip
@@ -300,9 +302,7 @@ class Sessions(Parts):
                 return await give_up(self, run, paused, state)
             return await resume_turn(self, run, paused, state)
 
-        await self._turn(
-            state.person, state.spec, paused.conversation, state.language, emit, work, turn
-        )
+        await self._turn(person, state.spec, paused.conversation, state.language, emit, work, turn)
 
     async def _turn(
         self,

@@ -7,12 +7,13 @@ Roles in force are a person's own and those of their groups; the latter are kept
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
 import sqlalchemy as sa
 
+from guardrails.actor import Actor
 from guardrails.errors import BadInput, GuardrailError, NotPermitted
 from guardrails.store import metadata
 from ui.access import ROLES, Role
@@ -279,9 +280,13 @@ class People:
             raise BadInput("no-such-account", login=id_)
         return account
 
-    def here(self, id_: str) -> bool:
-        """False for an account that was disabled or removed; who has none is not refused."""
-        return self.get(id_) is not None or _ACCOUNT.fullmatch(id_) is None
+    def here(self, actor: Actor) -> Actor | None:
+        """The actor with the rights of now: never more roles than it came with, and the account's
+        department. None for an account that was disabled or removed; who has none is unchanged."""
+        account = self.get(actor.id)
+        if account is None:
+            return actor if _ACCOUNT.fullmatch(actor.id) is None else None
+        return replace(actor, department=account.department, roles=actor.roles & account.roles)
 
     def find(self, login: str) -> Account | None:
         """The account with this sign-in name, unless disabled."""

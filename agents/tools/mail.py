@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -91,12 +92,11 @@ def _wrong(arguments: Mapping[str, Any], _context: ToolContext) -> str | None:
 
 
 def _not_sendable(arguments: Mapping[str, Any], context: ToolContext) -> str | None:
-    try:
-        written = letter(arguments)
-    except NotDone as error:
-        return error.why
+    if (wrong := _wrong(arguments, context)) is not None:
+        return wrong
     if context.outside is None:
         return "no e-mail can be sent from here; write a draft with email_draft"
+    written = letter(arguments)
     return context.outside.no_mail((*written.recipients, *written.copies))
 
 
@@ -113,15 +113,12 @@ EMAIL_DRAFT = Tool(
     refuse=_wrong,
 )
 
-EMAIL_SEND = Tool(
+EMAIL_SEND = replace(
+    EMAIL_DRAFT,
     name="email_send",
     label_key="tool.email_send",
     description="Send an e-mail. A person reads it first and may refuse.",
     side_effect="sends",
-    parameters=_PARAMETERS,
     run=_send,
-    icon="mail",
-    restores=frozenset({"to", "cc", "subject", "body"}),
-    computed=True,
     refuse=_not_sendable,
 )

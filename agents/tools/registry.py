@@ -81,9 +81,9 @@ async def call(
     if tool is None or (allowed is not None and name not in allowed):
         names = ", ".join(allowed if allowed is not None else TOOLS) or "none"
         return refused(f"there is no tool of that name; there are: {names}")
-    if (wrong := objection(tool, arguments, context)) is not None:
-        return refused(wrong)
-    assert isinstance(arguments, Mapping)  # noqa: S101  (objection says so)
+    wrong = objection(tool, arguments, context)
+    if wrong is not None or not isinstance(arguments, Mapping):
+        return refused(wrong or "arguments must be a JSON object")
     try:
         return await tool.run(arguments, context)
     except NotDone as error:

@@ -350,6 +350,28 @@ def test_a_champion_does_not_restore_their_own_withdrawn_agent(desk: Desk) -> No
     assert desk.ask(spec.id, BEN).state == "waiting"
 
 
+@pytest.mark.parametrize("act", ["rollback", "approve"])
+def test_a_withdrawal_under_way_is_never_undone(
+    desk: Desk, act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = desk.live()
+    desk.edit(spec.id, tools=("calculator",))
+    request = desk.ask(spec.id, bump="major")
+    decide = desk.publishing._decide
+
+    def meanwhile(*given: Any, **more: Any) -> Any:
+        decision = decide(*given, **more)
+        desk.publishing.withdraw(spec.id, EVE, "Leaks salaries")
+        return decision
+
+    monkeypatch.setattr(desk.publishing, "_decide", meanwhile)
+    given: tuple[Any, ...] = (request.id, CHI) if act == "approve" else (spec.id, "1.0.0", ANA)
+    refused(BadInput, "agent-changed", getattr(desk.publishing, act), *given)
+    current = desk.publishing.current(spec.id)
+    assert current is not None and current.state == "withdrawn"
+    assert desk.publishing.get(request.id).state == "waiting"
+
+
 def test_rollback_is_one_call_to_an_approved_version(desk: Desk) -> None:
     spec = desk.live()
     desk.edit(spec.id, tools=("calculator",))

@@ -97,6 +97,17 @@ async def test_nothing_is_done_for_somebody_who_may_no_longer_sign_in_whoever_sa
     assert len(home.upstream.calls) == 1
 
 
+async def test_a_turn_goes_on_with_the_rights_of_now(home: House) -> None:
+    account = home.app.people.add("lea", None, department="Sales", roles=("staff", "champion"))
+    lea = Actor(account.id, "Sales", frozenset({"staff", "champion"}))
+    home.app.people.change(account.id, roles=["staff", "security"], department="HR")
+    now = home.app.sessions.here(lea)
+    # what was taken is gone, what was given since is not added
+    assert now == Actor(account.id, "HR", frozenset({"staff"}))
+    nobody = Actor("local", roles=frozenset({"staff"}))
+    assert home.app.sessions.here(nobody) == nobody
+
+
 @pytest.mark.parametrize("paragraphs", [0, 200], ids=["whole in the prompt", "looked up"])
 async def test_the_name_of_an_agents_document_is_kept_masked_and_shown_whole(
     home: House, marie: Actor, paragraphs: int

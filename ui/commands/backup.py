@@ -11,6 +11,9 @@ from ui.commands.common import Voice, settings_now
 
 def add(to: typer.Typer, voice: Voice) -> None:
     """Register both commands."""
+    passphrase_option = typer.Option(
+        "--passphrase-file", exists=True, dir_okay=False, help=voice("backup.passphrase-file")
+    )
 
     @to.command(help=voice("backup.help"))
     def backup(
@@ -18,15 +21,7 @@ def add(to: typer.Typer, voice: Voice) -> None:
         with_keys: Annotated[
             bool, typer.Option("--with-keys", help=voice("backup.with-keys"))
         ] = False,
-        passphrase_file: Annotated[
-            Path | None,
-            typer.Option(
-                "--passphrase-file",
-                exists=True,
-                dir_okay=False,
-                help=voice("backup.passphrase-file"),
-            ),
-        ] = None,
+        passphrase_file: Annotated[Path | None, passphrase_option] = None,
     ) -> None:
         from guardrails.audit.ledger import Act
         from guardrails.errors import BadInput
@@ -53,15 +48,7 @@ def add(to: typer.Typer, voice: Voice) -> None:
             Path, typer.Argument(help=voice("restore.file"), exists=True, dir_okay=False)
         ],
         replace: Annotated[bool, typer.Option("--replace", help=voice("restore.replace"))] = False,
-        passphrase_file: Annotated[
-            Path | None,
-            typer.Option(
-                "--passphrase-file",
-                exists=True,
-                dir_okay=False,
-                help=voice("backup.passphrase-file"),
-            ),
-        ] = None,
+        passphrase_file: Annotated[Path | None, passphrase_option] = None,
     ) -> None:
         from guardrails.errors import BadInput
         from ui import restore as way

@@ -72,13 +72,18 @@ async def delete(conversation: str, app: Services, person: Own) -> Done:
 
     A turn under way is stopped first.
     """
-    await run_in_threadpool(app.conversations.get, conversation, person.id)
-    act = Act("erase", person.id, conversation=conversation)
+    await forget(app, conversation, person.id)
+    return Done()
+
+
+async def forget(app: Any, conversation: str, owner: str) -> None:
+    """Record the erasure, stop the turn under way, then erase. Raises as `Conversations.get`."""
+    await run_in_threadpool(app.conversations.get, conversation, owner)
+    act = Act("erase", owner, conversation=conversation)
     await run_in_threadpool(app.ledger.record, act)
     await ended(app, conversation)
     await run_in_threadpool(app.sessions.forget, conversation)
-    await run_in_threadpool(app.conversations.delete, conversation, person.id)
-    return Done()
+    await run_in_threadpool(app.conversations.delete, conversation, owner)
 
 
 async def ended(app: Any, conversation: str) -> None:

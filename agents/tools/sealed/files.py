@@ -58,6 +58,7 @@ def open_tables(wanted: str = "") -> tuple[sqlite3.Connection, list[Table]]:
     if not tables:
         raise Stop("the file holds no table")
     if len(tables) == 1 and tables[0].name != "data":
+        # in memory, in the seal; `_free` made the name of letters, digits and underscores
         database.execute(f'CREATE VIEW data AS SELECT * FROM "{tables[0].name}"')  # noqa: S608
     return database, tables
 

@@ -1,5 +1,6 @@
 """A group is used only where one was handed on; a run's processes end with it."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -47,12 +48,11 @@ def test_removing_a_real_group_ends_what_is_in_it() -> None:
         (Path(line.split()[1]) for line in Path("/proc/mounts").read_text().splitlines()
          if line.split()[2] == "cgroup2"), None,
     )  # fmt: skip
-    group = hierarchy / "atelier-test" if hierarchy else None
-    try:
-        assert group is not None
-        group.mkdir()
-    except (AssertionError, OSError):
-        pytest.skip("no group may be made here")
+    if hierarchy is None or not os.access(hierarchy, os.W_OK):
+        # a right of the host that nothing can install; `enclose` over a folder is tested above
+        pytest.skip("this host lets nobody here make a cgroup v2 group")
+    group = hierarchy / "atelier-test"
+    group.mkdir()
     process = subprocess.Popen(["sleep", "60"])
     (group / "cgroup.procs").write_text(str(process.pid), "ascii")
     (group / "cgroup.kill").write_text("1", "ascii")

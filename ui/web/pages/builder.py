@@ -14,6 +14,8 @@ from agents.spec import Category, DataClass
 from guardrails.errors import GuardrailError
 from ui.identity import Person
 from ui.messages import catalogue
+from ui.rates import Rate
+from ui.routes.common import limited
 from ui.routes.models import choices
 from ui.web.components.passport import passport, reads, saved
 from ui.web.components.seen import seen_by_model
@@ -36,6 +38,7 @@ QUIET: dict[str, Any] = {
 def build(context: Context, page: gr.Blocks) -> None:
     """Put the page into `page`."""
     say = context.say
+    drafts, looks = Rate(12, 600), Rate(120, 60)  # for each person: a model's work, a screening
     head = html(elem_id="atl-build-head")
     with gr.Row(elem_classes="atl-two"):
         with gr.Column(scale=8, min_width=320, elem_id="atl-form"):
@@ -176,6 +179,7 @@ def build(context: Context, page: gr.Blocks) -> None:
         person = context.person(request, "agents.build")
         form = _form(values)
         try:
+            limited(drafts, person)
             found = await describe.propose(context, person, wish)
         except GuardrailError as error:
             return [str(describe.refused(context, error)), None, gr.update(visible=False)]
@@ -225,7 +229,11 @@ def build(context: Context, page: gr.Blocks) -> None:
     undo.click(take_back, [draft, base], [*fields, *kept], **QUIET)
 
     def look(text: str, guard: str, request: gr.Request) -> str:
-        context.person(request, "screen.try")
+        person = context.person(request, "screen.try")
+        try:
+            limited(looks, person)
+        except GuardrailError as error:
+            raise refusal(context.language, error) from error
         return seen_by_model(context, text, guard)
 
     gr.on([trial.change, guard.change], look, [trial, guard], seen,

@@ -9,11 +9,12 @@ import difflib
 from dataclasses import replace
 
 from agents.drafting import Draft, drafter, read_draft
-from guardrails.actor import Actor
 from guardrails.errors import BadInput, GuardrailError
 from sandbox.events import Reply
 from ui.identity import Person
 from ui.messages import say_error
+from ui.routes.common import actor
+from ui.routes.conversations import forget
 from ui.web.markup import Markup, icon, joined
 from ui.web.pages.common import Context
 from ui.web.pages.form import Form
@@ -30,26 +31,28 @@ async def propose(context: Context, person: Person, description: str) -> Draft:
     """
     if len(description.strip()) < SHORTEST:
         raise BadInput("description-too-short")
-    app, reply = context.app, None
-    async for event in app.sessions.send(
-        actor=Actor(person.id, person.department, frozenset(person.roles)),
-        agent=drafter(context.language),
-        text=description[:4000],
-        language=context.language,
-    ):
-        if isinstance(event, Reply):
-            reply = event
+    app, spec, reply = context.app, drafter(context.language), None
+    conversation = await asyncio.to_thread(
+        app.conversations.start, spec.id, person.id, spec.version
+    )
+    try:
+        async for event in app.sessions.send(
+            actor=actor(person),
+            agent=spec,
+            text=description[:4000],
+            conversation=conversation,
+            language=context.language,
+        ):
+            if isinstance(event, Reply):
+                reply = event
+    finally:
+        # also when the page went away meanwhile: the turn is stopped before it is forgotten
+        await asyncio.shield(forget(app, conversation, person.id))
     if reply is None:
         raise GuardrailError("internal")
-    await asyncio.to_thread(_forget, context, person, reply.conversation)
     if reply.status != "done":
         raise GuardrailError(reply.error or "draft-unreadable", **dict(reply.error_data))
     return read_draft(reply.text)
-
-
-def _forget(context: Context, person: Person, conversation: str) -> None:
-    context.app.sessions.forget(conversation)
-    context.app.conversations.delete(conversation, person.id)
 
 
 def applied(form: Form, draft: Draft) -> Form:

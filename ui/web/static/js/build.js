@@ -19,14 +19,6 @@ export function build() {
   };
   addEventListener("hashchange", () => show(true));
   addEventListener("popstate", () => show(false));
-  // Gradio's page has a <base>, which would lead a bare #step to another page
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.('#atl-form a[href^="#"], .atl-stepper a');
-    if (!link) return;
-    event.preventDefault();
-    history.pushState(null, "", `${location.pathname}${location.search}${link.getAttribute("href")}`);
-    show(true);
-  });
   show(false);
   const watch = () => {
     document.querySelectorAll("#atl-tryout [data-agent]:not([data-atl-chat])").forEach(async (each) => {

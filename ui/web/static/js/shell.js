@@ -100,6 +100,13 @@ document.addEventListener("click", async (event) => {
     await fetch("/api/v1/session", { method: "DELETE" });
     location.assign("/sign-in");
   }
+  const step = at(".atl-stepper a, .atl-step-foot a");
+  if (step) {
+    // Gradio's page has a <base>, which would lead a bare #step to another page
+    event.preventDefault();
+    history.pushState(null, "", `${location.pathname}${location.search}${step.getAttribute("href")}`);
+    dispatchEvent(new HashChangeEvent("hashchange"));
+  }
   const skip = at(".atl-skip");
   if (skip) { event.preventDefault(); document.getElementById("atl-main").focus(); }
 });
