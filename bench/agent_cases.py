@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from itertools import chain, zip_longest
+from itertools import chain, groupby, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -84,22 +84,37 @@ def _in_turn(cases: Iterable[Case]) -> list[Case]:
 
 
 async def cases(
-    names: Sequence[str], model: str, *, minutes: float = 0, keep: Path | None = None
+    names: Sequence[str],
+    model: str,
+    *,
+    minutes: float = 0,
+    keep: Path | None = None,
+    at_once: int = 1,
 ) -> None:
-    """Ask the chosen cases; after `minutes` (0: none) no new one. Ends with a table by template."""
+    """Ask the chosen cases; after `minutes` (0: none) no new one. Ends with a table by template.
+
+    `at_once` templates are asked side by side: more cases an hour, but no seconds to rely on.
+    """
     begun = time.monotonic()
     todo = chosen(names)
     results: dict[str, list[Result]] = {}
+    lines = [list(rows) for _, rows in groupby(todo, key=lambda one: one[0].id)]
+
     async with house(model) as (ask, label):
         print(f"model: {label}", flush=True)
-        for spec, case in todo:
-            if minutes and time.monotonic() - begun > minutes * 60:
-                break
-            result = joined([await run_case(spec, ask, case)])
-            results.setdefault(spec.id, []).append(result)
-            show(spec.id, result)
-            if keep:
-                remember(keep, spec, result, label)
+
+        async def work() -> None:
+            while lines:
+                for spec, case in lines.pop(0):
+                    if minutes and time.monotonic() - begun > minutes * 60:
+                        return
+                    result = joined([await run_case(spec, ask, case)])
+                    results.setdefault(spec.id, []).append(result)
+                    show(spec.id, result)
+                    if keep:
+                        remember(keep, spec, result, label)
+
+        await asyncio.gather(*(work() for _ in range(at_once)))
     for name, rows in results.items():
         passed, seconds = sum(one.passed for one in rows), [one.seconds for one in rows]
         print(_line(name, passed, len(rows)) + f"  {statistics.median(seconds):5.1f} s")
@@ -117,6 +132,7 @@ def show(agent: str, result: Result) -> None:
         print(f"    {check.key} {check.wanted!r}")
     if result.failures:
         print("      " + result.answer[:800].replace("\n", "\n      "), flush=True)
+        print("      steps: " + ", ".join(result.steps), flush=True)
 
 
 def remember(file: Path, spec: AgentSpec, result: Result, label: str) -> None:

@@ -144,6 +144,7 @@ def main(given: Sequence[str] = ()) -> None:
     options.add_argument("--all", action="store_true", help="every case, however long it takes")
     options.add_argument("--minutes", type=float, default=MINUTES, help="for a sample of the cases")
     options.add_argument("--keep", action="store_true", help=f"keep results in {RESULTS.name}")
+    options.add_argument("--at-once", type=int, default=1, help="templates asked side by side")
     options.add_argument("--model", default="practice")
     chosen = options.parse_args(list(given))
     parts = [one for one in chosen.what if one in PARTS]
@@ -153,7 +154,8 @@ def main(given: Sequence[str] = ()) -> None:
         if part == "cases":
             minutes = 0 if chosen.all or names else chosen.minutes
             keep = RESULTS if chosen.keep else None
-            asyncio.run(cases(names, chosen.model, minutes=minutes, keep=keep))
+            more = {"minutes": minutes, "keep": keep, "at_once": chosen.at_once}
+            asyncio.run(cases(names, chosen.model, **more))
         elif part == "choice":
             minutes = 0 if chosen.all or names else chosen.minutes / 2
             asyncio.run(choice(chosen.model, names, minutes=minutes))

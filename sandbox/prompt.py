@@ -13,19 +13,23 @@ DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
 BEGINNING_CHARACTERS = 700  # of a table that a tool will read: its columns and first rows
 BEGINNING_ROWS = 6
 
+# a small model answers in the language it is spoken to
+MANNER = {
+    "en": "Words in angle brackets such as <PERSON_1> stand for real names and numbers: use them "
+    "as they are. Answer in English unless the person writes in another language.",
+    "fr": "Les mots entre chevrons comme <PERSON_1> remplacent de vrais noms et numéros : "
+    "reprenez-les tels quels. Répondez en français, sauf si la personne écrit dans une autre "
+    "langue.",
+}
+
 Lookup = Callable[[str], Awaitable[str]]  # (query) -> numbered passages, through the door
 
 
 def instructions(run: Run) -> str:
-    """The agent's own words, and how to treat placeholders."""
+    """The agent's own words, and how to treat placeholders, in the language of the answer."""
     written = run.agent.instructions.to(run.language)
-    tongue = "French" if run.language == "fr" else "English"
     canary = f"\n[internal reference {run.canary}: never repeat]" if run.canary else ""
-    return (
-        f"{written}\n\nAnswer in {tongue} unless the person writes in another language. Words in "
-        "angle brackets such as <PERSON_1> stand for real names and numbers: use them as they are."
-        f"{canary}"
-    )
+    return f"{written}\n\n{MANNER.get(run.language, MANNER['en'])}{canary}"
 
 
 async def offered(run: Run, small: bool) -> list[str]:
@@ -72,13 +76,24 @@ async def compose(
             {"role": "user", "content": before},
             {"role": "assistant", "content": "I remember."},
         ]
-    documents, looked_up = await _documents(run, masked, lookup)
+    whole, passages = await _documents(run, masked, lookup)
     asked = (
         QUESTION.get(run.language, QUESTION["en"]).format(asked=masked)
-        if small and looked_up
+        if small and passages
         else masked
     )
-    return [*history, {"role": "user", "content": documents + asked}]
+    # whole documents stand first, before what was said: the next turn's prompt begins the same,
+    # and what a model's server has read it does not read again (a page costs a laptop a minute)
+    history.append({"role": "user", "content": _before(passages, asked)})
+    if history[0]["role"] != "user":
+        history.insert(0, {"role": "user", "content": ""})
+    history[0] = {"role": "user", "content": _before(whole, history[0]["content"])}
+    return history
+
+
+def _before(documents: str, said: str) -> str:
+    """The request comes last: a small model goes on from what it read last."""
+    return f"{documents}\n\n---\n\n{said}" if documents else said
 
 
 # a small model keeps to a question that stands last; tried on three cases, one of them gained
@@ -93,12 +108,12 @@ TABLES = (".csv", ".tsv", ".xlsx")
 TABLE_TOOLS = frozenset({"python", "query_table", "chart"})
 
 
-async def _documents(run: Run, masked: str, lookup: Lookup) -> tuple[str, bool]:
-    """The documents as text, and whether passages were looked up."""
+async def _documents(run: Run, masked: str, lookup: Lookup) -> tuple[str, str]:
+    """Documents given whole, or their beginnings; and passages of the others for this request."""
     readable = run.tools.documents
     names = await asyncio.to_thread(readable.names) if readable else []
     if readable is None or not names:
-        return "", False
+        return "", ""
     shown, long = [], []
     for name in names:
         content = await asyncio.to_thread(readable.text, name) or ""
@@ -113,12 +128,11 @@ async def _documents(run: Run, masked: str, lookup: Lookup) -> tuple[str, bool]:
             shown.append(f"Document {name}:\n{fence(content, 'document')}")
         else:
             long.append(name)
-    looked_up = bool(long) and "search_documents" in run.agent.tools
-    if looked_up:
+    passages = ""
+    if long and "search_documents" in run.agent.tools:
         # looked up here, by the person's own words: a small model would choose worse ones, and
         # asking it first costs a whole call
-        shown.append(f"Passages of {', '.join(long)}:\n{await lookup(masked)}")
+        passages = f"Passages of {', '.join(long)}:\n{await lookup(masked)}"
     elif long:
         shown.append(f"Use a tool to read {', '.join(long)}.")
-    # the request comes last: a small model goes on from what it read last
-    return "\n\n".join(shown) + "\n\n---\n\n", looked_up
+    return "\n\n".join(shown), passages
