@@ -116,3 +116,19 @@ def test_french_errors_say_vous_and_use_typographic_apostrophes() -> None:
         )
     }
     assert wrong == {}
+
+
+# an ordinary space would let the line break before the sign, and a missing one is a misprint
+LOOSE = re.compile(
+    r"[ \u00a0][:;!?»%](?!\w)|«(?!\u202f)|(?<!\u202f)»|(?<!\u202f)[;!?](?=\s|$)|\w:(?=\s|$)"
+)
+
+
+def test_french_punctuation_stands_behind_narrow_no_break_spaces() -> None:
+    wrong = {
+        key: form
+        for key, message in catalogue("fr").items()
+        for form in (message.values() if isinstance(message, dict) else [message])
+        if LOOSE.search(form)
+    }
+    assert wrong == {}
