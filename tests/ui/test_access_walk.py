@@ -1,15 +1,13 @@
 """Every API route, as every role and as nobody, against one table."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
 from fastapi.routing import APIRoute
 
 from tests.ui.api_client import client, served, with_accounts
-from tests.ui.fake_house import House, open_house
+from tests.ui.fake_house import House
 from ui.access import MAY, ROLES, Permission, Role
 from ui.api import ROUTERS
 
@@ -207,13 +205,6 @@ TABLE: dict[tuple[str, str], Permission | None] = {
     ("POST", "/policies/drafts/{number}/return"): "policies.approve",
     ("POST", "/policies/drafts/{number}/withdraw"): "policies.edit",
 }
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    yield house
-    house.close()
 
 
 def test_the_table_names_every_route_and_no_other() -> None:

@@ -1,6 +1,6 @@
 """The HTTP API: what programs and pages can rely on, and what bad input gets."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,6 @@ from tests.ui.api_client import BASE, PASSWORD, client, events, served, with_acc
 from tests.ui.fake_house import House, open_house
 from ui.rates import Rate
 from ui.routes.common import Rates
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    yield house
-    house.close()
-
-
-@pytest.fixture
-async def web(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(served(house)) as web:
-        yield web
 
 
 def kinds(house: House) -> list[str]:

@@ -1,15 +1,12 @@
 """What waits for somebody is counted beside the pages of the navigation."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from guardrails.actor import Actor
 from guardrails.policy.approvals import may_decide
-from guardrails.screen import Screen
-from tests.ui.fake_house import House, open_house
+from tests.ui.fake_house import House
 from ui.identity import Person
 from ui.messages import LANGUAGES, Language, say
 from ui.web import frame, nav
@@ -19,56 +16,48 @@ ANA = Person("ana", "Ana", "sales", frozenset({"staff"}), "en")
 CHI = Person("chi", "Chi", "sales", frozenset({"staff", "champion"}), "en")
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    quiet = Screen(lambda text, language: [], lambda text: [], lambda text, provenance: 0.0)
-    opened = open_house(tmp_path, quiet)
-    yield opened
-    opened.close()
-
-
-def badges(house: House, clock: list[float] | None = None) -> Badges:
+def badges(quiet_house: House, clock: list[float] | None = None) -> Badges:
     now = clock or [0.0]
-    return Badges(cast(Any, house), lambda: now[0])
+    return Badges(cast(Any, quiet_house), lambda: now[0])
 
 
-def asked(house: House, owner: Person) -> str:
-    agent = house.catalog.from_template("email-drafter", owner.id).id
-    desk = house.desk.publishing
+def asked(quiet_house: House, owner: Person) -> str:
+    agent = quiet_house.catalog.from_template("email-drafter", owner.id).id
+    desk = quiet_house.desk.publishing
     request = desk.request(agent, Actor(owner.id, "", owner.roles), audience="everyone")
     desk.collected(request.id, {"model": "x"})
     return request.id
 
 
-def test_a_champion_sees_how_many_requests_of_others_wait(house: House) -> None:
-    asked(house, ANA)
-    asked(house, CHI)  # nobody decides on their own
-    assert badges(house).of(CHI)["publish"] == 1
-    assert "publish" not in badges(house).of(ANA)
+def test_a_champion_sees_how_many_requests_of_others_wait(quiet_house: House) -> None:
+    asked(quiet_house, ANA)
+    asked(quiet_house, CHI)  # nobody decides on their own
+    assert badges(quiet_house).of(CHI)["publish"] == 1
+    assert "publish" not in badges(quiet_house).of(ANA)
 
 
 @pytest.mark.parametrize("approver", ["person", "colleague", "champion", "security"])
 @pytest.mark.parametrize("person", [ANA, CHI], ids=["ana", "chi"])
 def test_the_count_of_approvals_is_what_may_be_decided(
-    house: House, approver: str, person: Person
+    quiet_house: House, approver: str, person: Person
 ) -> None:
-    who = house.record.pseudonym
-    wanted = house.approvals.ask(
+    who = quiet_house.record.pseudonym
+    wanted = quiet_house.approvals.ask(
         person=who("ana"), agent="a", action="email_send", payload={}, rule="TL-03",
         conversation="c", approver=approver, department="sales",
     )  # fmt: skip
     may = may_decide(wanted, who(person.id), frozenset(person.roles), person.department)
-    assert badges(house).of(person).get("conversations", 0) == int(may)
+    assert badges(quiet_house).of(person).get("conversations", 0) == int(may)
 
 
-def test_counts_are_kept_for_some_seconds_and_new_right_after_an_act(house: House) -> None:
+def test_counts_are_kept_for_some_seconds_and_new_right_after_an_act(quiet_house: House) -> None:
     clock = [0.0]
-    counted = badges(house, clock)
+    counted = badges(quiet_house, clock)
     assert counted.of(CHI) == {}
-    asked(house, ANA)
+    asked(quiet_house, ANA)
     assert counted.of(CHI) == {}
     assert counted.of(CHI, fresh=True) == {"publish": 1}
-    asked(house, ANA)
+    asked(quiet_house, ANA)
     clock[0] += KEPT_SECONDS
     assert counted.of(CHI) == {"publish": 2}
 

@@ -1,7 +1,7 @@
 """Own kinds over the API and on their page: read, tried, saved, recorded."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,7 +12,6 @@ from guardrails.audit.tables import ledger
 from guardrails.detect.recognizers import custom
 from guardrails.kinds import digest
 from tests.guardrails.test_kinds import FILE
-from tests.ui.api_client import client, served
 from tests.ui.fake_house import House, open_house
 from tests.ui.test_cli import atelier
 
@@ -23,12 +22,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     yield house
     house.close()
     custom.use(())
-
-
-@pytest.fixture
-async def web(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(served(house)) as web:
-        yield web
 
 
 def acts(house: House) -> list[str]:

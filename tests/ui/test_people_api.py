@@ -1,8 +1,6 @@
 """People, groups, keys, sessions over the API: what works, and what must not."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,19 +10,12 @@ import sqlalchemy as sa
 from guardrails.actor import pseudonym
 from guardrails.audit.tables import alerts, ledger
 from tests.ui.api_client import PASSWORD, client, served, with_accounts
-from tests.ui.fake_house import House, open_house
+from tests.ui.fake_house import House
 from ui.access import MAY, Role
 from ui.apikeys import NEVER
 from ui.rates import Rate
 from ui.routes.common import Rates
 from ui.signins import sign_ins
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    yield house
-    house.close()
 
 
 @pytest.fixture

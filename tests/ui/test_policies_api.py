@@ -1,8 +1,6 @@
 """The rules over the API: read in plain words, drafted, rehearsed, agreed by two, put in force."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +13,7 @@ from guardrails.audit.tables import traces as traces_table
 from guardrails.policy.engine import Request, ToolFacts
 from tests.guardrails.audit.test_search import row
 from tests.ui.api_client import client, served, with_accounts
-from tests.ui.fake_house import House, open_house
+from tests.ui.fake_house import House
 
 CALCULATE = Request(
     "tool.call",
@@ -28,13 +26,6 @@ OWN = """
 @instead_en("Ask a colleague.") @instead_fr("Demandez à un collègue.")
 forbid (principal, action == Action::"tool.call", resource) when { context.tool == "calculator" };
 """
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    yield house
-    house.close()
 
 
 class Office:

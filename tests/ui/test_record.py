@@ -5,7 +5,7 @@ import csv
 import http.server
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,11 @@ from guardrails.audit.ledger import Act
 from guardrails.audit.tables import ledger
 from guardrails.budgets import Budgets
 from tests.ui.api_client import client, served, with_accounts
-from tests.ui.fake_house import House, open_house
+from tests.ui.fake_house import House
 from ui.settings import Settings
 
 NAME = "Claire Fontaine"
 REASON = "an incident report names this turn"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    yield house
-    house.close()
 
 
 async def chat(house: House, person: str) -> str:

@@ -1,7 +1,6 @@
 """The seal over HTTP: what the check found, checking again, the ceilings of a run."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -11,20 +10,13 @@ from guardrails.audit.tables import ledger
 from sandbox import ceilings
 from sandbox.checked import Check, Checked
 from tests.ui.api_client import BASE, client, served
-from tests.ui.fake_house import House, open_house
+from tests.ui.fake_house import House
 from ui.access import ROLES
 from ui.identity import Person
 from ui.web import frame
 
 EVERYTHING = frozenset(ROLES)
 OWNER = Person("local-owner", "Ada", "", EVERYTHING, "en", granted=EVERYTHING, workshop=True)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    yield house
-    house.close()
 
 
 @pytest.fixture

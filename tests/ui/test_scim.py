@@ -1,7 +1,6 @@
 """Provisioning, with requests in the shapes that Microsoft Entra ID and Okta send."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import httpx
@@ -9,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from guardrails.audit.tables import ledger
-from tests.ui.fake_house import House, open_house
+from tests.ui.fake_house import House
 from ui.people import Account
 from ui.scim import build
 from ui.scim_filter import parse_filter
@@ -50,13 +49,6 @@ OKTA_USER: dict[str, Any] = {
     "password": "1mz050nq",
     "active": True,
 }
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    yield house
-    house.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from starlette.requests import Request
 from agents.catalog import templates
 from agents.spec import AgentSpec
 from guardrails.errors import BadInput
-from tests.ui.fake_house import House, open_house
+from tests.ui.fake_house import House
 from ui.access import ROLES
 from ui.identity import Person
 from ui.looking import TraceQuery
@@ -27,13 +26,6 @@ from ui.web.plain import Visit
 WEB = Path("ui/web")
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 ME = Person("p1", "Amélie Roy", "", frozenset(ROLES), "en")
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    opened = open_house(tmp_path)
-    yield opened
-    opened.close()
 
 
 def context(house: House, language: Language = "en") -> Context:
