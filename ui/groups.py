@@ -26,6 +26,8 @@ groups = sa.Table(
     sa.Column("roles", sa.String(200), nullable=False, default=""),
     sa.Column("created", sa.String(40), nullable=False),
     sa.Column("changed", sa.String(40), nullable=False),
+    # an administrator gave it the security role, and nobody in security has confirmed that yet
+    sa.Column("rests", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
 )
 members = sa.Table(
     "people_group_members",

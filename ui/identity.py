@@ -146,7 +146,12 @@ class Identity:
     def begin(self, account: Account, *, provider_session: str = "", agent: str = "") -> str:
         """Begin a session for somebody whose identity is proven. Returns the cookie value."""
         self._people.seen(account.id)
-        token = self.sign_ins.begin(account.id, provider_session=provider_session, agent=agent)
+        return self.sign(
+            self.sign_ins.begin(account.id, provider_session=provider_session, agent=agent)
+        )
+
+    def sign(self, token: str) -> str:
+        """The cookie value that carries a token."""
         return self._signer.sign(token).decode()
 
     def renew(self, request: HTTPConnection) -> Renewal | None:
@@ -154,7 +159,7 @@ class Identity:
         if self.mode == "workshop":
             return None
         fresh = self.sign_ins.renew(self.token(request))
-        return None if fresh is None else Renewal(self._signer.sign(fresh).decode())
+        return None if fresh is None else Renewal(self.sign(fresh))
 
     def sign_out(self, request: HTTPConnection) -> None:
         """End the request's session, if there is one."""

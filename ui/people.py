@@ -60,6 +60,9 @@ people = sa.Table(
     sa.Column("details", sa.Text, nullable=False, default="{}", server_default="{}"),
     # the password was handed over by an administrator and is good for one sign-in
     sa.Column("once", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    _text("once_until", 40),
+    # why the security role is not in force until somebody else in security confirms: role, password
+    _text("rests", 20),
 )
 
 

@@ -1,7 +1,8 @@
 """Sessions: random tokens that the store knows by their SHA-256 only. Knows no people, no cookies.
 
 A session ends 12 hours after sign-in. Its token is replaced every hour; the replaced one is good
-for a minute longer, for the requests that were under way.
+for a minute longer, for the requests that were under way. All tokens of one sign-in are a family:
+whoever ends one of them ends them all.
 """
 
 import hashlib
@@ -38,6 +39,8 @@ sign_ins = sa.Table(
     ),
     # the browser as it names itself, so that people recognise their sessions
     sa.Column("agent", sa.String(200), nullable=False, default="", server_default=""),
+    # the same for every token of one sign-in
+    sa.Column("family", sa.String(64), nullable=False, default="", server_default="", index=True),
 )
 
 
@@ -65,21 +68,29 @@ class SignIns:
     def begin(self, person: str, *, provider_session: str = "", agent: str = "") -> str:
         """Begin a session; returns its token."""
         now = self._clock()
-        return self._insert(person, now, provider_session, agent[:200])
+        with self._engine.begin() as connection:
+            return self._insert(connection, person, now, provider_session, agent[:200], "")
 
     def renew(self, token: str) -> str | None:
         """The token that takes over, when this one is older than an hour."""
         row, now = self._row(token), self._clock()
         if row is None or row.replaced or now - _when(row.renewed) < RENEW_AFTER:
             return None
-        fresh = self._insert(
-            str(row.person), _when(row.started), str(row.provider_session), str(row.agent)
-        )
         ends = min(now + GRACE, _when(row.ends)).isoformat()
+        mine = (sign_ins.c.token == row.token) & ~sign_ins.c.replaced
         with self._engine.begin() as connection:
-            old = sign_ins.update().where(sign_ins.c.token == row.token)
-            connection.execute(old.values(ends=ends, replaced=True))
-        return fresh
+            # of two requests at once one renews; after a sign-out there is nothing to renew
+            old = connection.execute(sign_ins.update().where(mine).values(ends=ends, replaced=True))
+            if not old.rowcount:
+                return None
+            return self._insert(
+                connection,
+                str(row.person),
+                _when(row.started),
+                str(row.provider_session),
+                str(row.agent),
+                str(row.family),
+            )
 
     def person(self, token: str) -> str | None:
         """Whose session this is, while it lasts."""
@@ -108,25 +119,31 @@ class SignIns:
         ]
 
     def end(self, token: str) -> None:
-        """End the session of a token."""
+        """End the session of a token, with the tokens that it replaced or that replaced it."""
         with self._engine.begin() as connection:
-            connection.execute(sign_ins.delete().where(sign_ins.c.token == digest(token)))
+            family = self._family(connection, token)
+            if family:
+                _delete(connection, sign_ins.c.family == family)
 
     def end_one(self, person: str, id_: str) -> bool:
         """End one of a person's sessions by its id; False when it is not theirs."""
         with self._engine.begin() as connection:
             mine = connection.execute(
-                sa.select(sign_ins.c.token).where(sign_ins.c.person == person)
+                sa.select(sign_ins.c.token, sign_ins.c.family).where(sign_ins.c.person == person)
             )
-            gone = [str(token) for token in mine.scalars() if session_id(str(token)) == id_]
-            connection.execute(sign_ins.delete().where(sign_ins.c.token.in_(gone)))
+            gone = [str(row.family) for row in mine if session_id(str(row.token)) == id_]
+            _delete(connection, sign_ins.c.family.in_(gone))
         return bool(gone)
 
     def end_all(self, person: str, but: str = "") -> int:
-        """End every session of one person, except the one of token `but`; returns how many."""
-        mine = (sign_ins.c.person == person) & (sign_ins.c.token != digest(but))
+        """End every session of one person, except the one of token `but`; returns how many.
+
+        Of the session that stays, replaced tokens end too.
+        """
         with self._engine.begin() as connection:
-            return int(connection.execute(sign_ins.delete().where(mine)).rowcount)
+            own = self._family(connection, but) if but else ""
+            others = (sign_ins.c.family != own) | sign_ins.c.replaced
+            return _delete(connection, (sign_ins.c.person == person) & others)
 
     def end_provider(self, session: str) -> list[str]:
         """End what began with one session at the identity provider; returns whose it was."""
@@ -136,10 +153,22 @@ class SignIns:
         with self._engine.begin() as connection:
             query = sa.select(sign_ins.c.person).where(its).distinct()
             persons = [str(each) for each in connection.execute(query).scalars()]
-            connection.execute(sign_ins.delete().where(its))
+            _delete(connection, its)
         return persons
 
-    def _insert(self, person: str, started: datetime, provider_session: str, agent: str) -> str:
+    def _family(self, connection: sa.Connection, token: str) -> str:
+        query = sa.select(sign_ins.c.family).where(sign_ins.c.token == digest(token))
+        return str(connection.execute(query).scalar() or "")
+
+    def _insert(
+        self,
+        connection: sa.Connection,
+        person: str,
+        started: datetime,
+        provider_session: str,
+        agent: str,
+        family: str,
+    ) -> str:
         token, now = secrets.token_urlsafe(32), self._clock()
         row = {
             "token": digest(token),
@@ -150,10 +179,10 @@ class SignIns:
             "replaced": False,
             "provider_session": provider_session,
             "agent": agent,
+            "family": family or digest(token),
         }
-        with self._engine.begin() as connection:
-            connection.execute(sign_ins.delete().where(sign_ins.c.ends < now.isoformat()))
-            connection.execute(sign_ins.insert().values(row))
+        connection.execute(sign_ins.delete().where(sign_ins.c.ends < now.isoformat()))
+        connection.execute(sign_ins.insert().values(row))
         return token
 
     def _row(self, token: str) -> sa.Row[tuple[object, ...]] | None:
@@ -163,6 +192,15 @@ class SignIns:
             query = sa.select(sign_ins).where(sign_ins.c.token == digest(token))
             row = connection.execute(query).one_or_none()
         return None if row is None or _when(row.ends) <= self._clock() else row
+
+
+def _delete(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    """Delete until nothing is left: on PostgreSQL the first statement waits for a renewal that is
+    under way and does not see the token that it adds; the next one does."""
+    gone = 0
+    while count := int(connection.execute(sign_ins.delete().where(which)).rowcount):
+        gone += count
+    return gone
 
 
 def digest(token: str) -> str:

@@ -64,6 +64,7 @@ async def callback(request: Request, app: Services, rates: Limits, at: Configure
     except GuardrailError as error:
         await app.ledger.arecord(Act("signin", "system", verdict="deny", rule=error.code))
         return RedirectResponse(f"/sign-in?failed={error.code}", 303)
+    await run_in_threadpool(app.identity.sign_out, request)  # the session this browser had
     answer = RedirectResponse(inside(known.next), 303)
     set_cookie(answer, SESSION_COOKIE, value, secure=request.url.scheme == "https")
     answer.delete_cookie(VIEW_COOKIE, path="/")

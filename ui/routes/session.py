@@ -92,6 +92,8 @@ async def sign_in(request: Request, app: Services, rates: Limits) -> Response:
             raise
         query = urlencode({"failed": error.code, "next": inside(form.get("next"))})
         return RedirectResponse(f"/sign-in?{query}", 303)
+    # the browser forgets the token that it had, so nobody could end it any more
+    await run_in_threadpool(app.identity.sign_out, request)
     done: Response = JSONResponse({"done": True})
     if form is not None:
         done = RedirectResponse(inside(form.get("next")), 303)
