@@ -65,8 +65,10 @@ class Evaluations(Runs):
         repeats: int = 1,
         role: str = "",
         agent: str = "",
+        trial: str = "",
     ) -> RunRecord:
-        """Begin a run in the background. `agent` files it under another id than the spec's.
+        """Begin a run in the background. `agent` files it under another id than the spec's;
+        `trial` is the id under which the agent is asked: a request's reads what is held for it.
 
         Raises BadInput: no-cases; run-going-on (one of this person on this agent at a time).
         """
@@ -99,10 +101,14 @@ class Evaluations(Runs):
             "started": self._now(),
             "ended": None,
         }
-        await asyncio.to_thread(self._insert, values)
+        try:
+            await asyncio.to_thread(self._insert, values)
+        except sa.exc.IntegrityError as error:
+            raise BadInput("run-going-on", id=agent) from error  # begun at the same moment
         asking = replace(by, roles=frozenset({role})) if role else by
         run = await asyncio.to_thread(self.get, id)
-        task = asyncio.create_task(self._work(run, spec, asking, own, trials))
+        asked = spec.model_copy(update={"id": trial}) if trial else spec
+        task = asyncio.create_task(self._work(run, asked, asking, own, trials))
         self._tasks[id] = task
         task.add_done_callback(lambda _done: self._tasks.pop(id, None))
         return run

@@ -36,6 +36,7 @@ class PublishRequest:
     decided_by: str = ""
     decided: dt.datetime | None = None
     note: str = ""
+    documents: Mapping[str, str] = field(default_factory=dict)  # name → SHA-256, as held for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def request_of(row: Any) -> PublishRequest:
         row.id, row.agent, row.owner, row.department, frozenset(filter(None, row.roles.split(","))),
         row.version, row.audience, row.notes, AgentSpec.model_validate(row.spec), row.hash,
         tuple(row.changed), row.evidence, row.state, aware(row.asked), row.decided_by,
-        aware(row.decided) if row.decided else None, row.note,
+        aware(row.decided) if row.decided else None, row.note, row.documents,
     )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ requests = sa.Table(
     sa.Column("audience", sa.String(260), nullable=False),
     sa.Column("notes", sa.Text, nullable=False),
     sa.Column("spec", sa.JSON, nullable=False),
+    # name → SHA-256 of what it reads, held for it as it was
+    sa.Column("documents", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Column("changed", sa.JSON, nullable=False),  # fields that need review, against the live one
     sa.Column("evidence", sa.JSON, nullable=False),
@@ -27,6 +29,14 @@ requests = sa.Table(
     sa.Column("decided", When),
     sa.Column("note", sa.Text, nullable=False),
     sa.Index("ix_publish_requests_state_asked", "state", "asked"),
+    # one open request for an agent, whoever asks at the same moment
+    sa.Index(
+        "ix_publish_requests_open",
+        "agent",
+        unique=True,
+        sqlite_where=sa.text("state IN ('checking', 'waiting')"),
+        postgresql_where=sa.text("state IN ('checking', 'waiting')"),
+    ),
 )
 
 releases = sa.Table(
@@ -101,8 +111,27 @@ files = sa.Table(
     sa.Column("agent", sa.String(64), primary_key=True),
     sa.Column("name", sa.String(120), primary_key=True),  # as the agent's file names it
     sa.Column("digest", sa.String(64), nullable=False),  # SHA-256 of the content
+)
+
+# the same content of an agent once, whoever reads it: the draft, a version, both
+contents = sa.Table(
+    "agent_contents",
+    metadata,
+    sa.Column("agent", sa.String(64), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(120), nullable=False),  # what it was sealed under
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),  # nonce and AES-GCM
+)
+
+# what a version reads, once it was asked for: `holder` is the id of the request
+frozen_files = sa.Table(
+    "agent_frozen_files",
+    metadata,
+    sa.Column("holder", sa.String(40), primary_key=True),
+    sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("agent", sa.String(64), nullable=False, index=True),
+    sa.Column("digest", sa.String(64), nullable=False),
 )
 
 imports = sa.Table(
@@ -135,6 +164,15 @@ runs = sa.Table(
     sa.Column("started", When, nullable=False),
     sa.Column("ended", When),
     sa.Index("ix_evaluation_runs_agent_started", "agent", "started"),
+    # one run of a person on an agent at a time
+    sa.Index(
+        "ix_evaluation_runs_running",
+        "agent",
+        "by",
+        unique=True,
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
+    ),
 )
 
 results = sa.Table(

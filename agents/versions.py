@@ -61,6 +61,18 @@ def reviewed_hash(spec: AgentSpec) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
+def version_hash(spec: AgentSpec, documents: Mapping[str, str]) -> str:
+    """SHA-256 (hex) of a version: the agent and every document it reads, by name and SHA-256.
+
+    Without documents it is the agent's own hash.
+    """
+    own = spec.content_hash()
+    if not documents:
+        return own
+    body = json.dumps([own, sorted(documents.items())], ensure_ascii=False)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
 def changes(before: AgentSpec | None, after: AgentSpec) -> tuple[Change, ...]:
     """Every field that differs, those that need review first; all fields when there was none."""
     old = texts(before) if before else {}

@@ -10,12 +10,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents.knowledge.ingest import EVERYONE, Document
+from agents.knowledge.documents import EVERYONE, Document
+from agents.knowledge.frozen import documents_of
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.engine import Request
-from sandbox.attachments import Attachments, documents_of
+from sandbox.attachments import Attachments
 from sandbox.broker.recorded import recorded
 from sandbox.media import PROGRAMS, media_type
 
@@ -145,7 +146,7 @@ class AgentKnowledge:
         house = self.attachments
         for one in self.rows(agent):
             house.uploads.forget(_place(agent, one.name))
-        house.knowledge.remove(documents_of(agent))
+        house.knowledge.erase(agent)
         house.vaults.forget(f"agent:{agent}")
 
     async def settled(self) -> None:

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Protocol
 
 from agents.catalog import sample_path, templates
-from agents.files import AgentFiles
-from agents.knowledge.ingest import Knowledge, Library
+from agents.files import AgentFiles, Reads, content_scope, sample_digest
+from agents.knowledge.documents import FROZEN
+from agents.knowledge.frozen import documents_of
+from agents.knowledge.ingest import Knowledge
+from agents.knowledge.reading import Library
 from agents.spec import AgentSpec
 from agents.tools.base import Executed, Outside, Passage, Tool, ToolContext
 from guardrails.actor import Actor
@@ -186,21 +189,26 @@ class Attachments:
 
         Reads the agent's knowledge in on first use.
         """
-        # a version on trial reads what the agent reads that it is a version of
-        source = await asyncio.to_thread(self.files.whose, agent.id) if self.files else agent.id
-        agent_vault = await asyncio.to_thread(self.vaults.open, f"agent:{source}")
-        known = f"agent:{source}:{language}"
+        reads = await asyncio.to_thread(self._reads, agent, actor)
+        agent_vault = await asyncio.to_thread(self.vaults.open, f"agent:{reads.source}")
+        known = []
         for name in agent.knowledge_for(language):
-            await self.knowledge.add(
-                known,
-                KNOWLEDGE_OWNER,
-                Path(name).name,
-                await asyncio.to_thread(self._own, source, name),
-                lambda texts: self.mask(texts, agent_vault),
-            )
+            # by its content: versions and languages that read the same share it
+            digest = await asyncio.to_thread(self._digest, reads, name)
+            scope = content_scope(reads.source, name, digest)
+            known.append(scope)
+            if not await asyncio.to_thread(self.knowledge.holds, scope):
+                await self.knowledge.add(
+                    scope,
+                    KNOWLEDGE_OWNER,
+                    Path(name).name,
+                    await asyncio.to_thread(self._own, reads, name),
+                    lambda texts: self.mask(texts, agent_vault),
+                )
+        given = FROZEN + reads.holder if reads.holder else documents_of(reads.source)
         readable = Readable(
             self.knowledge.open(_conversation(conversation)),
-            self.knowledge.open(known, documents_of(source), who=keys_of(actor)),
+            self.knowledge.open(*known, given, who=keys_of(actor)),
             agent_vault,
             vault,
             self.screen,
@@ -220,12 +228,22 @@ class Attachments:
             off=await asyncio.to_thread(self.sources.off) if self.sources else frozenset(),
         )
 
-    def _own(self, agent: str, name: str) -> bytes | Path:
-        return self.files.read(agent, name) if self.files else sample_path(name)
+    def _reads(self, agent: AgentSpec, actor: Actor | None) -> Reads:
+        if self.files is None or agent.id in templates():
+            return Reads(agent.id)
+        return self.files.reads(agent.id, agent.version, actor.id if actor else "")
+
+    def _digest(self, reads: Reads, name: str) -> str:
+        return self.files.digest(reads, name) if self.files else sample_digest(name)
+
+    def _own(self, reads: Reads, name: str) -> bytes | Path:
+        return self.files.open(reads, name) if self.files else sample_path(name)
 
     def withheld(self, agent: AgentSpec, actor: Actor) -> int:
         """How many of the agent's documents `actor` may not read."""
-        return self.knowledge.withheld([documents_of(agent.id)], keys_of(actor) or frozenset())
+        reads = self._reads(agent, actor)
+        given = FROZEN + reads.holder if reads.holder else documents_of(reads.source)
+        return self.knowledge.withheld([given], keys_of(actor) or frozenset())
 
     def forget(self, conversation: str) -> None:
         """Remove what was read in this conversation."""
@@ -242,11 +260,6 @@ class Attachments:
                 found.extend(screened.findings)
             masked.append(screened.text)
         return masked
-
-
-def documents_of(agent: str) -> str:
-    """The scope of what an agent's owner gave it to know, in any language."""
-    return f"agent:{agent}:docs"
 
 
 def _conversation(id: str) -> str:

@@ -92,9 +92,17 @@ class Desk:
             app.ledger,
             app.policy,
             app.screen,
-            self.files.digests,
+            self.files,
             lambda person, agent: app.exceptions.lifted(app.sessions.pseudonym(person), agent),
+            usable=self._usable,
         )
+
+    def _usable(self, model: str) -> bool:
+        try:
+            self._app.models.info(model)
+        except GuardrailError:
+            return False
+        return True
 
     @cached_property
     def opinions(self) -> Opinions:
@@ -186,7 +194,9 @@ class Desk:
         try:
             evidence = await asyncio.to_thread(self._static, request)
             if tests:
-                run = await self.evaluations.start(request.spec, by, agent=request.agent)
+                run = await self.evaluations.start(
+                    request.spec, by, agent=request.agent, trial=request.id
+                )
                 # the page shows its progress meanwhile
                 noted = {**evidence, "run": run.id}
                 await asyncio.to_thread(self.publishing.noted, request.id, noted)
@@ -210,7 +220,7 @@ class Desk:
             "personal": personal(request.spec, self._app.screen),
             "unusual": unusual(request.spec),
             "model": self._app.models.info().label,
-            "documents": self.files.digests(request.spec, request.agent),
+            "documents": dict(request.documents),
         }
 
     async def withdraw(self, agent: str, by: Actor, reason: str) -> tuple[Live, int]:
@@ -245,9 +255,10 @@ class Desk:
 
     def copy(self, agent: str, owner: str) -> str:
         """A private copy of an agent with its documents; gives the new id."""
+        version = self._app.catalog.get(agent, owner).spec.version
         record = self._app.catalog.copy(agent, owner)
         if agent not in templates():
-            self.files.copy(agent, record.id)
+            self.files.copy(agent, record.id, owner, version)
         return record.id
 
 

@@ -46,6 +46,12 @@ STATUS: dict[str, int] = {
     "model-exists": 409,
     "model-off": 409,
     "draft-changed": 409,
+    "agent-changed": 409,
+    "request-over": 409,
+    "run-going-on": 409,
+    "documents-reading": 409,
+    "release-documents-gone": 409,
+    "release-model-gone": 409,
 }
 # subclasses first
 STATUS_OF_CLASS: tuple[tuple[type[GuardrailError], int], ...] = (

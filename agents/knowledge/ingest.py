@@ -8,64 +8,39 @@ import asyncio
 import datetime as dt
 import hashlib
 import json
-import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
+from agents.knowledge import frozen
 from agents.knowledge.chunk import Chunk, chunks
-from agents.knowledge.embed import SIZE, Embedder
+from agents.knowledge.documents import EVERYONE, Document, document_of, listed
+from agents.knowledge.embed import Embedder
 from agents.knowledge.later import Later
+from agents.knowledge.masking import Mask, masked_parts
 from agents.knowledge.parse import CODES
-from agents.knowledge.retrieve import Index, Stored
+from agents.knowledge.reading import Reading
+from agents.knowledge.retrieve import Stored
 from agents.knowledge.tables import documents, passages
-from agents.tools.base import Passage
 from guardrails.errors import BadInput
 
 Parse = Callable[[str, bytes | Path], Awaitable[Sequence[Mapping[str, Any]]]]
-Mask = Callable[[Sequence[str]], Sequence[str]]  # masked texts, in the same order
 Progress = Callable[[int, int], None]  # passages done, of how many
 
 BATCH = 32
 SOON = 96  # passages: a document of no more is embedded before it counts as read
-MASK_CHARACTERS = 4000
 MAX_PASSAGES = 20_000
-CACHED = 24
 REMEMBERED = 8_000  # vectors of passages, 6 MB
-
-
-EVERYONE = ("*",)  # whoever may use the agent
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A document as kept. `pages` is 0 where there are none; `hidden` counts parts with text that
-    nobody would see. Of an incomplete one `total` passages are to come; `error` ended it."""
-
-    id: int
-    name: str
-    pages: int
-    words: int
-    passages: int
-    added: dt.datetime
-    readers: tuple[str, ...] = EVERYONE
-    hidden: int = 0
-    total: int = 0
-    complete: bool = True
-    error: str = ""
-    owner: str = ""
 
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Knowledge:
+class Knowledge(Reading):
     """Documents by scope. Methods that touch the store block; `add` does its work in a thread."""
 
     def __init__(
@@ -75,13 +50,10 @@ class Knowledge:
         embedder: Embedder,
         now: Callable[[], dt.datetime] = _now,
     ) -> None:
-        self._engine = engine
+        super().__init__(engine, embedder)
         self._parse = parse
-        self._embedder = embedder
         self._now = now
-        self._indexes: OrderedDict[tuple[tuple[str, int], ...], Index] = OrderedDict()
         self._vectors: OrderedDict[bytes, bytes] = OrderedDict()  # by passage, 768 bytes each
-        self._lock = threading.Lock()
         self.later = Later(engine, self._embed)
 
     def resume(self) -> None:
@@ -114,6 +86,8 @@ class Knowledge:
             if kept.readers != tuple(readers):
                 await asyncio.to_thread(self._allow, kept.id, readers)
             return kept
+        if back := await asyncio.to_thread(self._taken_back, scope, name, digest, readers):
+            return back
         try:
             parts = await self._parse(name, data)
         except BadInput as error:
@@ -122,23 +96,13 @@ class Knowledge:
             self._store, scope, owner, name, digest, parts, mask, progress, readers
         )
 
-    def documents(self, scope: str) -> list[Document]:
-        """The complete documents of a scope, in the order they were added."""
-        with self._engine.connect() as db:
-            return [_document(row) for row in db.execute(_listed(scope))]
-
-    def listing(self, scope: str) -> list[Document]:
-        """Every document of a scope, also those under way or ended by an error."""
-        with self._engine.connect() as db:
-            return [_document(row) for row in db.execute(_listed(scope, complete=False))]
-
     def unfinished(self) -> list[tuple[str, Document]]:
         """(scope, document) of every ingest that broke off."""
         query = sa.select(documents, sa.literal(0).label("count")).where(
             ~documents.c.complete, documents.c.error == ""
         )
         with self._engine.connect() as db:
-            return [(str(row.scope), _document(row)) for row in db.execute(query)]
+            return [(str(row.scope), document_of(row)) for row in db.execute(query)]
 
     def failed(self, scope: str, owner: str, name: str, code: str) -> None:
         """Remember why a document could not be read, so that its owner finds out."""
@@ -147,112 +111,35 @@ class Knowledge:
         with self._engine.begin() as db:
             db.execute(documents.update().where(here).values(error=code[:64]))
 
-    def withheld(self, scopes: Sequence[str], who: frozenset[str]) -> int:
-        """How many complete documents of the scopes `who` may not read."""
-        rows = self._visible(scopes, None)
-        return len(rows) - len(_readable(rows, who))
-
-    def names(self, scopes: Sequence[str], who: frozenset[str] | None = None) -> list[str]:
-        """The complete documents of the scopes, scope by scope, oldest first, each once."""
-        rows = sorted(self._visible(scopes, who), key=lambda row: scopes.index(row.scope))
-        return list(dict.fromkeys(str(row.name) for row in rows))
-
     def remove(self, scope: str, name: str | None = None) -> None:
         """Forget one document, or all of a scope."""
         which = documents.c.scope == scope
         if name is not None:
             which = sa.and_(which, documents.c.name == name)
         with self._engine.begin() as db:
-            ids = sa.select(documents.c.id).where(which)
-            db.execute(passages.delete().where(passages.c.document.in_(ids)))
-            db.execute(documents.delete().where(which))
-
-    def open(self, *scopes: str, who: frozenset[str] | None = None) -> "Library":
-        """What may be searched together, for one turn; `who` are the asker's keys, e.g.
-        `person:ID` and `department:NAME`. None is the owner of all."""
-        return Library(self, scopes, who)
-
-    def _visible(self, scopes: Sequence[str], who: frozenset[str] | None) -> Sequence[Any]:
-        query = (
-            sa.select(
-                documents.c.id,
-                documents.c.scope,
-                documents.c.name,
-                documents.c.digest,
-                documents.c.readers,
-                documents.c.embedded,
-            )
-            .where(documents.c.scope.in_(scopes), documents.c.complete)
-            .order_by(documents.c.id)
-        )
-        with self._engine.connect() as db:
-            rows = db.execute(query).all()
-        if who is None:
-            return rows
-        keys = {*who, *EVERYONE}
-        return [row for row in rows if not keys.isdisjoint(json.loads(row.readers))]
-
-    def index(self, scopes: Sequence[str], who: frozenset[str] | None = None) -> Index:
-        """The index over what `who` may read now; built once, kept for the next question."""
-        ids = self._visible(scopes, who)
-        # the digest as well: SQLite gives the number of a removed document to the next one
-        # and whether it has its vectors: an index of words alone makes room for the whole one
-        key = tuple((f"{row.digest}{row.embedded:d}", int(row.id)) for row in ids)
-        with self._lock:
-            if found := self._indexes.get(key):
-                self._indexes.move_to_end(key)
-                return found
-        built = self._build({row.id: row.name for row in ids})
-        with self._lock:
-            self._indexes[key] = built
-            while len(self._indexes) > CACHED:
-                self._indexes.popitem(last=False)
-        return built
-
-    def text(
-        self, scopes: Sequence[str], name: str, who: frozenset[str] | None = None
-    ) -> str | None:
-        """All masked text of a document, passages in order, headings in their places."""
-        found = [row.id for row in self._visible(scopes, who) if row.name == name]
-        query = (
-            sa.select(passages)
-            .join(documents)
-            .where(documents.c.id.in_(found))
-            .order_by(documents.c.id.desc(), passages.c.number)
-        )
-        with self._engine.connect() as db:
-            rows = db.execute(query).all()
-        if not rows:
-            return None
-        lines: list[str] = []
-        heading = ""
-        for row in rows:
-            if row.heading and row.heading != heading:
-                lines.append(f"\n{row.heading.rsplit(' › ', 1)[-1]}")
-            heading = row.heading
-            lines.append(row.text)
-        return "\n".join(lines).strip()
+            frozen.drop(db, which)
 
     def _complete(self, scope: str, name: str, digest: str) -> Document | None:
-        query = _listed(scope).where(documents.c.name == name, documents.c.digest == digest)
+        query = listed(scope).where(documents.c.name == name, documents.c.digest == digest)
         with self._engine.connect() as db:
             row = db.execute(query).one_or_none()
-        return _document(row) if row else None
+        return document_of(row) if row else None
 
-    def _build(self, names: Mapping[int, str]) -> Index:
-        query = (
-            sa.select(passages)
-            .where(passages.c.document.in_(names))
-            .order_by(passages.c.document, passages.c.number)
-        )
-        with self._engine.connect() as db:
-            rows = db.execute(query).all()
-        stored = [
-            Stored(names[row.document], row.page, row.heading, row.before, row.text) for row in rows
-        ]
-        none = bytes(2 * SIZE)
-        vectors = np.frombuffer(b"".join(row.vector or none for row in rows), dtype="<f2")
-        return Index(stored, vectors.reshape(-1, SIZE).astype(np.float32), self._embedder)
+    def erase(self, agent: str, document: int | None = None) -> int:
+        """Remove one document of an agent, or all, from every version too; how many there were."""
+        with self._engine.begin() as db:
+            return frozen.erase(db, agent, document)
+
+    def _taken_back(
+        self, scope: str, name: str, digest: str, readers: Sequence[str]
+    ) -> Document | None:
+        """What an earlier version still reads becomes the agent's own again: no work."""
+        with self._engine.begin() as db:
+            id = frozen.take_back(db, scope, name, digest)
+        if id is None:
+            return None
+        self._allow(id, readers)
+        return self._complete(scope, name, digest)
 
     def _store(
         self,
@@ -265,7 +152,7 @@ class Knowledge:
         progress: Progress | None,
         readers: Sequence[str],
     ) -> Document:
-        masked = _masked(parts, mask)
+        masked = masked_parts(parts, mask)
         hidden = sum(bool(part.get("hidden")) for part in parts)
         cut = list(chunks(masked))
         if len(cut) > MAX_PASSAGES:
@@ -316,8 +203,7 @@ class Knowledge:
                 count = sa.select(sa.func.count()).where(passages.c.document == row.id)
                 return row.id, db.execute(count).scalar_one()
             if row is not None:
-                db.execute(passages.delete().where(passages.c.document == row.id))
-                db.execute(documents.delete().where(documents.c.id == row.id))
+                frozen.drop(db, documents.c.id == row.id)
             made = db.execute(
                 documents.insert().values(
                     scope=scope,
@@ -385,27 +271,6 @@ class Knowledge:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
-    """`Documents` of agents.tools.base over some scopes."""
-
-    knowledge: Knowledge
-    scopes: tuple[str, ...]
-    who: frozenset[str] | None = None
-
-    def search(self, query: str, k: int = 5) -> list[Passage]:
-        """The best passages, best first."""
-        return self.knowledge.index(self.scopes, self.who).search(query, k)
-
-    def names(self) -> list[str]:
-        """The documents, oldest first, each once."""
-        return self.knowledge.names(self.scopes, self.who)
-
-    def text(self, name: str) -> str | None:
-        """All masked text of one document, or None."""
-        return self.knowledge.text(self.scopes, name, self.who)
-
-
 def _named(error: BadInput, name: str) -> BadInput:
     """What the seal said about a file, as a code that the catalogue has words for."""
     why = str(error.data.get("why", ""))
@@ -416,72 +281,6 @@ def _named(error: BadInput, name: str) -> BadInput:
     return error
 
 
-def _masked(parts: Sequence[Mapping[str, Any]], mask: Mask) -> list[dict[str, Any]]:
-    pieces = [
-        (number, piece) for number, part in enumerate(parts) for piece in _split(part["text"])
-    ]
-    texts = mask([piece for _, piece in pieces])
-    if len(texts) != len(pieces):
-        raise ValueError("mask gave another number of texts than it was given")
-    whole: dict[int, list[str]] = {}
-    for (number, _), text in zip(pieces, texts, strict=True):
-        whole.setdefault(number, []).append(text)
-    return [
-        {"page": part.get("page"), "text": "\n".join(whole.get(number, ()))}
-        for number, part in enumerate(parts)
-    ]
-
-
-def _split(text: str) -> Iterator[str]:
-    """Pieces that end at a line's end where they can, so that a detector sees whole lines."""
-    while len(text) > MASK_CHARACTERS:
-        at = text.rfind("\n", MASK_CHARACTERS // 2, MASK_CHARACTERS)
-        at = at if at > 0 else text.rfind(" ", MASK_CHARACTERS // 2, MASK_CHARACTERS)
-        at = at if at > 0 else MASK_CHARACTERS
-        yield text[:at]
-        text = text[at:].removeprefix("\n")
-    if text:
-        yield text
-
-
 def _digest(data: bytes | Path) -> str:
     content = data.read_bytes() if isinstance(data, Path) else data
     return hashlib.sha256(content).hexdigest()
-
-
-# built once: it is asked several times for each message
-_VISIBLE = (
-    sa.select(
-        documents.c.id, documents.c.scope, documents.c.name, documents.c.digest, documents.c.readers
-    )
-    .where(documents.c.scope.in_(sa.bindparam("scopes", expanding=True)), documents.c.complete)
-    .order_by(documents.c.id)
-)
-
-
-def _readable(rows: Sequence[Any], who: frozenset[str]) -> Sequence[Any]:
-    keys = {*who, *EVERYONE}
-    return [row for row in rows if not keys.isdisjoint(json.loads(row.readers))]
-
-
-def _listed(scope: str, complete: bool = True) -> sa.Select[Any]:
-    count = (
-        sa.select(sa.func.count())
-        .where(passages.c.document == documents.c.id)
-        .correlate(documents)
-        .scalar_subquery()
-    )
-    return (
-        sa.select(documents, count.label("count"))
-        .where(documents.c.scope == scope, documents.c.complete if complete else sa.true())
-        .order_by(documents.c.id)
-    )
-
-
-def _document(row: Any) -> Document:
-    # SQLite forgets the zone; everything is written in UTC
-    added = row.added if row.added.tzinfo else row.added.replace(tzinfo=dt.UTC)
-    return Document(
-        row.id, row.name, row.pages, row.words, row.count, added,
-        tuple(json.loads(row.readers)), row.hidden, row.total, row.complete, row.error, row.owner,
-    )  # fmt: skip

@@ -37,3 +37,12 @@ passages = sa.Table(
     # 384 float16, little-endian; empty until it is embedded
     sa.Column("vector", sa.LargeBinary, nullable=False),
 )
+# what a version reads, once it was asked for: `holder` is the id of the request
+frozen = sa.Table(
+    "knowledge_frozen",
+    metadata,
+    sa.Column("holder", sa.String(40), primary_key=True),
+    sa.Column("document", sa.Integer, sa.ForeignKey("knowledge_documents.id"), primary_key=True),
+    sa.Column("agent", sa.String(64), nullable=False, index=True),
+    sa.Index("ix_knowledge_frozen_document", "document"),
+)

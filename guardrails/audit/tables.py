@@ -87,9 +87,11 @@ traces = sa.Table(
     sa.Column("tokens", sa.Integer, nullable=False),
     sa.Column("cost", sa.BigInteger, nullable=False),  # millionths of the operator's currency
     sa.Column("duration", sa.BigInteger, nullable=False),  # microseconds
+    # chat, evaluation (a test case), try-out (of a version under review)
+    sa.Column("purpose", sa.Text, nullable=False, server_default="chat"),
     sa.Index("ix_traces_person_id", "person", "id"),
     sa.Index("ix_traces_agent_id", "agent", "id"),
-    sa.Index("ix_traces_verdict_id", "verdict", "id"),
+    sa.Index("ix_traces_verdict_id", "verdict", "id", "purpose"),
     sa.Index("ix_traces_rule_id", "rule", "id"),
     sa.Index("ix_traces_model_id", "model", "id"),
     sa.Index("ix_traces_department_id", "department", "id"),

@@ -1,6 +1,6 @@
 """From draft to live: who may, what opens review again, what colleagues get meanwhile."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,30 @@ def secrets(text: str) -> list[Finding]:
     return [Finding(at, at + 9, "SECRET", 1.0, "test")] if at >= 0 else []
 
 
+class Papers:
+    """Documents by name and digest, none of them real."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, str] = {}
+        self.kept: dict[str, dict[str, str]] = {}
+
+    def digests(self, spec: AgentSpec, agent: str) -> dict[str, str]:
+        return dict(self.now)
+
+    def lacking(self, holder: str, wanted: Mapping[str, str]) -> list[str]:
+        return [name for name in wanted if name not in self.kept.get(holder, {})]
+
+    def freeze(self, db: sa.Connection, holder: str, agent: str, spec: AgentSpec) -> dict[str, str]:
+        self.kept[holder] = dict(self.now)
+        return dict(self.now)
+
+    def thaw(self, db: sa.Connection, holder: str) -> None:
+        self.kept.pop(holder, None)
+
+    def busy(self, db: sa.Connection, agent: str) -> bool:
+        return False
+
+
 class Desk:
     """Publishing over a store of its own."""
 
@@ -54,7 +78,7 @@ class Desk:
         upgrade(self.engine)
         self.ledger = Ledger(self.engine, KEYS)
         self.catalog = Catalog(self.engine, keys_of=keys_of)
-        self.documents: dict[str, str] = {}
+        self.papers = Papers()
         screen = Screen(lambda text, language: [], secrets, lambda text, provenance: 0.0)
         self.publishing = Publishing(
             self.engine,
@@ -62,7 +86,7 @@ class Desk:
             self.ledger,
             Engine(),
             screen,
-            lambda spec, agent: dict(self.documents),
+            self.papers,
         )
 
     def draft(self, owner: Actor = ANA, **changed: object) -> AgentSpec:
@@ -225,9 +249,9 @@ def test_a_wider_audience_is_reviewed(desk: Desk) -> None:
 
 
 def test_changed_documents_open_review_again(desk: Desk) -> None:
-    desk.documents = {"handbook.docx": "aa"}
+    desk.papers.now = {"handbook.docx": "aa"}
     spec = desk.live()
-    desk.documents = {"handbook.docx": "bb"}
+    desk.papers.now = {"handbook.docx": "bb"}
     assert desk.publishing.drift(spec.id) == ("documents",)
     desk.edit(spec.id, cases=())
     assert desk.ask(spec.id).changed == ("knowledge",)
@@ -441,10 +465,10 @@ def test_a_first_version_shows_everything_and_an_equal_one_nothing(spec: AgentSp
 
 
 def test_changed_documents_of_a_live_agent_come_to_the_reviewers_by_themselves(desk: Desk) -> None:
-    desk.documents = {"handbook.docx": "aa"}
+    desk.papers.now = {"handbook.docx": "aa"}
     spec = desk.live()
     assert desk.publishing.reopen() == []
-    desk.documents = {"handbook.docx": "bb"}
+    desk.papers.now = {"handbook.docx": "bb"}
     (request,) = desk.publishing.reopen()
     assert desk.publishing.reopen() == []
     assert (request.state, request.changed, request.version) == ("waiting", ("documents",), "1.0.1")
@@ -459,11 +483,11 @@ def test_changed_documents_of_a_live_agent_come_to_the_reviewers_by_themselves(d
 def test_documents_that_change_between_review_and_approval_are_not_approved_with_it(
     desk: Desk,
 ) -> None:
-    desk.documents = {"handbook.docx": "aa"}
+    desk.papers.now = {"handbook.docx": "aa"}
     spec = desk.draft()
     request = desk.ask(spec.id)
-    desk.publishing.collected(request.id, {"documents": dict(desk.documents)})
-    desk.documents = {"handbook.docx": "bb", "orders.docx": "cc"}
+    desk.publishing.collected(request.id, {"documents": dict(desk.papers.now)})
+    desk.papers.now = {"handbook.docx": "bb", "orders.docx": "cc"}
     desk.publishing.approve(request.id, CHI)
     assert desk.publishing.drift(spec.id) == ("documents",)
     assert [one.changed for one in desk.publishing.reopen()] == [("documents",)]
@@ -475,6 +499,6 @@ def test_documents_added_after_a_review_that_saw_none_are_not_approved_with_it(
     spec = desk.draft()
     request = desk.ask(spec.id)
     desk.publishing.collected(request.id, {"documents": {}})
-    desk.documents = {"orders.docx": "cc"}
+    desk.papers.now = {"orders.docx": "cc"}
     desk.publishing.approve(request.id, CHI)
     assert desk.publishing.drift(spec.id) == ("documents",)

@@ -10,7 +10,7 @@ from agents.spec import AgentSpec, Text
 from guardrails.actor import Actor
 from guardrails.errors import BadInput, GuardrailError
 from sandbox.agent_knowledge import _place
-from sandbox.attachments import documents_of
+from agents.knowledge.frozen import documents_of
 from tests.house import House
 from tests.upstream import Say
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from agents.knowledge.frozen import documents_of
 from agents.publishing_tables import files
 from guardrails.actor import Actor
 from guardrails.audit.tables import ledger
 from guardrails.errors import BadInput
-from sandbox.attachments import documents_of
 from tests.house import House, house
 from ui.drafts import discard
 

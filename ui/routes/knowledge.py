@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from agents.knowledge.ingest import EVERYONE, Document
+from agents.knowledge.documents import EVERYONE, Document
 from guardrails.errors import BadInput, GuardrailError
 from sandbox.uploads import safe_name
 from ui.faults import worded
