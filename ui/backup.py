@@ -9,8 +9,11 @@ import hashlib
 import io
 import json
 import os
+import secrets
+import shutil
 import tarfile
 import tempfile
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +30,7 @@ from ui.settings import Settings
 FORMAT = 1
 MANIFEST, SIGNATURE, KEYS = "manifest.json", "manifest.sig", "keys.json"
 STORE = {"sqlite": "store.sqlite", "postgresql": "store.pgdump"}
+WORK = "backups-"  # folders in the home that a backup works in begin so
 # not part of a home's state: what can be fetched or made again, what belongs to a running server,
 # and the key, which goes its own way
 LEFT_OUT = frozenset(
@@ -45,34 +49,60 @@ class Made:
 
 
 def make(settings: Settings, keys: Keys, to: Path, *, passphrase: str = "") -> Made:
-    """Write a backup to a file that does not exist yet, mode 0600.
+    """Write a backup to a file that does not exist yet, mode 0600; it is there whole or not at all.
 
     Raises BadInput("weak-passphrase"), GuardrailError("backup-exists", "dump-failed",
     "dump-tool-missing", "backup-not-written").
     """
     key = sealed(keys.master, passphrase) if passphrase else b""
+    sweep(settings.home)
+    if to.exists():
+        raise GuardrailError("backup-exists", file=str(to))
+    part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
     try:
-        handle = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise GuardrailError("backup-exists", file=str(to)) from error
-    except OSError as error:
-        raise GuardrailError("backup-not-written", file=str(to)) from error
-    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as out:
             parts = _write(settings, keys, out, key)
             out.flush()
             os.fsync(out.fileno())
-    except BaseException:
-        to.unlink(missing_ok=True)  # half a backup is worse than none
-        raise
+        _named(part, to)
+    except FileExistsError as error:
+        raise GuardrailError("backup-exists", file=str(to)) from error
+    except OSError as error:
+        raise GuardrailError("backup-not-written", file=str(to)) from error
+    finally:
+        part.unlink(missing_ok=True)  # half a backup is worse than none
     return Made(to, to.stat().st_size, parts, bool(key))
+
+
+def _named(part: Path, to: Path) -> None:
+    """Give a whole file its name, and wait until the folder's list of names is on the disk."""
+    try:
+        # unlike a renaming, a link never takes the place of a file that came meanwhile
+        os.link(part, to)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        part.rename(to)
+    handle = os.open(to.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(home: Path, older_s: float = 3600) -> None:
+    """Remove what backups that were killed left in the home."""
+    for left in home.glob(f"{WORK}*"):
+        if left.is_dir() and time.time() - left.stat().st_mtime > older_s:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _write(settings: Settings, keys: Keys, out: IO[bytes], key: bytes) -> int:
     sums: dict[str, str] = {}
     store = STORE[dumps.kind(settings.database_url)]
     with (
-        tempfile.TemporaryDirectory(dir=settings.home, prefix="backups-") as folder,
+        tempfile.TemporaryDirectory(dir=settings.home, prefix=WORK) as folder,
         tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as archive,
     ):
         # checkpoints before the store: one that is newer than the store would look like a cut
@@ -103,7 +133,7 @@ def home_files(settings: Settings) -> list[Path]:
     found = []
     for first in sorted(settings.home.iterdir()):
         name = first.name
-        if name in LEFT_OUT or name.startswith(("atelier.db", "backups-", "before-restore-")):
+        if name in LEFT_OUT or name.startswith(("atelier.db", WORK, "before-restore-")):
             continue
         if first.is_symlink() or name == "checkpoints.jsonl":
             continue

@@ -26,17 +26,18 @@ class Rate:
             acts = self._recent(key)
             return 0.0 if len(acts) < self._most else acts[0] + self._seconds - self._clock()
 
-    def count(self, key: str) -> None:
-        """Count one act."""
-        with self._lock:
-            self._recent(key).append(self._clock())
+    def take(self, key: str) -> int:
+        """Count one act, or raise GuardrailError("too-many-attempts") with `seconds` to wait.
 
-    def take(self, key: str) -> None:
-        """Count one act, or raise GuardrailError("too-many-attempts") with `seconds` to wait."""
-        wait = self.wait(key)
-        if wait > 0:
-            raise GuardrailError("too-many-attempts", seconds=int(wait) + 1)
-        self.count(key)
+        Returns how many there were in the time that counts, with this one.
+        """
+        with self._lock:
+            acts = self._recent(key)
+            if len(acts) < self._most:
+                acts.append(self._clock())
+                return len(acts)
+            wait = acts[0] + self._seconds - self._clock()
+        raise GuardrailError("too-many-attempts", seconds=int(wait) + 1)
 
     def forget(self, key: str) -> None:
         """Start afresh, for example after a good sign-in."""

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput, GuardrailError
 from ui.apikeys import ApiKey
-from ui.routes.common import bearer
+from ui.routes.common import bearer, wrong_key
 
 T = TypeVar("T")
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -28,14 +28,11 @@ class Scim(JSONResponse):
 def token(request: Request) -> ApiKey:
     """The provisioning key of the request. Raises GuardrailError("not-signed-in")."""
     app, rates = request.app.state.services, request.app.state.rates
-    address = request.client.host if request.client else ""
-    if rates.wrong_key.wait(address) > 0:
-        rates.wrong_key.take(address)
     secret = bearer(request)
     key: ApiKey | None = None if secret is None else app.api_keys.check(secret, "scim")
     if key is None:
         if secret is not None:
-            rates.wrong_key.count(address)
+            wrong_key(request, rates, secret)
         raise GuardrailError("not-signed-in")
     rates.scim.take(key.id)
     return key

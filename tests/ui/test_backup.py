@@ -189,7 +189,7 @@ def test_an_altered_backup_is_refused(kept: House, tmp_path: Path) -> None:
         rewritten(file, {"manifest.json": b"[]"}),
     ]
     cut = tmp_path / "cut.tar"
-    cut.write_bytes(file.read_bytes()[:-9_000])
+    cut.write_bytes(file.read_bytes()[:-30_000])  # more than the padding at the end
     for each in (*altered, cut, Path(__file__)):
         with pytest.raises(BadInput, match="bad-backup"):
             restore(new_home(tmp_path), each, passphrase=PHRASE)
@@ -334,3 +334,45 @@ async def test_the_button_gives_an_administrator_a_backup(kept: House, tmp_path:
     file.write_bytes(answer.content)
     assert restore(new_home(tmp_path), file, passphrase=PHRASE).rows >= 20
     assert not [name for name in os.listdir(kept.settings.home) if name.startswith("backups-")]
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_backup_that_fails_leaves_nothing(
+    kept: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = tmp_path / "backups"
+    to.mkdir()
+    with monkeypatch.context() as patched:
+        # the disk is full when the last bytes are to be written
+        patched.setattr("ui.backup.os.fsync", full)
+        with pytest.raises(GuardrailError, match="backup-not-written"):
+            make(kept.settings, kept.keys, to / "one.tar")
+    assert os.listdir(to) == []
+    assert make(kept.settings, kept.keys, to / "one.tar").bytes
+    assert os.listdir(to) == ["one.tar"]
+
+
+async def test_a_download_that_fails_leaves_nothing_and_says_so(
+    kept: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = f"atelier_session={with_accounts(kept)['administrator']}"
+    monkeypatch.setattr("ui.backup.dumps.dump", full)
+    async with client(served(kept), cookie=cookie) as web:
+        answer = await web.post("/backup", json={})
+    assert answer.json()["code"] == "backup-not-written"
+    assert not list(kept.settings.home.glob("backups-*"))
+    with kept.engine.connect() as db:
+        rows = db.exec_driver_sql("SELECT step, verdict FROM ledger WHERE kind = 'backup.make'")
+        assert [tuple(row) for row in rows] == [("intent", "allow"), ("outcome", "failed")]
+
+
+def test_what_a_killed_backup_left_goes_with_the_next_one(kept: House, tmp_path: Path) -> None:
+    left = kept.settings.home / "backups-killed"
+    left.mkdir()
+    (left / "store.sqlite").write_bytes(b"half")
+    os.utime(left, (0, 0))
+    make(kept.settings, kept.keys, tmp_path / "one.tar")
+    assert not left.exists()

@@ -270,6 +270,33 @@ async def test_guessing_keys_is_slowed_down(house: House, cookies: dict[Role, st
     assert answers[:30] == [401] * 30 and answers[30:] == [429, 429]
 
 
+async def test_a_colleague_behind_the_same_address_is_not_kept_out_by_wrong_keys(
+    house: House, cookies: dict[Role, str]
+) -> None:
+    app = served(house)
+    _, secret = house.api_keys.make(
+        "mine", owner=id_of(house, "staff"), maker="x", scopes=["agents.use"]
+    )
+    for number in range(40):  # many keys, none of them right
+        async with client(app, authorization=f"Bearer atl_guess{number}") as program:
+            last = (await program.get("/agents")).status_code
+    assert last == 429
+    async with client(app, authorization=f"Bearer {secret}") as program:
+        assert (await program.get("/agents")).status_code == 200
+
+
+async def test_one_client_with_an_old_key_does_not_use_up_the_tries_of_its_address(
+    house: House, cookies: dict[Role, str]
+) -> None:
+    app = served(house)
+    async with client(app, authorization="Bearer atl_old") as program:
+        answers = {(await program.get("/agents")).status_code for _ in range(60)}
+    assert answers == {401, 429}
+    async with client(app, authorization="Bearer atl_mistyped") as program:
+        # told what is wrong, not to come back later
+        assert (await program.get("/agents")).status_code == 401
+
+
 async def test_every_route_has_a_limit_for_a_person(house: House, cookies: dict[Role, str]) -> None:
     counters = Rates(changes=Rate(2, 60), reads=Rate(3, 60))
     app = served(house, counters)

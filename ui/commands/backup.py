@@ -24,7 +24,7 @@ def add(to: typer.Typer, voice: Voice) -> None:
         passphrase_file: Annotated[Path | None, passphrase_option] = None,
     ) -> None:
         from guardrails.audit.ledger import Act
-        from guardrails.errors import BadInput
+        from guardrails.errors import BadInput, GuardrailError
         from ui.backup import make
         from ui.commands.people import opened
 
@@ -36,7 +36,11 @@ def add(to: typer.Typer, voice: Voice) -> None:
         with opened() as (_engine, keys, ledger):
             payload = {"keys": bool(passphrase)}
             intent = ledger.intent(Act("backup.make", "system", payload=payload))
-            made = make(settings, keys, file, passphrase=passphrase)
+            try:
+                made = make(settings, keys, file, passphrase=passphrase)
+            except GuardrailError as error:
+                ledger.outcome(intent, "failed", {"code": error.code})
+                raise
             ledger.outcome(intent, "allow", {"parts": made.parts})
         voice.result(voice("backup.made", file=str(file), n=made.parts))
         if not made.keys:

@@ -1,8 +1,9 @@
 """A backup by one button: the file comes as a download. Restoring is done on the machine."""
 
-import tempfile
+import asyncio
+import secrets
+import shutil
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from starlette.background import BackgroundTask
 
 from guardrails.audit.ledger import Act
 from guardrails.errors import GuardrailError
-from ui.backup import make
+from ui.backup import WORK, make
 from ui.identity import Person
 from ui.routes.common import Limits, Services, allowed
 
@@ -38,20 +39,25 @@ async def backup(wanted: Wanted, app: Services, rates: Limits, person: Manager) 
     intent = await run_in_threadpool(
         app.ledger.intent, Act("backup.make", person.id, payload=payload)
     )
-    folder = Path(tempfile.mkdtemp(dir=app.settings.home, prefix="backups-"))
+    folder = app.settings.home / f"{WORK}{secrets.token_hex(8)}"
     file = folder / "backup.tar"
 
     def forget() -> None:
-        file.unlink(missing_ok=True)
-        folder.rmdir()
+        shutil.rmtree(folder, ignore_errors=True)
 
     try:
+        folder.mkdir(mode=0o700)
         made = await run_in_threadpool(
             make, app.settings, app.keys, file, passphrase=wanted.passphrase
         )
-    except GuardrailError as error:
+    except BaseException as error:  # a request that was cancelled leaves nothing behind either
         forget()
-        await run_in_threadpool(app.ledger.outcome, intent, "failed", {"code": error.code})
+        code = error.code if isinstance(error, GuardrailError) else type(error).__name__
+        # shielded: what was begun must get its outcome even when nobody waits for the answer
+        outcome = run_in_threadpool(app.ledger.outcome, intent, "failed", {"code": code})
+        await asyncio.shield(outcome)
+        if isinstance(error, OSError):
+            raise GuardrailError("backup-not-written", file=app.settings.home.name) from error
         raise
     await run_in_threadpool(app.ledger.outcome, intent, "allow", {"parts": made.parts})
     name = f"atelier-{datetime.now(UTC):%Y%m%d-%H%M}.backup.tar"

@@ -12,6 +12,7 @@ from ui.access import Permission, may, require
 from ui.door import SAFE_METHODS
 from ui.identity import Person
 from ui.rates import Rate
+from ui.signins import digest
 
 if TYPE_CHECKING:
     from ui.wiring import App
@@ -28,7 +29,8 @@ class Rates:
     screen: Rate = field(default_factory=lambda: Rate(120, 60))
     verify: Rate = field(default_factory=lambda: Rate(6, 60))
     evaluate: Rate = field(default_factory=lambda: Rate(20, 300))
-    # programs: requests of one key, wrong keys from one address, provisioning
+    # programs: requests of one key, tries of one wrong key, wrong keys from one address,
+    # provisioning
     key: Rate = field(default_factory=lambda: Rate(600, 60))
     wrong_key: Rate = field(default_factory=lambda: Rate(30, 60))
     scim: Rate = field(default_factory=lambda: Rate(1500, 60))
@@ -77,18 +79,26 @@ def bearer(request: Request) -> str | None:
 def by_key(request: Request, secret: str) -> Person | None:
     """The owner of an API key with no more than the key's scopes, or None."""
     app, counters = services(request), rates(request)
-    address = request.client.host if request.client else ""
-    if counters.wrong_key.wait(address) > 0:
-        counters.wrong_key.take(address)
     key = app.api_keys.check(secret)
     person = None if key is None else app.identity.owner_of(key, request)
     if key is None or person is None:
-        counters.wrong_key.count(address)
+        wrong_key(request, counters, secret)
         return None
     counters.key.take(key.id)
     if key.first_in_hour:
         app.ledger.record(Act("key.use", person.id, payload={"key": key.id}))
     return person
+
+
+def wrong_key(request: Request, counters: Rates, secret: str) -> None:
+    """Count a key that opens nothing; "too-many-attempts" for one, or an address, with too many.
+
+    Only keys that open nothing are counted: somebody else's broken client behind the same address
+    keeps nobody out. One that tries the same wrong key over and over stands for one try only.
+    """
+    address = request.client.host if request.client else ""
+    if counters.wrong_key.take(f"key:{digest(secret)}") == 1:
+        counters.wrong_key.take(f"address:{address}")
 
 
 def allowed(permission: Permission) -> Any:
