@@ -77,7 +77,7 @@ class AgentFiles:
         bound = f"{row.agent}/{row.name}".encode()
         try:
             return self._cipher.decrypt(row.data[:NONCE_BYTES], row.data[NONCE_BYTES:], bound)
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
             raise GuardrailError("file-damaged") from error
 
     def digest(self, reads: Reads, name: str) -> str:
@@ -162,6 +162,17 @@ class AgentFiles:
                 )
             )
             return {**{str(row.name): str(row.digest) for row in rows}, **frozen.held(db, holder)}
+
+    def versions(self, agent: str) -> dict[int, list[str]]:
+        """Versions of an agent by the document that they read, `review` for one under review."""
+        with self._engine.connect() as db:
+            query = sa.select(releases.c.request, releases.c.version)
+            rows = db.execute(query.where(releases.c.agent == agent))
+            named = {str(row.request): str(row.version) for row in rows}
+            return {
+                document: sorted({named.get(holder, "review") for holder in held})
+                for document, held in frozen.holders(db, agent).items()
+            }
 
     def lacking(self, holder: str, wanted: Mapping[str, str]) -> list[str]:
         """Of `wanted` (name → SHA-256) what is not, or no longer, held for a request."""

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agents.knowledge.documents import EVERYONE, Document
 from agents.knowledge.frozen import documents_of
@@ -101,16 +101,29 @@ class AgentKnowledge:
                 found += 1
         return found
 
-    async def remove(self, agent: str, actor: Actor, document: int) -> None:
-        """Forget one document. Raises BadInput("document-not-found")."""
+    async def remove(
+        self, agent: str, actor: Actor, document: int, *, everywhere: bool = False
+    ) -> None:
+        """Forget one document. A version that was asked for goes on reading it, unless it is to
+        go `everywhere`: then it is gone from those too, and they have to be looked at again.
+
+        Raises BadInput("document-not-found").
+        """
         scope = documents_of(agent)
         rows = await asyncio.to_thread(self.attachments.knowledge.listing, scope)
         name = next((one.name for one in rows if one.id == document), None)
+        act = Act("knowledge.remove", actor.id, agent=agent, payload={"document": document})
+        if everywhere:
+            act = replace(act, kind="knowledge.erase")
+            old = await asyncio.to_thread(self.attachments.knowledge.aside, agent)
+            name = name or next((one.name for one in old if one.id == document), None)
         if name is None:
             raise BadInput("document-not-found")
-        act = Act("knowledge.remove", actor.id, agent=agent, payload={"document": document})
         async with recorded(self.attachments.ledger, act):
-            await asyncio.to_thread(self.attachments.knowledge.remove, scope, name)
+            if everywhere:
+                await asyncio.to_thread(self.attachments.knowledge.erase, agent, document)
+            else:
+                await asyncio.to_thread(self.attachments.knowledge.remove, scope, name)
             await asyncio.to_thread(self.attachments.uploads.forget, _place(agent, name))
 
     def rows(self, agent: str) -> list[Document]:

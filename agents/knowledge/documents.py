@@ -17,6 +17,7 @@ from agents.knowledge.tables import documents, frozen, passages
 
 EVERYONE = ("*",)  # whoever may use the agent
 FROZEN = "frozen:"
+ASIDE = "kept:"  # last part of the scope of a document that only versions read
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,24 @@ class Document:
 
 def listed(scope: str, complete: bool = True) -> sa.Select[Any]:
     """Documents of one scope with `count`, how many passages there are; oldest first."""
+    done = documents.c.complete if complete else sa.true()
+    return _counted().where(documents.c.scope == scope, done)
+
+
+def listed_aside(agent: str) -> sa.Select[Any]:
+    """The same of what was set aside for versions of an agent."""
+    scope = documents.c.scope.startswith(f"agent:{agent}:{ASIDE}", autoescape=True)
+    return _counted().where(scope)
+
+
+def _counted() -> sa.Select[Any]:
     count = (
         sa.select(sa.func.count())
         .where(passages.c.document == documents.c.id)
         .correlate(documents)
         .scalar_subquery()
     )
-    return (
-        sa.select(documents, count.label("count"))
-        .where(documents.c.scope == scope, documents.c.complete if complete else sa.true())
-        .order_by(documents.c.id)
-    )
+    return sa.select(documents, count.label("count")).order_by(documents.c.id)
 
 
 def document_of(row: Any) -> Document:

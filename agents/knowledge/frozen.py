@@ -10,9 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agents.knowledge.documents import ASIDE
 from agents.knowledge.tables import documents, frozen, passages
-
-ASIDE = "kept:"  # last part of the scope of a document that only versions read
 
 
 def documents_of(agent: str) -> str:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sa
 
-from agents.knowledge.documents import Document, document_of, listed, readable, visible
+from agents.knowledge.documents import (
+    Document,
+    document_of,
+    listed,
+    listed_aside,
+    readable,
+    visible,
+)
 from agents.knowledge.embed import SIZE, Embedder
 from agents.knowledge.retrieve import Index, Stored
 from agents.knowledge.tables import documents, passages
@@ -39,6 +46,11 @@ class Reading:
         """Every document of a scope, also those under way or ended by an error."""
         with self._engine.connect() as db:
             return [document_of(row) for row in db.execute(listed(scope, complete=False))]
+
+    def aside(self, agent: str) -> list[Document]:
+        """Documents that the agent had and that only versions of it still read, oldest first."""
+        with self._engine.connect() as db:
+            return [document_of(row) for row in db.execute(listed_aside(agent))]
 
     def withheld(self, scopes: Sequence[str], who: frozenset[str]) -> int:
         """How many complete documents of the scopes `who` may not read."""

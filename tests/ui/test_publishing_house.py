@@ -356,3 +356,41 @@ async def test_the_evidence_of_a_request_holds_the_tests_that_were_run(desk: Des
     assert any(result["case"].startswith("safety-") for result in run["results"])
     # the reviewer sees this run and no other of the author's
     assert await desk.call("chi", "GET", f"/agents/{made['id']}/evaluations") == []
+
+
+async def test_colleagues_answers_come_from_the_approved_documents(desk: Desk) -> None:
+    agent = await desk.draft(template="hr-policy-helper")
+    path = f"/agents/{agent}/knowledge"
+
+    async def give(text: str) -> None:
+        answer = await desk.web["ana"].post(path, files={"files": ("parrot.md", text)})
+        assert answer.status_code == 202
+        await desk.house.app.knowledge.settled()
+
+    async def told(who: str) -> str:
+        desk.house.script(Say("Look it up."))
+        body = {"text": "What is the parrot of the office called?"}
+        answer = await desk.web[who].post(f"/agents/{agent}/messages", json=body)
+        assert answer.is_success, answer.text
+        return desk.house.received
+
+    await give("The parrot of the office is called Marigold.")
+    await desk.call("chi", "POST", f"/requests/{await desk.ask(agent)}/approve", note="")
+    await give("The parrot of the office is called Tarragon.")
+    (review,) = [r for r in await desk.call("chi", "GET", "/reviews") if r["agent"] == agent]
+    assert review["changed"] == ["documents"]
+    seen = await told("dan")
+    assert "Marigold" in seen and "Tarragon" not in seen
+    seen = await told("ana")
+    assert "Tarragon" in seen and "Marigold" not in seen
+    rows = (await desk.call("ana", "GET", path))["documents"]
+    assert [(row["current"], row["versions"]) for row in rows] == [
+        (False, ["1.0.0"]),
+        (True, ["review"]),
+    ]
+    await desk.call("chi", "POST", f"/requests/{review['id']}/approve", note="")
+    assert "Tarragon" in await told("dan")
+    await desk.call("ana", "POST", f"/agents/{agent}/rollback", version="1.0.0")
+    assert "Marigold" in await told("dan")
+    await desk.call("ana", "DELETE", f"{path}/{rows[0]['id']}?everywhere=true")
+    assert "Marigold" not in await told("dan")

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
 
 from agents.knowledge.documents import EVERYONE, Document
 from guardrails.errors import BadInput, GuardrailError
@@ -22,7 +23,8 @@ Builder = Annotated[Person, allowed("agents.build")]
 
 class KnowledgeRow(Shape):
     """One document. `progress` is 0..1 while it is being read; `hidden` says that it holds text
-    which a reader would not see."""
+    which a reader would not see. `versions` are those of the agent that read it as it is, `review`
+    one that is under review; where `current` is false only they do."""
 
     id: int
     name: str
@@ -36,6 +38,8 @@ class KnowledgeRow(Shape):
     added: datetime | None
     error: str
     message: str
+    versions: list[str] = Field(default_factory=list)
+    current: bool = True
 
 
 class KnowledgeList(Shape):
@@ -77,10 +81,13 @@ async def add(
 
 
 @router.delete("/agents/{agent}/knowledge/{document}")
-async def remove(agent: str, document: int, app: Services, person: Builder) -> Done:
-    """Forget one document."""
+async def remove(
+    agent: str, document: int, app: Services, person: Builder, everywhere: bool = False
+) -> Done:
+    """Forget one document. Published versions go on reading it as it was approved, unless it is to
+    go `everywhere`: they answer without it from then on, and a review of them opens."""
     await run_in_threadpool(_own, app, agent, person)
-    await app.knowledge.remove(agent, actor(person), document)
+    await app.knowledge.remove(agent, actor(person), document, everywhere=everywhere)
     return Done()
 
 
@@ -109,7 +116,17 @@ def _readers(chosen: str, person: Person) -> tuple[str, ...]:
 
 
 def _list(app: Any, agent: str, person: Person) -> KnowledgeList:
-    rows = [_row(app, agent, person, one) for one in app.knowledge.rows(agent)]
+    read_by = app.desk.files.versions(agent)
+    rows = [
+        _row(app, agent, person, one).model_copy(
+            update={"versions": read_by.get(one.id, []), "current": current}
+        )
+        for found, current in (
+            (app.knowledge.attachments.knowledge.aside(agent), False),
+            (app.knowledge.rows(agent), True),
+        )
+        for one in found
+    ]
     rows += [
         KnowledgeRow(
             id=0, name=one.name, pages=0, words=0, passages=0, complete=False, progress=None,

@@ -80,7 +80,9 @@ def packed(app: Any, person: Person, agent: str) -> bytes:
     """The package of an agent. Recorded."""
     record = app.catalog.get(agent, person.id)
     claims = {"product": "Atelier", "version": record.spec.version}
-    data = export_agent(record.spec, lambda name: bytes(app.desk.files.read(agent, name)), claims)
+    files = app.desk.files
+    reads = files.reads(agent, record.spec.version, person.id)
+    data = export_agent(record.spec, lambda name: bytes(files.open(reads, name)), claims)
     digest = hashlib.sha256(data).hexdigest()
     app.ledger.record(
         Act("agent.export", person.id, agent, record.spec.version, payload={"digest": digest})

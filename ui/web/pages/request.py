@@ -94,7 +94,7 @@ def _changed_since(visit: Visit, request: PublishRequest) -> bool:
     except BadInput:
         return False
     same = draft.spec.model_copy(update={"version": request.version})
-    return draft.status == "draft" and same.content_hash() != request.hash
+    return draft.status == "draft" and same != request.spec
 
 
 def _notes(visit: Visit, request: PublishRequest) -> Markup:
