@@ -3,7 +3,16 @@
 import importlib
 import sys
 
-BENCHES = ("house", "screening", "injection", "seal", "records", "models", "agents")
+BENCHES = (
+    "house",
+    "screening",
+    "injection",
+    "output_checks",
+    "seal",
+    "records",
+    "models",
+    "agents",
+)
 
 
 def main() -> int:

@@ -1,12 +1,11 @@
 """What a reader should doubt in a finished answer. Flags for people; never rewrites a word."""
 
-from agents.knowledge.embed import Embedder
 from guardrails.detect import bias, claims, grounding
 from guardrails.detect.injection import leaked
 from sandbox.broker.run import OpenStep, Run
 
 
-def check_answer(text: str, run: Run, step: OpenStep, embedder: Embedder) -> None:
+def check_answer(text: str, run: Run, step: OpenStep, embedder: grounding.Embed) -> None:
     """Tell the person about claims no tool backs, sentences not in the documents, demeaning
     wording and leaked instructions. `text` is masked. CPU work: call it in a thread."""
     if claims.unbacked(text, run.called):

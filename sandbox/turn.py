@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agents.conversations import Conversations
-from agents.knowledge.embed import Embedder
 from agents.tools.base import ToolContext
 from agents.tools.registry import described, known
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.spans import Spans
+from guardrails.detect.grounding import Embed
 from guardrails.errors import (
     BadInput,
     GuardrailError,
@@ -65,7 +65,7 @@ class Parts:
     vaults: Vaults
     attachments: Attachments
     paused: PausedTurns
-    embedder: Embedder
+    embedder: Embed  # compares a reply with its passages
     pseudonym: Callable[[str], str]
     limits: Limits = field(default_factory=lambda: Limits(wall_s=300.0, cpu_s=60.0))
     closing: bool = False

@@ -24,6 +24,7 @@ from guardrails.audit.metrics import Metrics
 from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
 from guardrails.budgets import Budgets
+from guardrails.detect.grounding import Remembering
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.keys import Keys, load_keys
 from guardrails.kinds import OwnKinds
@@ -199,7 +200,7 @@ def build(settings: Settings) -> App:
             doors(settings, pool, secrets),
             tools,
         ),
-        embedder=embedder,
+        embedder=Remembering(embedder),
         pseudonym=partial(pseudonym, keys),
     )
     app = App(

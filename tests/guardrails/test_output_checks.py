@@ -7,7 +7,7 @@ import pytest
 
 from guardrails.detect.bias import flags
 from guardrails.detect.claims import unbacked
-from guardrails.detect.grounding import Vectors, check
+from guardrails.detect.grounding import CANDIDATES, Remembering, Vectors, check
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,58 @@ def test_supported_statements_are_told_from_invented_ones() -> None:
 def test_a_number_that_stands_nowhere_is_unsupported() -> None:
     (statement,) = check("Employees receive 30 days of annual leave.", HANDBOOK, Words())
     assert not statement.supported
+
+
+class Counted(Words):
+    """Tells what it was asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        self.seen += texts
+        return super().passages(texts)
+
+
+def test_what_words_and_numbers_decide_is_never_embedded() -> None:
+    embed = Counted()
+    reply = "Employees receive 25 days of annual leave. Employees receive 31 days of annual leave."
+    assert [one.supported for one in check(reply, HANDBOOK, embed)] == [True, False]
+    assert embed.seen == []
+
+
+def test_only_a_few_sentences_of_the_passages_are_embedded_for_an_open_one() -> None:
+    embed = Counted()
+    passages = [f"Room {number} belongs to the finance team of Lyon." for number in range(100)]
+    told = check("The finance group eats its free lunch in Grenoble.", passages, embed)
+    assert len(embed.seen) == 1 + CANDIDATES
+    assert len(told) == 1
+
+
+def test_a_sentence_without_a_word_of_the_passages_is_unsupported_at_no_cost() -> None:
+    embed = Counted()
+    (told,) = check("The canteen serves free lunch to trainees.", HANDBOOK[1:], embed)
+    assert not told.supported
+    assert embed.seen == []
+
+
+def test_a_reply_in_another_language_is_compared_with_every_sentence() -> None:
+    embed = Counted()
+    passages = ["The manager answers within three days. The team leaves the office together."]
+    check("Le responsable répond aux demandes sous trois jours ouvrés.", passages, embed)
+    assert len(embed.seen) == 3
+
+
+def test_what_was_embedded_before_is_remembered_up_to_a_bound() -> None:
+    embed = Counted()
+    kept = Remembering(embed, most=2)
+    first = kept.passages(["one two", "three four", "one two"])
+    assert embed.seen == ["one two", "three four"]
+    assert (first == Words().passages(["one two", "three four", "one two"])).all()
+    kept.passages(["three four", "five six"])
+    assert embed.seen[2:] == ["five six"]
+    kept.passages(["one two"])
+    assert embed.seen[3:] == ["one two"]
 
 
 def test_without_passages_there_is_nothing_to_compare() -> None:
