@@ -14,6 +14,7 @@ from agents.publishing_records import (
     request_of,
 )
 from agents.publishing_tables import live, releases, requests
+from agents.spec import Text
 from agents.versions import order
 from guardrails.actor import Actor
 from guardrails.errors import BadInput
@@ -80,6 +81,15 @@ class Shelf:
             query = query.where(live.c.owner == owner)
         with self._engine.connect() as db:
             return [live_of(row) for row in db.execute(query)]
+
+    def titles(self, language: str) -> dict[str, str]:
+        """Titles of every agent that was ever released, by id, as its last version has them."""
+        at = sa.and_(releases.c.agent == live.c.agent, releases.c.version == live.c.version)
+        query = sa.select(releases.c.agent, releases.c.spec["title"]).join(live, at)
+        with self._engine.connect() as db:
+            return {
+                agent: Text.model_validate(title).to(language) for agent, title in db.execute(query)
+            }
 
     def release(self, agent: str, version: str) -> Release:
         """One approved version. Raises BadInput("no-such-release")."""

@@ -39,11 +39,24 @@ class TooLarge(Exception):
     """More bytes arrived than were allowed."""
 
 
-class Door:
-    """ASGI middleware. `limit_mib` bounds a request's body, declared or not."""
+# (headers, status, code, language, data) → the refusal in the form that was asked for
+Refused = Callable[..., Response]
 
-    def __init__(self, app: ASGIApp, *, identity: "Identity", limit_mib: int) -> None:
+
+class Door:
+    """ASGI middleware. `limit_mib` bounds a request's body, declared or not. `refused` puts a
+    refusal into the form that was asked for; without it every refusal is {code, message}."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        identity: "Identity",
+        limit_mib: int,
+        refused: Refused | None = None,
+    ) -> None:
         self._app = app
+        self._refused = refused
         self._identity = identity
         self._limit_mib = limit_mib
         self._limit = limit_mib * 1024 * 1024 + MARGIN
@@ -145,7 +158,11 @@ class Door:
             code
         ]
         data = {"limit": self._limit_mib} if code == "too-large" else {}
-        response = refusal_response(status, code, say_error(language, code, **data), language)
+        if self._refused is None:
+            response = refusal_response(status, code, say_error(language, code, **data), language)
+        else:
+            response = self._refused(request.headers, status, code, language, **data)
+            response.headers.setdefault("content-security-policy", "default-src 'self'")
         dress(response.headers, secure=request.url.scheme == "https")
         await response(scope, receive, send)
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from html import escape
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -11,11 +12,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.messages import LANGUAGES, Language, say
 
-PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="1">
-<title>Atelier</title><style>body{{font:16px/1.5 system-ui,sans-serif;background:#F6F7F4;
-color:#15211E;display:grid;place-items:center;min-height:90vh;margin:0}}p{{max-width:30em;
-padding:1em}}</style><main><p role="status">{text}</p></main></html>"""
+# stands alone: nothing of the product can be asked for yet, so its look is written out here
+PAGE = """<!doctype html><html lang="{language}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="1"><title>Atelier</title><style>
+:root{{color-scheme:light dark;
+--page:#F6F7F4;--card:#fff;--ink:#15211E;--line:#E1E6E3;--go:#0B6B5D}}
+@media(prefers-color-scheme:dark){{:root{{
+--page:#0F1614;--card:#18211F;--ink:#E7EEEB;--line:#2B3734;--go:#3FBFA8}}}}
+body{{font:16px/1.55 Inter,system-ui,sans-serif;background:var(--page);color:var(--ink);
+display:grid;place-items:center;min-height:100vh;margin:0}}
+main{{box-sizing:border-box;width:min(92vw,420px);padding:32px;border:1px solid var(--line);
+border-radius:14px;background:var(--card);display:grid;gap:14px;justify-items:center;
+text-align:center}}
+svg{{width:48px;height:48px}}p{{margin:0;text-wrap:balance}}
+i{{width:100%;height:6px;border-radius:9px;overflow:hidden;background:var(--line)}}
+i::after{{content:"";display:block;width:40%;height:100%;border-radius:9px;background:var(--go);
+animation:go 1.4s ease-in-out infinite alternate}}
+@keyframes go{{to{{margin-left:60%}}}}
+@media(prefers-reduced-motion:reduce){{i::after{{animation:none;width:100%}}}}
+</style></head><body><main>{mark}<p role="status">{text}</p><i></i></main></body></html>"""
+MARK = Path(__file__).with_name("web") / "static/icons/mark.svg"
 
 
 class Front:
@@ -64,5 +81,6 @@ class Front:
         if request.url.path.startswith("/api/"):
             body = json.dumps({"code": "starting", "message": text}, ensure_ascii=False)
             return Response(body, 503, headers, "application/json")
-        page = PAGE.format(language=language, text=escape(text))
+        mark = MARK.read_text("utf-8")
+        page = PAGE.format(language=language, text=escape(text), mark=mark)
         return HTMLResponse(page, 503, headers)

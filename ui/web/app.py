@@ -7,15 +7,16 @@ then FastAPI with the API, the static files and one Gradio mount per language an
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
-from guardrails.errors import GuardrailError
+from guardrails.errors import BadInput, GuardrailError
 from ui import api, scim
 from ui.access import may, require
 from ui.door import Door, refusal_response
@@ -25,9 +26,10 @@ from ui.messages import LANGUAGES, Language
 from ui.routes import metrics
 from ui.web import frame, nav, plain
 from ui.web.badges import Badges
+from ui.web.documents import trouble
 from ui.web.markup import STATIC, static_version
 from ui.web.pages import signin
-from ui.web.shell import Look, Shell
+from ui.web.shell import Look, Shell, refused_as, wants_page
 
 if TYPE_CHECKING:
     from ui.web.pages.common import Context
@@ -55,9 +57,18 @@ def build(app: "App") -> FastAPI:
     parent.include_router(metrics.alias(app))
     _samples(parent, app)
     parent.add_exception_handler(GuardrailError, _refusal(app))
+    parent.add_exception_handler(RequestValidationError, _refusal(app, "no-such-page"))
     _in_a_loop(lambda: _pages(gr, parent, app))
-    parent.add_middleware(Shell, identity=app.identity, look=_look(app), plain=plain.renderer(app))
-    parent.add_middleware(Door, identity=app.identity, limit_mib=app.settings.upload_limit_mib)
+    look, pages = _look(app), plain.renderer(app)
+    shell = Shell(parent, identity=app.identity, look=look, plain=pages)
+    parent.add_exception_handler(404, _nothing_here(shell))
+    parent.add_middleware(Shell, identity=app.identity, look=look, plain=pages)
+    parent.add_middleware(
+        Door,
+        identity=app.identity,
+        limit_mib=app.settings.upload_limit_mib,
+        refused=refused_as,
+    )
     return parent
 
 
@@ -95,11 +106,23 @@ def _in_a_loop(work: Callable[[], None]) -> None:
         work()
 
 
-def _refusal(app: "App") -> Callable[[Request, Exception], Response]:
+def _nothing_here(shell: Shell) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def lost(request: Request, _error: Exception) -> Response:
+        return await shell.lost(request)
+
+    return lost
+
+
+def _refusal(app: "App", code: str = "") -> Callable[[Request, Exception], Response]:
+    """Answers with an error's own words, or with those of `code`."""
+
     def refuse(request: Request, error: Exception) -> Response:
-        ours = translated(error)
+        ours = BadInput(code) if code else translated(error)
         language = app.identity.language(request)
-        return refusal_response(status_of(ours), ours.code, worded(ours, language), language)
+        status, message = status_of(ours), worded(ours, language)
+        if wants_page(request.headers):
+            return trouble(language, status, ours.code, message, app.brand.current())
+        return refusal_response(status, ours.code, message, language)
 
     return refuse
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from guardrails.audit.reveal import Reveal
 from ui.access import may
 from ui.identity import Person
 
@@ -44,4 +45,21 @@ class Badges:
             found["conversations"] = app.approvals.count_for(who, person.roles, person.department)
         if may(person, "privacy.own"):
             found["privacy"] = app.record.reveals.unread(who)
+        if may(person, "alerts.view"):
+            found["alerts"] = sum(app.record.alerts.unseen().values())
+        if may(person, "audit.reveal"):
+            found["audit"] = len(waiting_reveals(app, who))
+        if may(person, "policies.approve"):
+            found["policies"] = self._rules(who)
         return found
+
+    def _rules(self, who: str) -> int:
+        """Versions and exceptions that wait for this officer's word: never their own."""
+        versions = (v for v in self._app.rules.all() if v.state == "proposed")
+        asked = (one for one in self._app.exceptions.all() if one.state == "asked")
+        return sum(who not in v.editors for v in versions) + sum(one.person != who for one in asked)
+
+
+def waiting_reveals(app: "App", who: str) -> list[Reveal]:
+    """Requests to see real values that `who` may decide: neither their own nor about them."""
+    return [one for one in app.record.reveals.waiting() if who not in (one.requester, one.author)]

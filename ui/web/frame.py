@@ -12,7 +12,8 @@ from ui.messages import LANGUAGES, Language, say
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import BY_ID, GROUPS, Page, address, visible
 
-COUNTED = ("publish", "conversations", "privacy")  # pages with something that waits
+# pages with something that waits
+COUNTED = ("publish", "conversations", "privacy", "audit", "alerts", "policies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,9 @@ def _side(person: Person, around: Surroundings) -> Markup:
     state = "refused" if around.fix else "sealed" if around.sealed else "unsafe"
     initials = "".join(word[0] for word in person.name.split()[:2]).upper() or "?"
     return Markup(
-        '<nav class="atl-side" id="atl-side" aria-label="{}">{}{}<div class="atl-side-foot">'
-        '<div class="atl-seal" data-state="{}"><b>{}{}</b>{}</div>'
+        '<nav class="atl-side" id="atl-side" aria-label="{}">{}<div class="atl-side-list">{}</div>'
+        '<div class="atl-side-foot"><div class="atl-seal" data-state="{}"><b>{}{}</b>'
+        "<span>{}</span></div>"
         '<div class="atl-who"><span class="atl-avatar" aria-hidden="true">{}</span>'
         '<span class="atl-who-name">{}<small>{}</small></span>{}</div>'
         '<div class="atl-tools">{}{}</div></div></nav>'

@@ -22,7 +22,7 @@ from ui.messages import Language, say
 from ui.web import frame
 from ui.web.documents import document
 from ui.web.markup import Markup, icon
-from ui.web.nav import Page
+from ui.web.nav import Page, address
 
 if TYPE_CHECKING:
     from ui.wiring import App
@@ -110,7 +110,7 @@ def renderer(app: "App") -> Renderer:
         except Exception as error:
             # a page that cannot be drawn says why in its own frame; `translated` logs our bugs
             ours = translated(error)
-            status, inside = status_of(ours), failed(visit, ours)
+            status, inside = status_of(ours), failed(visit, ours, page)
         main = Markup(
             '<main class="atl-page" id="atl-content" data-atl-page="{}" data-atl-offline="{}">{}'
             "</main>"
@@ -145,8 +145,15 @@ def empty(name: str, title: str, more: str, action: Markup | str = "") -> Markup
     )
 
 
-def failed(visit: Visit, error: GuardrailError) -> Markup:
-    """What stands on the page instead of its content."""
-    return Markup(
+def failed(visit: Visit, error: GuardrailError, page: Page) -> Markup:
+    """What stands on the page instead of its content: why, and the way back to the plain page."""
+    return head(visit, page.id) + Markup(
         '<div class="atl-ribbon" data-kind="error" role="alert">{}<p>{}</p></div>'
-    ).format(icon("triangle-alert"), worded(error, visit.language))
+        '<p class="atl-actions"><a class="atl-button" href="{}">{}{}</a></p>'
+    ).format(
+        icon("triangle-alert"),
+        worded(error, visit.language),
+        address(visit.language, page.id),
+        icon("arrow-left"),
+        visit.say("web.trouble.back", page=visit.say(f"web.nav.{page.id}")),
+    )

@@ -10,17 +10,18 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.access import may
 from ui.branding import Branding
+from ui.door import refusal_response
 from ui.identity import LANGUAGE_COOKIE, Identity, Person, set_cookie
-from ui.messages import Language, say
+from ui.messages import Language, say, say_error
 from ui.web import frame, headers, nav
-from ui.web.documents import refused
+from ui.web.documents import lost, refused, trouble
 from ui.web.markup import Markup, static
 from ui.web.plain import Renderer
 
@@ -66,7 +67,7 @@ class Shell:
         if found is None:
             inner = self._app
             if _MOUNT.match(scope["path"]) and not _USED.fullmatch(scope["path"]):
-                inner = JSONResponse({"detail": "Not Found"}, 404)
+                inner = await self.lost(Request(scope))
             elif name := _ASSET.fullmatch(scope["path"]):
                 path = _ASSETS_OF + name[1]
                 scope = {**scope, "path": path, "raw_path": path.encode()}
@@ -75,6 +76,17 @@ class Shell:
         request = Request(scope)
         answer = await self._page(request, receive, *found, page_nonce)
         await answer(scope, receive, guarded)
+
+    async def lost(self, request: Request) -> Response:
+        """404: a page in the frame for a browser that is signed in, else a page or JSON alone."""
+        language = self._identity.language(request)
+        person = self._identity.person(request) if wants_page(request.headers) else None
+        if person is None:
+            return refused_as(request.headers, 404, "no-such-page", language)
+        name = say(language, "identity.owner") if person.workshop else person.name
+        person = replace(person, language=language, name=name)
+        around = await run_in_threadpool(self._look, language, None, "", person, False)
+        return self._finish(request, lost(person, around), language)
 
     async def _page(
         self,
@@ -113,6 +125,21 @@ class Shell:
         if request.cookies.get(LANGUAGE_COOKIE) != language:
             set_cookie(answer, LANGUAGE_COOKIE, language, secure=request.url.scheme == "https")
         return answer
+
+
+def wants_page(headers: Headers) -> bool:
+    """True for a browser that opens an address, False for programs and for pages' own calls."""
+    return "text/html" in headers.get("accept", "")
+
+
+def refused_as(
+    headers: Headers, status: int, code: str, language: Language, **data: object
+) -> Response:
+    """A refusal in the form that was asked for: a page, or {code, message}."""
+    message = say_error(language, code, **data)
+    if wants_page(headers):
+        return trouble(language, status, code, message)
+    return refusal_response(status, code, message, language)
 
 
 def rewrite(html: str, person: Person, around: frame.Surroundings, page_nonce: str) -> str:

@@ -29,8 +29,8 @@ new MutationObserver(() => {
 }).observe(document.documentElement, { childList: true, subtree: true });
 
 document.querySelectorAll("[data-atl-page]").forEach(seen);
-/* a long list of pages shows the one that is open */
-document.querySelector(".atl-side [aria-current=page]")?.scrollIntoView({ block: "center" });
+/* a long list of pages shows the one that is open, and moves no further than it must */
+document.querySelector(".atl-side [aria-current=page]")?.scrollIntoView({ block: "nearest" });
 
 /* a page whose content never comes must not stay a skeleton */
 setTimeout(() => { if (document.querySelector("gradio-app")) ready(); }, 6000);
@@ -48,9 +48,7 @@ export function toast(text) {
   setTimeout(() => box.remove(), 3500);
 }
 
-/* the pages' list: the present page in view; on a phone it opens over the page */
-document.querySelector('.atl-side [aria-current="page"]')?.scrollIntoView({ block: "nearest" });
-
+/* the pages' list: on a phone it opens over the page */
 function menu(open) {
   const root = document.documentElement, button = document.querySelector("[data-atl-menu][aria-controls]");
   if (root.hasAttribute("data-atl-menu") === open) return;
