@@ -61,14 +61,15 @@ def chosen(names: Sequence[str]) -> list[tuple[AgentSpec, Case]]:
     """The cases of `template` or `template/case`; without names, all. The first of every template
     comes first, then the second, with the languages in turn: a run cut short has seen them all.
     """
-    wanted = set(names)
+    wanted, every = set(names), templates()
+    order = dict.fromkeys(name.partition("/")[0] for name in names) or every
     rows = [
         [
-            (spec, case)
-            for case in _in_turn(spec.cases)
-            if not wanted or wanted & {spec.id, f"{spec.id}/{case.id}"}
+            (every[one], case)
+            for case in _in_turn(every[one].cases)
+            if not wanted or wanted & {one, f"{one}/{case.id}"}
         ]
-        for spec in templates().values()
+        for one in order
     ]
     if wanted:  # one template at a time: the prompt that its cases share is read once
         return list(chain.from_iterable(rows))

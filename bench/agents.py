@@ -146,7 +146,7 @@ def main(given: Sequence[str] = ()) -> None:
     options.add_argument("--keep", action="store_true", help=f"keep results in {RESULTS.name}")
     options.add_argument("--at-once", type=int, default=1, help="templates asked side by side")
     options.add_argument("--model", default="practice")
-    chosen = options.parse_args(list(given))
+    chosen = options.parse_intermixed_args(list(given))
     parts = [one for one in chosen.what if one in PARTS]
     names = [one for one in chosen.what if one not in PARTS]
     for part in parts or (("cases",) if names else PARTS):

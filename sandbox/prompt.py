@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from agents.conversations import Message
 from guardrails.detect.injection import fence
+from sandbox.broker.routing import SEPARATOR
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import RETRIEVAL
 
@@ -77,11 +78,9 @@ async def compose(
             {"role": "assistant", "content": "I remember."},
         ]
     whole, passages = await _documents(run, masked, lookup)
-    asked = (
-        QUESTION.get(run.language, QUESTION["en"]).format(asked=masked)
-        if small and passages
-        else masked
-    )
+    asked = masked
+    if small and (passages or (whole and masked.rstrip().endswith("?"))):
+        asked = QUESTION.get(run.language, QUESTION["en"]).format(asked=masked)
     # whole documents stand first, before what was said: the next turn's prompt begins the same,
     # and what a model's server has read it does not read again (a page costs a laptop a minute)
     history.append({"role": "user", "content": _before(passages, asked)})
@@ -93,7 +92,7 @@ async def compose(
 
 def _before(documents: str, said: str) -> str:
     """The request comes last: a small model goes on from what it read last."""
-    return f"{documents}\n\n---\n\n{said}" if documents else said
+    return f"{documents}{SEPARATOR}{said}" if documents else said
 
 
 # a small model keeps to a question that stands last; tried on three cases, one of them gained

@@ -1,9 +1,10 @@
 """Tools for small models: one reply is either a tool call or the final answer, by grammar.
 
 Native tool calling fails with models of this size. Instead the server constrains the reply to a
-JSON schema `anyOf`: one branch per tool, `final_answer` among them. After a tool has answered, a
-gate asks first whether that is enough, and the answer is then written freely: small models
-otherwise call the same tool again. `bench/models.py` measures how often the choice is right.
+JSON schema `anyOf`: one branch per tool, `final_answer` among them. Answers are then written
+freely: inside a JSON string such a model writes poor tables and lists. After a tool has answered,
+a gate asks first whether that is enough: small models otherwise call the same tool again.
+`bench/models.py` measures how often the choice is right.
 
 Knows how to put questions to a model and read its replies; not which model, nor what is allowed.
 """
@@ -13,14 +14,14 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
-from sandbox.broker.answer_reader import AnswerReader
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_events import ModelEvent, TextDelta, ToolCall, Usage
-from sandbox.broker.routing_prompts import ANSWER, FINAL, GATE, called, rules
+from sandbox.broker.routing_prompts import FINAL, GATE, after_tools, called, rules, write
 
 Message = Mapping[str, object]
 _KEPT = frozenset({"type", "properties", "required", "items", "enum", "const", "anyOf", "minimum",
                    "maximum", "minItems", "maxItems"})  # fmt: skip
+SEPARATOR = "\n\n---\n\n"  # between documents and the person's words, in a message
 _GATE_SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {"enough": {"type": "boolean"}},
@@ -53,34 +54,35 @@ async def route(
     earlier = _calls_since_person(messages)
     if earlier:
         gate = spent.metered(ask([*told, _user(GATE)], _GATE_SCHEMA, 12))
-        said = "".join([event.text async for event in gate if isinstance(event, TextDelta)])
-        if "false" not in said:
-            async for event in _answer(ask, told, spent, max_tokens):
+        if "false" not in await _said(gate):
+            async for event in _answer(
+                ask, [*told, _user(after_tools(_asked(messages)))], spent, max_tokens
+            ):
                 yield event
             return
-    reader = AnswerReader()
-    reply = spent.metered(ask(told, schema(tools), max_tokens))
-    try:
-        async for event in reply:
-            if isinstance(event, TextDelta) and (text := reader.feed(event.text)):
-                yield TextDelta(text)
-    finally:
-        await reply.aclose()
-    if not reader.answering:
-        call = _tool_call(reader.raw, tools)
-        if (call.name, call.arguments) in earlier:
-            # asked again for what it already has: the answer is all that is left
-            async for event in _answer(ask, told, spent, max_tokens):
-                yield event
-            return
+    call = _tool_call(await _said(spent.metered(ask(told, schema(tools), max_tokens))), tools)
+    if call is not None and (call.name, call.arguments) not in earlier:
         yield call
-    yield spent.usage()
+        yield spent.usage()
+        return
+    # asked again for what it already has: the answer is all that is left
+    asked = _asked(messages)
+    order = [_user(after_tools(asked))] if earlier else _decided(asked)
+    async for event in _answer(ask, [*told, *order], spent, max_tokens):
+        yield event
+
+
+async def _said(events: AsyncGenerator[ModelEvent, None]) -> str:
+    try:
+        return "".join([event.text async for event in events if isinstance(event, TextDelta)])
+    finally:
+        await events.aclose()
 
 
 async def _answer(
     ask: Ask, told: Sequence[Message], spent: "_Spent", max_tokens: int
 ) -> AsyncGenerator[ModelEvent, None]:
-    reply = spent.metered(ask([*told, _user(ANSWER)], None, max_tokens))
+    reply = spent.metered(ask(told, None, max_tokens))
     try:
         async for event in reply:
             if not isinstance(event, Usage):
@@ -88,6 +90,17 @@ async def _answer(
     finally:
         await reply.aclose()
     yield spent.usage()
+
+
+def _decided(asked: str) -> list[dict[str, object]]:
+    """The choice of an answer, as the model wrote it, and the order to write it."""
+    return [{"role": "assistant", "content": called(FINAL, {})}, _user(write(asked))]
+
+
+def _asked(messages: Sequence[Message]) -> str:
+    """What the person wrote last, without the documents before it."""
+    said = [_text(message) for message in messages if message.get("role") == "user"]
+    return said[-1].rpartition(SEPARATOR)[2] if said else ""
 
 
 def schema(tools: Sequence[Mapping[str, object]]) -> dict[str, object]:
@@ -98,8 +111,7 @@ def schema(tools: Sequence[Mapping[str, object]]) -> dict[str, object]:
         )
         for tool in tools
     ]
-    answer = _object({"answer": {"type": "string"}})
-    branches.append(_object({"tool": {"const": FINAL}, "arguments": answer}))
+    branches.append(_object({"tool": {"const": FINAL}, "arguments": _object({})}))
     return {"anyOf": branches}
 
 
@@ -117,7 +129,7 @@ def plain(
     if system:
         told.append({"role": "system", "content": "\n\n".join(system)})
     names: dict[object, str] = {}
-    for message in messages:
+    for place, message in enumerate(messages):
         role = message.get("role")
         if role == "system":
             continue
@@ -129,8 +141,9 @@ def plain(
         names.update({identity: name for identity, name, _ in calls})
         said = [called(n, a) for _, n, a in calls]
         content = "\n".join([part for part in (_text(message), *said) if part])
-        if tools and role == "assistant" and not calls:
-            content = called(FINAL, {"answer": content})
+        if tools and role == "assistant" and not calls and content:
+            # as it was when it was written, so that the server knows the beginning
+            told += _decided(_asked(messages[:place]))
         told.append({"role": role, "content": content})
     return told
 
@@ -159,12 +172,15 @@ class _Spent:
         return Usage(self._sent, self._made)
 
 
-def _tool_call(raw: str, tools: Sequence[Mapping[str, object]]) -> ToolCall:
+def _tool_call(raw: str, tools: Sequence[Mapping[str, object]]) -> ToolCall | None:
+    """The call in a reply; None is the choice of an answer."""
     try:
         reply = json.loads(raw)
         name, arguments = reply["tool"], reply["arguments"]
     except (ValueError, KeyError, TypeError):
         raise ModelError("model-malformed", provider="local") from None
+    if name == FINAL:
+        return None
     if not isinstance(arguments, dict) or name not in [tool["name"] for tool in tools]:
         raise ModelError("model-malformed", provider="local")
     return ToolCall(f"call_{os.urandom(6).hex()}", name, arguments)

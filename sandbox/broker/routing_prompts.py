@@ -11,7 +11,7 @@ FINAL = "final_answer"
 _RULES = """You can use these tools:
 {tools}
 - final_answer: Answer the person. For greetings, thanks, writing, translating, explaining, and \
-when the conversation already holds all that is needed. Arguments: {{"answer": the whole answer}}
+when the conversation already holds all that is needed. Arguments: {{}}
 
 Reply with one JSON object and nothing else: {{"tool": "<name>", "arguments": {{...}}}}.
 You cannot calculate, you do not know today's date and you have not seen any file: for these you \
@@ -21,8 +21,11 @@ Examples:
 {examples}"""
 GATE = """Is what the tools returned enough to answer the person's request? \
 Reply {"enough": true} or {"enough": false}."""
-ANSWER = """Now answer the person's request in plain text, in the language of the request, \
-using what the tools returned. Do not reply with JSON. Do not mention the tools."""
+_AFTER_TOOLS = """Now answer the person's request in plain text and whole sentences, in the \
+language of the request, with the names and figures that the tools returned. Do not reply with \
+JSON. Do not mention the tools."""
+_WRITE = "Now write the answer itself: no JSON, in the language of the request."
+_SHORT = 300  # characters of a request that is put once more: a small model keeps to what is last
 # one line each: without them 25 of 35 choices were right, with them 31
 _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
     "calculator": [
@@ -31,7 +34,7 @@ _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
     ],
     "current_date": [("Which date is it?", {})],
     "search_documents": [
-        ("Who wrote the uploaded report, and what total does it give?", {"query": "author, total"}),
+        ("Who wrote the uploaded report?", {"query": "author of the report"}),
         ("Que dit le règlement sur les retards ?", {"query": "retards"}),
     ],
     "python": [
@@ -40,8 +43,6 @@ _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
             {"code": "import pandas as pd; print(pd.read_csv('file.csv')['price'].sum())"},
         )
     ],
-}
-_EXAMPLES |= {
     "query_table": [
         (
             "Total price of the chairs in the file?",
@@ -51,15 +52,18 @@ _EXAMPLES |= {
             "The two dearest items?",
             {"sql": 'SELECT "item", "price" FROM data ORDER BY "price" DESC LIMIT 2'},
         ),
+        (
+            "Quel magasin a la plus grande somme de ventes ?",
+            {
+                "sql": 'SELECT "magasin", SUM("ventes") FROM data GROUP BY "magasin" '
+                "ORDER BY 2 DESC LIMIT 1"
+            },
+        ),
     ],
     "chart": [("Draw the sales by city.", {"kind": "bar", "x": "city", "y": "sales"})],
     "web_fetch": [("What is on https://example.com/a ?", {"address": "https://example.com/a"})],
 }
-_ANSWERS = [
-    ("Merci !", {"answer": "Avec plaisir !"}),
-    ("What is a quote?", {"answer": "A price that a supplier offers."}),
-    ("Translate into French: good evening", {"answer": "Bonsoir"}),
-]
+_ANSWERS = ("Merci !", "What is a quote?", "Translate into French: good evening")
 
 
 def rules(tools: Sequence[Mapping[str, object]]) -> str:
@@ -68,10 +72,24 @@ def rules(tools: Sequence[Mapping[str, object]]) -> str:
         (str(tool["name"]), one) for tool in tools for one in _EXAMPLES.get(str(tool["name"]), ())
     ]
     lines = [_line(name, ask, arguments) for name, (ask, arguments) in named]
-    lines += [_line(FINAL, ask, arguments) for ask, arguments in _ANSWERS]
+    lines += [_line(FINAL, ask, {}) for ask in _ANSWERS]
     return _RULES.format(
         tools="\n".join(_described(tool) for tool in tools), examples="\n".join(lines)
     )
+
+
+def after_tools(asked: str) -> str:
+    """What follows the tools' results: the order to answer `asked`, the person's words."""
+    return _AFTER_TOOLS + _again(asked)
+
+
+def write(asked: str) -> str:
+    """What follows the choice of an answer without a tool."""
+    return _WRITE + _again(asked)
+
+
+def _again(asked: str) -> str:
+    return f"\n\n{asked}" if 0 < len(asked) <= _SHORT else ""
 
 
 def called(name: str, arguments: Mapping[str, object]) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_events import ModelEvent, TextDelta, ToolCall, Usage
-from sandbox.broker.routing import plain, route, schema
+from sandbox.broker.routing import SEPARATOR, plain, route, schema
 
 ADD: dict[str, object] = {
     "name": "calculator",
@@ -51,8 +51,7 @@ class Script:
         yield Usage(10, 5)
 
 
-def answer(text: str) -> str:
-    return json.dumps({"tool": "final_answer", "arguments": {"answer": text}})
+ANSWER = json.dumps({"tool": "final_answer", "arguments": {}})
 
 
 def call(expression: str) -> str:
@@ -75,10 +74,37 @@ async def test_a_tool_call_comes_with_its_arguments_and_no_text() -> None:
     assert events[-1] == Usage(10, 5)
 
 
-async def test_a_final_answer_streams_as_plain_text() -> None:
-    events = await run(Script(answer('It is "four".\nDone <PERSON_1>')), USER)
+async def test_an_answer_is_chosen_and_then_written_freely_while_it_streams() -> None:
+    script = Script(ANSWER, 'It is "four".\nDone <PERSON_1>')
+    events = await run(script, USER)
     assert text(events) == 'It is "four".\nDone <PERSON_1>'
     assert sum(isinstance(event, TextDelta) for event in events) > 3
+    assert script.schemas == [schema([ADD]), None]
+    assert events[-1] == Usage(20, 10)
+    assert str(script.asked[1][-1]["content"]).endswith("What is 2+2?")
+
+
+async def test_the_next_turn_begins_like_the_last_one_so_that_it_is_not_read_again() -> None:
+    first = Script(ANSWER, "Four.")
+    await run(first, USER)
+    second = Script(ANSWER, "Five.")
+    said: dict[str, object] = {"role": "assistant", "content": "Four."}
+    await run(second, USER, said, {"role": "user", "content": "And 2+3?"})
+    assert second.asked[0][: len(first.asked[1])] == first.asked[1]
+
+
+async def test_the_order_to_answer_repeats_a_short_request_without_its_documents() -> None:
+    with_document: dict[str, object] = {
+        "role": "user",
+        "content": f"Document x.md:{SEPARATOR}What is it about?",
+    }
+    script = Script(ANSWER, "It is about x.")
+    await run(script, with_document)
+    last = str(script.asked[1][-1]["content"])
+    assert last.endswith("What is it about?") and "x.md" not in last
+    script = Script(ANSWER, "Long.")
+    await run(script, {"role": "user", "content": "long " * 200})
+    assert "long long" not in str(script.asked[1][-1]["content"])
 
 
 async def test_enough_after_a_tool_leads_to_a_free_answer_and_counts_every_ask() -> None:
@@ -105,10 +131,10 @@ async def test_the_same_call_again_becomes_an_answer() -> None:
 async def test_an_earlier_turns_tools_do_not_open_the_gate() -> None:
     said: dict[str, object] = {"role": "assistant", "content": "4"}
     more: dict[str, object] = {"role": "user", "content": "And 2+3?"}
-    script = Script(answer("Five."))
+    script = Script(ANSWER, "Five.")
     events = await run(script, USER, CALLED, RESULT, said, more)
     assert text(events) == "Five."
-    assert script.schemas == [schema([ADD])]
+    assert script.schemas == [schema([ADD]), None]
 
 
 @pytest.mark.parametrize(
