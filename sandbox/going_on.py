@@ -12,7 +12,7 @@ from agents.tools.base import Cited
 from guardrails.actor import Actor
 from guardrails.screen import Screen
 from sandbox.broker.arguments import cleaned
-from sandbox.broker.run import Done, Run, StepVerdict
+from sandbox.broker.run import Done, Purpose, Run, StepVerdict
 from sandbox.events import Artefact, Notice, Step
 
 
@@ -44,6 +44,7 @@ class State(BaseModel):
     elapsed_ms: float
     trace_id: str
     earlier: list[dict[str, Any]] = []
+    use: Purpose = "chat"
 
     @property
     def person(self) -> Actor:
@@ -92,6 +93,7 @@ def state_of(run: Run, screen: Screen) -> State:
         elapsed_ms=run.elapsed_ms(),
         trace_id=run.trace_id,
         earlier=run.earlier,
+        use=run.use,
     )
 
 

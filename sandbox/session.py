@@ -21,7 +21,7 @@ from guardrails.detect.injection import make_canary
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.approvals import Approval
 from guardrails.vault import Vault
-from sandbox.broker.run import Run
+from sandbox.broker.run import Purpose, Run, use_of
 from sandbox.broker.tool_call import as_given
 from sandbox.checked import Checked
 from sandbox.events import Event, Reply
@@ -89,6 +89,7 @@ class Sessions(Parts):
         conversation: str | None = None,
         files: Mapping[str, Path] | None = None,
         language: str = "en",
+        purpose: Purpose = "chat",
     ) -> AsyncGenerator[Event, None]:
         """One turn: notices, deltas and steps as they come, the Reply last. Texts are restored.
 
@@ -120,6 +121,7 @@ class Sessions(Parts):
                 emit,
                 lambda run: take_turn(self, run, text, given),
                 root=root,
+                purpose=purpose,
             ),
         )
         async with aclosing(turn.follow()) as events:
@@ -302,7 +304,10 @@ class Sessions(Parts):
                 return await give_up(self, run, paused, state)
             return await resume_turn(self, run, paused, state)
 
-        await self._turn(person, state.spec, paused.conversation, state.language, emit, work, turn)
+        spec, language = state.spec, state.language
+        await self._turn(
+            person, spec, paused.conversation, language, emit, work, turn, purpose=state.use
+        )
 
     async def _turn(
         self,
@@ -314,6 +319,7 @@ class Sessions(Parts):
         work: Callable[[Run], Awaitable[Reply]],
         resumed: str = "",
         root: str = "",
+        purpose: Purpose = "chat",
     ) -> None:
         person = self.pseudonym(actor.id)
 
@@ -340,6 +346,7 @@ class Sessions(Parts):
                 person=person,
                 root=root_of,
                 lifted=lifted,
+                use=use_of(agent.id, purpose),
             )
             span.set(**_opening_words(run, person))
             reply = await work(run)
@@ -390,6 +397,7 @@ def _opening_words(run: Run, person: str) -> dict[str, object]:
         "version": run.version,
         "conversation": run.conversation,
         "data_class": run.agent.data_class,
+        "purpose": run.use,
     }
 
 

@@ -153,6 +153,7 @@ class Desk:
                     conversation=conversation,
                     files=files,
                     language=case.language,
+                    purpose="evaluation",
                 ):
                     if isinstance(event, Reply):
                         reply = event

@@ -11,7 +11,8 @@ from guardrails.audit.tables import traces
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Turns of colleagues (the author's own are left out). `cost` in the operator's currency."""
+    """Turns of colleagues; the author's own and test runs are left out. `cost` in the operator's
+    currency."""
 
     uses: int
     people: int
@@ -23,7 +24,9 @@ class Figures:
 def figures(app: Any, live: Live) -> Figures:
     """Figures of one agent over everything that is kept."""
     others = sa.and_(
-        traces.c.agent == live.agent, traces.c.person != app.sessions.pseudonym(live.owner)
+        traces.c.agent == live.agent,
+        traces.c.person != app.sessions.pseudonym(live.owner),
+        traces.c.purpose == "chat",
     )
     count = sa.func.count()
     query = sa.select(

@@ -109,7 +109,8 @@ class Impacts:
         """How many people have used each agent in the last weeks, by agent id."""
         since = (int(self._clock()) - WEEKS * WEEK) * _PER_SECOND
         who = sa.func.count(sa.distinct(traces.c.person))
-        query = sa.select(traces.c.agent, who).where(traces.c.id >= since).group_by(traces.c.agent)
+        used = (traces.c.id >= since, traces.c.purpose == "chat")
+        query = sa.select(traces.c.agent, who).where(*used).group_by(traces.c.agent)
         with self._engine.connect() as db:
             return {agent: people for agent, people in db.execute(query)}
 
@@ -128,7 +129,8 @@ class Impacts:
         who = sa.func.count(sa.distinct(traces.c.person)).label("people")
         count = sa.func.count().label("turns")
         with self._engine.connect() as db:
-            recent = traces.c.id >= since
+            # test runs and try-outs are work on an agent, not with it
+            recent = sa.and_(traces.c.id >= since, traces.c.purpose == "chat")
             weekly = db.execute(sa.select(number, who).where(recent).group_by(number)).all()
             verdicts = db.execute(
                 sa.select(number, traces.c.verdict, count)

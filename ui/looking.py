@@ -49,6 +49,7 @@ class TraceQuery(BaseModel):
     days: str = _word("only the last so many days")
     since: str = _word("not before, ISO 8601")
     until: str = _word("before, ISO 8601")
+    purpose: str = _word("chat, evaluation or try-out")
     cost_over: str = _word("cost more than, in currency units")
     slower_ms: str = _word("took longer than, milliseconds")
 
@@ -83,6 +84,7 @@ class TraceQuery(BaseModel):
             text=text,
             since=since,
             until=_moment("until", self.until),
+            purpose=self.purpose,
             cost_over=_number("cost_over", self.cost_over),
             slower_than_ms=_number("slower_ms", self.slower_ms),
         )

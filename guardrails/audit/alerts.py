@@ -168,7 +168,12 @@ class Alerts:
         count = sa.func.count()
         burst = (
             sa.select(traces.c.person, count.label("n"))
-            .where(traces.c.id >= window, traces.c.verdict == "blocked")
+            .where(
+                traces.c.id >= window,
+                traces.c.verdict == "blocked",
+                # a test run attacks its own agent on purpose; that it ran is on record
+                traces.c.purpose != "evaluation",
+            )
             .group_by(traces.c.person)
             .having(count >= _threshold(rules, "denial-burst"))
         )

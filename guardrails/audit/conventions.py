@@ -44,6 +44,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "obligations": ("app.decision.obligations",),
         "inputs": ("app.decision.inputs",),
         "status": ("app.status",),
+        "purpose": ("app.purpose",),
         "unsafe": ("app.unsafe_no_sandbox",),
     }
 )

@@ -137,6 +137,7 @@ def trace_row(row: Mapping[str, object]) -> dict[str, object]:
         "tokens": int(tokens),
         "cost": round(number("cost") * 1_000_000),
         "duration": row["duration"],
+        "purpose": text("purpose", "chat"),
     }
 
 

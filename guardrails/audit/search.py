@@ -47,6 +47,7 @@ class TraceFilter:
     until: datetime | None = None
     cost_over: float | None = None
     slower_than_ms: float | None = None
+    purpose: str = ""  # chat, evaluation, try-out
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class TraceRow:
     kinds: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     cost: float = 0.0
+    purpose: str = "chat"
 
     @property
     def short(self) -> str:
@@ -238,7 +240,7 @@ class Traces:
         where: list[sa.ColumnElement[bool]] = [
             traces.c[name] == value
             for name in ("verdict", "person", "department", "agent", "version", "model", "location",
-                         "rule", "data_class", "conversation")
+                         "rule", "data_class", "conversation", "purpose")
             if (value := getattr(filter, name))
         ]  # fmt: skip
         if filter.trace_id:
@@ -317,6 +319,7 @@ def _row(row: Any) -> TraceRow:
         kinds=tuple(row.kinds.split()),
         tools=tuple(row.tools.split()),
         cost=row.cost / 1_000_000,
+        purpose=row.purpose,
     )
 
 

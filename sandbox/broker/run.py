@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from agents.catalog import REQUEST_PREFIX
 from agents.spec import AgentSpec
 from agents.tools.base import Cited, ToolContext
 from guardrails.actor import Actor
@@ -24,6 +25,7 @@ from sandbox.limits import Limits
 
 StepKind = Literal["guardrail", "retrieval", "model", "tool"]
 StepVerdict = Literal["allowed", "masked", "blocked", "flagged"]
+Purpose = Literal["chat", "evaluation", "try-out"]
 SPAN_KINDS: dict[StepKind, SpanKind] = {
     "guardrail": "GUARDRAIL",
     "retrieval": "RETRIEVER",
@@ -31,6 +33,11 @@ SPAN_KINDS: dict[StepKind, SpanKind] = {
     "tool": "TOOL",
 }
 SEVERITY: tuple[StepVerdict, ...] = ("allowed", "masked", "flagged", "blocked")
+
+
+def use_of(agent: str, purpose: Purpose) -> Purpose:
+    """What a turn is for: a version under review is tried out, whatever entrance it came by."""
+    return "try-out" if purpose == "chat" and agent.startswith(REQUEST_PREFIX) else purpose
 
 
 class LimitReached(GuardrailError):
@@ -100,6 +107,7 @@ class Run:
     root: str = ""  # the conversation whose names, files and documents this one uses
     earlier: list[dict[str, Any]] = field(default_factory=list)  # answers that this one replaces
     purpose: str = ""  # of a model call beside the answer, e.g. "summary": the person sees a step
+    use: Purpose = "chat"  # what the turn is for: only work with an agent counts as its use
     replaces: int = 0  # number of the message that the reply takes the place of; 0: a new one
     remember: Callable[[], Awaitable[None]] | None = None  # keep what a resumed turn has done
     told: list[dict[str, Any]] = field(default_factory=list)  # last model call, screened

@@ -13,10 +13,12 @@ import pytest_asyncio
 
 from agents.catalog import templates
 from agents.package import export_agent
+from guardrails.audit.search import TraceFilter
 from tests.agents.test_package import GOOD, HOSTILE, SMALL
 from tests.house import House, house
 from tests.ui.api_client import client, events, served
 from tests.upstream import Say
+from ui.figures import figures
 from ui.rates import Rate
 from ui.routes.common import Rates
 
@@ -394,3 +396,31 @@ async def test_colleagues_answers_come_from_the_approved_documents(desk: Desk) -
     assert "Marigold" in await told("dan")
     await desk.call("ana", "DELETE", f"{path}/{rows[0]['id']}?everywhere=true")
     assert "Marigold" not in await told("dan")
+
+
+async def test_test_runs_are_no_use_of_an_agent_and_audit_shows_them_when_asked(
+    desk: Desk,
+) -> None:
+    agent = await desk.live()
+    app = desk.house.app
+
+    def turns(purpose: str) -> int:
+        app.spans.flush()
+        page = app.traces.page(TraceFilter(agent=agent, purpose=purpose))
+        return len(page.rows)
+
+    desk.house.script(Say("Fine."))
+    run = await desk.call("ana", "POST", f"/agents/{agent}/evaluations", which="own")
+    await app.desk.evaluations.wait(run["id"])
+    assert turns("evaluation") > 0 and turns("chat") == 0
+    assert agent not in app.impacts.users()
+    assert agent not in {name for name, _, _ in app.impacts.figures().agents}
+    hello = {"text": "Hello there"}
+    await desk.web["dan"].post(f"/agents/{agent}/messages", json=hello)
+    assert turns("chat") == 1 and app.impacts.users()[agent] == 1
+    live = app.desk.publishing.current(agent)
+    assert live is not None and figures(app, live).uses == 1
+    request = await desk.ask(await desk.draft())
+    await desk.web["chi"].post(f"/agents/{request}/messages", json=hello)
+    app.spans.flush()
+    assert [row.purpose for row in app.traces.page(TraceFilter(agent=request)).rows] == ["try-out"]

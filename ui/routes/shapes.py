@@ -147,6 +147,7 @@ class TraceShort(Shape):
     duration_ms: float
     rule: str
     conversation: str
+    purpose: str
 
 
 class TracePage(Shape):

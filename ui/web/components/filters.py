@@ -8,12 +8,14 @@ from guardrails.audit.search import VERDICTS
 from ui.looking import TraceQuery
 from ui.messages import catalogue
 from ui.web.components.chips import VERDICT_ICONS, kind_name
+from ui.web.components.names import agent_name, rule_choice
 from ui.web.frame import query
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
 from ui.web.plain import Visit
 
 PERIODS = ("1", "7", "30", "")
+PURPOSES = ("chat", "evaluation", "try-out", "")
 # facet → field of TraceQuery; in the order of the form
 MORE: Mapping[Facet, str] = {
     "department": "department",
@@ -31,10 +33,16 @@ TYPED = ("since", "until", "cost_over", "slower_ms", "conversation", "trace")
 Facets = Mapping[str, Mapping[str, int]]
 
 
-def form(visit: Visit, asked: TraceQuery, facets: Facets, titles: Mapping[str, str]) -> Markup:
+def form(
+    visit: Visit,
+    asked: TraceQuery,
+    facets: Facets,
+    titles: Mapping[str, str],
+    counts: Mapping[str, int],
+) -> Markup:
     """The filters with their counts. A GET form: it works without JavaScript, and can be shared."""
     say = visit.say
-    words = {name: titles.get(name, name) for name in facets.get("agent", {})}
+    words = {name: agent_name(visit, titles, name) for name in facets.get("agent", {})}
     rows = joined(
         _select(visit, name, field, getattr(asked, field), facets.get(name, {}), {})
         for name, field in MORE.items()
@@ -50,7 +58,7 @@ def form(visit: Visit, asked: TraceQuery, facets: Facets, titles: Mapping[str, s
         '<form class="atl-card atl-filterform" id="atl-filters" method="get" role="search">{}'
         '<div class="atl-form-row"><label class="atl-field atl-wide"><span>{}</span>'
         '<input type="search" name="text" value="{}" placeholder="{}" maxlength="200"></label>'
-        "{}{}</div>{}"
+        "{}{}{}</div>{}"
         '<details class="atl-morefilters" id="atl-more"{}><summary>{}<span>{}</span>{}</summary>'
         '<div class="atl-form-row">{}{}{}{}{}</div></details>'
         '<button class="atl-button" data-size="small" data-apply>{}</button></form>'
@@ -61,7 +69,8 @@ def form(visit: Visit, asked: TraceQuery, facets: Facets, titles: Mapping[str, s
         say("web.audit.search.hint"),
         _select(visit, "agent", "agent", asked.agent, facets.get("agent", {}), words),
         _periods(visit, asked.days),
-        _verdicts(visit, asked.verdict),
+        _purposes(visit, asked.purpose),
+        _verdicts(visit, asked.verdict, counts),
         Markup(" open") if count else "",
         icon("list-checks"),
         say("record.filters.more"),
@@ -145,8 +154,10 @@ def views(visit: Visit, saved: Mapping[str, Mapping[str, str]], asked: TraceQuer
 
 
 def page_address(visit: Visit, question: Mapping[str, str], **more: str) -> str:
-    """The audit page with a question; without a period it is about the whole record."""
-    asked = {"days": "" if question.get("since") else "all", **question, **more}
+    """The audit page with a question; without a period it is about the whole record, without a
+    purpose about every turn."""
+    period = "" if question.get("since") else "all"
+    asked = {"days": period, "purpose": "all", **question, **more}
     return address(visit.language, "audit", query(**asked))
 
 
@@ -157,13 +168,18 @@ def without(asked: TraceQuery, name: str) -> dict[str, str]:
 
 def _shown(visit: Visit, name: str, value: str, titles: Mapping[str, str]) -> str:
     if name == "agent":
-        return titles.get(value, value)
+        return agent_name(visit, titles, value)
     if name == "kind":
         return kind_name(visit.language, value)
+    if name == "rule":
+        return rule_choice(visit, value)
+    if name == "tool":
+        return visit.say(f"tool.{value}") if f"tool.{value}" in catalogue(visit.language) else value
     keys = {
         "verdict": f"web.verdict.{value}",
         "data_class": f"web.data.{value}",
         "location": f"record.location.{value}",
+        "purpose": f"record.purpose.{value}",
     }
     key = keys.get(name, "")
     return visit.say(key) if key in catalogue(visit.language) else value
@@ -209,16 +225,31 @@ def _periods(visit: Visit, days: str) -> Markup:
     ).format(visit.say("web.audit.period"), options)
 
 
-def _verdicts(visit: Visit, verdict: str) -> Markup:
+def _purposes(visit: Visit, purpose: str) -> Markup:
+    options = joined(
+        Markup('<option value="{}"{}>{}</option>').format(
+            one or "all",
+            Markup(" selected") if one == purpose else "",
+            visit.say(f"record.purpose.{one or 'all'}"),
+        )
+        for one in PURPOSES
+    )
+    return Markup(
+        '<label class="atl-field"><span>{}</span><select name="purpose">{}</select></label>'
+    ).format(visit.say("record.field.purpose"), options)
+
+
+def _verdicts(visit: Visit, verdict: str, counts: Mapping[str, int]) -> Markup:
     radios = joined(
         Markup(
             '<label class="atl-verdictchoice"><input type="radio" name="verdict" value="{}"{}>'
-            "<span>{}{}</span></label>"
+            "<span>{}{} <small>{}</small></span></label>"
         ).format(
             one,
             Markup(" checked") if one == verdict else "",
             icon(VERDICT_ICONS[one]) if one else "",
             visit.say(f"web.verdict.{one}") if one else visit.say("web.audit.every"),
+            visit.number(counts.get(one, 0) if one else sum(counts.values())),
         )
         for one in ("", *VERDICTS)
     )

@@ -42,6 +42,7 @@ async def propose(context: Context, person: Person, description: str) -> Draft:
             text=description[:4000],
             conversation=conversation,
             language=context.language,
+            purpose="try-out",
         ):
             if isinstance(event, Reply):
                 reply = event
