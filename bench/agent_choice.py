@@ -1,5 +1,7 @@
 """Own requests with all tools offered: is the first call, and what it says, right?"""
 
+import datetime as dt
+import json
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,9 +24,11 @@ CHOOSABLE = (
 STRIDE = 4  # requests of one kind stand together
 
 
-async def choice(model: str, names: Sequence[str] = (), *, minutes: float = 0) -> None:
+async def choice(
+    model: str, names: Sequence[str] = (), *, minutes: float = 0, keep: Path | None = None
+) -> None:
     """Print the share. `names`: numbers of single requests, counted from 1; after `minutes`
-    (0: none) no new one is asked, of each kind of request some.
+    (0: none) no new one is asked, of each kind of request some. Put into `keep`, if given.
     """
     models = Models(model, home=Path(tempfile.gettempdir()), may_fetch=False)
     await models.start()
@@ -32,6 +36,7 @@ async def choice(model: str, names: Sequence[str] = (), *, minutes: float = 0) -
     wanted = [(n, one) for n, one in wanted if not names or str(n) in names]
     wanted.sort(key=lambda row: row[0] % STRIDE if minutes else 0)
     right: list[bool] = []
+    failed: list[str] = []
     try:
         end = time.monotonic() + minutes * 60
         for number, one in wanted:
@@ -39,8 +44,21 @@ async def choice(model: str, names: Sequence[str] = (), *, minutes: float = 0) -
                 print(f"not asked, for want of time: {len(wanted) - len(right)} (use --all)")
                 break
             right.append(await one_choice(models, number, one))
+            failed += [] if right[-1] else [one["ask"]]
     finally:
         await models.stop()
+    if keep:
+        kept = json.loads(keep.read_text("utf-8")) if keep.is_file() else {}
+        kept["tool choice"] = {
+            "asked": len(wanted),
+            "of": len(right),
+            "passed": sum(right),
+            "failed": failed,
+            "day": dt.datetime.now(dt.UTC).date().isoformat(),
+            "note": "",
+        }
+        written = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True)
+        keep.write_text(written + "\n", "utf-8")
     share = sum(right) / max(1, len(right))
     print(f"tool and arguments right {sum(right)} of {len(right)}  {share:4.0%}  (reach 95 %)")
 

@@ -158,7 +158,8 @@ def main(given: Sequence[str] = ()) -> None:
             asyncio.run(cases(names, chosen.model, **more))
         elif part == "choice":
             minutes = 0 if chosen.all or names else chosen.minutes / 2
-            asyncio.run(choice(chosen.model, names, minutes=minutes))
+            keep = RESULTS if chosen.keep and not names else None
+            asyncio.run(choice(chosen.model, names, minutes=minutes, keep=keep))
         else:
             asyncio.run(retrieval() if part == "retrieval" else ingest())
 
