@@ -42,6 +42,7 @@ Permission = Literal[
     "keys.own",
     "access.manage",
     "branding.manage",
+    "duties.confirm",
 ]
 
 _EVERYONE: frozenset[Role] = frozenset(ROLES)
@@ -80,6 +81,7 @@ MAY: dict[Permission, frozenset[Role]] = {
     "keys.own": _EVERYONE,
     "access.manage": _ADMINISTRATOR,
     "branding.manage": _ADMINISTRATOR,
+    "duties.confirm": _SECURITY,
 }
 
 

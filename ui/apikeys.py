@@ -26,7 +26,8 @@ USED_HOUR = timedelta(hours=1)
 NEVER: frozenset[Permission] = frozenset(
     (
         "people.manage", "backup.manage", "policies.approve", "audit.reveal", "review.decide",
-        "account.own", "keys.own", "access.manage", "branding.manage", "privacy.own",
+        "account.own", "keys.own", "access.manage", "duties.confirm", "branding.manage",
+        "privacy.own",
         "retention.manage",  # it ends legal holds and shortens what is kept
     )
 )  # fmt: skip

@@ -151,7 +151,8 @@ def _people(settings: Settings) -> Iterator[Check]:
         yield Check("people", state, f"doctor.people-{_word(state == 'ok', 'workshop')}")
         return
     from guardrails.store import open_engine
-    from ui.people import People, people
+    from ui.accounts import people
+    from ui.people import People
 
     engine = open_engine(settings.database_url)
     try:

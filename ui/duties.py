@@ -3,6 +3,9 @@
 Nobody changes their own roles, nobody holds security and administration both (each is there to see
 what the other does), and there is always somebody left who manages people. What a directory sends
 (SCIM, sign-in) is believed, because other people decided it there, but it is recorded and alerted.
+
+An administrator alone makes nobody security: a role that they give, and one whose holder they made
+a way in for, rests until somebody else in security confirms (`ui.confirming`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +15,8 @@ from guardrails.audit.ledger import Act
 from guardrails.audit.senders import Alert
 from guardrails.errors import BadInput, NotPermitted
 from ui.access import Role
-from ui.people import Account, People
+from ui.accounts import Account
+from ui.people import People
 
 if TYPE_CHECKING:
     from ui.groups import Group
@@ -32,14 +36,16 @@ def check_roles(by: "Person", account: Account, after: frozenset[Role], people: 
 
     NotPermitted("own-roles"), BadInput("duties-apart", "last-administrator").
     """
-    if after == account.roles:
+    if after == account.held:
         return
     if by.id == account.id:
         raise own_roles()
-    if combined(after) and not combined(account.roles):
+    if combined(after) and not combined(account.held):
         raise BadInput("duties-apart", name=account.name)
     if "administrator" not in after:
         check_last(account, people)
+    if "security" not in after:
+        check_last_security([account], people)
 
 
 def check_last(account: Account, people: People) -> None:
@@ -48,16 +54,38 @@ def check_last(account: Account, people: People) -> None:
         raise BadInput("last-administrator")
 
 
+def check_last_security(leaving: Iterable[Account], people: People) -> None:
+    """Raise BadInput("last-security") when nobody would be left in security to confirm others.
+
+    Otherwise an administrator could empty security and begin it anew with people of their choice.
+    """
+    gone = {account.id for account in leaving if "security" in account.held}
+    left = (each for each in people.all("person") if each.id not in gone and not each.disabled)
+    if gone and not any("security" in each.roles for each in left):
+        raise BadInput("last-security")
+
+
+def rests(by: "Person", before: Iterable[str], after: Iterable[str], people: People) -> bool:
+    """True when the security role, given by `by`, waits for somebody else in security.
+
+    Not for the first one ever, whom nobody could confirm, and not in workshop mode, where whoever
+    runs the machine gives it.
+    """
+    if by.workshop or "security" in before or "security" not in after:
+        return False
+    return any("security" in each.held for each in people.all())
+
+
 def check_group(
     by: "Person", group_roles: Iterable[str], members: Iterable[Account], people: People
 ) -> None:
     """Raise when giving `group_roles` to `members` would break the rules, as `check_roles`."""
     given = frozenset(group_roles)
     for account in members:
-        after = account.roles | frozenset(role for role in APART if role in given)
-        if account.id == by.id and not given <= account.roles:
+        after = account.held | frozenset(role for role in APART if role in given)
+        if account.id == by.id and not given <= account.held:
             raise own_roles()
-        if combined(after) and not combined(account.roles):
+        if combined(after) and not combined(account.held):
             raise BadInput("duties-apart", name=account.name)
 
 
@@ -71,18 +99,15 @@ def record_roles(
 ) -> None:
     """Write a change of roles to the ledger, before it is made; alert when duties come together."""
     to = sorted(after)
-    payload: Mapping[str, object] = {"from": sorted(before.roles), "to": to}
+    payload: Mapping[str, object] = {"from": sorted(before.held), "to": to}
     app.ledger.record(Act("roles.change", by, subject=before.id, rule=rule, payload=payload))
-    if combined(to) and not combined(before.roles):
+    if combined(to) and not combined(before.held):
         warn(app, before.id)
 
 
 def warn(app: "App", person: str) -> None:
     """Tell security that somebody now holds both duties."""
-    from guardrails.actor import pseudonym
-
-    name = pseudonym(app.keys, person)
-    app.record.alerts.fire(Alert("duties-combined", "warning", name, {"person": name}))
+    _tell(app, "duties-combined", person)
 
 
 def groups_given(groups: Iterable["Group"]) -> frozenset[Role]:
@@ -92,7 +117,16 @@ def groups_given(groups: Iterable["Group"]) -> frozenset[Role]:
 
 def warn_password(app: "App", person: str) -> None:
     """Tell security that an administrator made a password for one of them."""
+    _tell(app, "security-password", person)
+
+
+def warn_given(app: "App", person: str) -> None:
+    """Tell security that an administrator gave somebody their role, which waits for one of them."""
+    _tell(app, "security-given", person)
+
+
+def _tell(app: "App", rule: str, person: str) -> None:
     from guardrails.actor import pseudonym
 
     name = pseudonym(app.keys, person)
-    app.record.alerts.fire(Alert("security-password", "warning", name, {"person": name}))
+    app.record.alerts.fire(Alert(rule, "warning", name, {"person": name}))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from guardrails.errors import BadInput
 from guardrails.store import metadata
 from ui.access import Role
-from ui.people import people, read_roles, written
+from ui.accounts import RESTING, people, read_roles, written
 
 GroupSource = Literal["local", "scim", "token"]
 
@@ -39,7 +39,10 @@ members = sa.Table(
 
 @dataclass(frozen=True)
 class Group:
-    """One group. `source` says who keeps its members: people here, provisioning, or sign-ins."""
+    """One group. `source` says who keeps its members: people here, provisioning, or sign-ins.
+
+    While it `rests` it does not give the security role (`ui.duties`).
+    """
 
     id: str
     name: str
@@ -49,6 +52,7 @@ class Group:
     members: int
     created: str = ""
     changed: str = ""
+    rests: bool = False
 
 
 class Groups:
@@ -67,6 +71,7 @@ class Groups:
         roles: Iterable[str] = (),
         external: str = "",
         source: GroupSource = "local",
+        rests: bool = False,
     ) -> Group:
         """Add one. Raises BadInput("bad-group-name", "group-exists", "bad-role")."""
         name = name.strip()
@@ -82,6 +87,7 @@ class Groups:
             "roles": written(roles),
             "created": now,
             "changed": now,
+            "rests": rests,
         }
         try:
             with self._engine.begin() as connection:
@@ -97,10 +103,11 @@ class Groups:
         name: str | None = None,
         roles: Iterable[str] | None = None,
         external: str | None = None,
+        rests: bool | None = None,
     ) -> Group:
         """Change what is given. Raises BadInput as `add` does, and "no-such-group"."""
         self.get(id_)
-        values: dict[str, str] = {"changed": self._clock().isoformat()}
+        values: dict[str, object] = {"changed": self._clock().isoformat()}
         if name is not None:
             name = name.strip()
             if not name or len(name) > 200 or not name.isprintable():
@@ -110,10 +117,12 @@ class Groups:
             values["roles"] = written(roles)
         if external is not None:
             values["external"] = external[:200]
+        if rests is not None:
+            values["rests"] = rests
         try:
             with self._engine.begin() as connection:
                 connection.execute(groups.update().where(groups.c.id == id_).values(values))
-                if roles is not None:
+                if roles is not None or rests is not None:
                     _derive(connection, _members(connection, id_))
         except sa.exc.IntegrityError as error:
             raise BadInput("group-exists", name=name or "") from error
@@ -238,6 +247,7 @@ class Groups:
                     members=int(row.n),
                     created=str(row.created),
                     changed=str(row.changed),
+                    rests=bool(row.rests),
                 )
                 for row in connection.execute(query)
             ]
@@ -252,10 +262,12 @@ def _derive(connection: sa.Connection, persons: Iterable[str]) -> None:
     """Write what the groups of each person give together."""
     for person in persons:
         query = (
-            sa.select(groups.c.roles)
+            sa.select(groups.c.roles, groups.c.rests)
             .join(members, members.c.group == groups.c.id)
             .where(members.c.person == person)
         )
-        given = ",".join(str(each) for each in connection.execute(query).scalars())
-        values = {"group_roles": written(given.split(","))}
+        given: set[Role] = set()
+        for roles, rests in connection.execute(query):
+            given |= read_roles(str(roles)) - (RESTING if rests else frozenset())
+        values = {"group_roles": written(given)}
         connection.execute(people.update().where(people.c.id == person).values(values))

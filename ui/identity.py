@@ -23,9 +23,10 @@ from starlette.responses import Response
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys
 from ui.access import ROLES, Permission, Role
+from ui.accounts import Account
 from ui.apikeys import ApiKey
 from ui.messages import LANGUAGES, Language, say
-from ui.people import Account, People
+from ui.people import People
 from ui.signins import ENDS_AFTER, SignIns, digest, session_id
 
 Mode = Literal["workshop", "accounts"]

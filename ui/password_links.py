@@ -10,6 +10,7 @@ from guardrails.store import metadata
 from ui.signins import digest
 
 GOOD_FOR = timedelta(hours=24)
+SOON = timedelta(minutes=30)  # for who stands before the form already
 
 password_links = sa.Table(
     "password_links",
@@ -29,16 +30,23 @@ class PasswordLinks:
         self._engine = engine
         self._clock = clock
 
-    def make(self, person: str) -> str:
+    def make(self, person: str, good_for: timedelta = GOOD_FOR) -> str:
         """The token of a new link; earlier ones of the same person end."""
         token = secrets.token_urlsafe(32)
-        ends = (self._clock() + GOOD_FOR).isoformat()
+        ends = (self._clock() + good_for).isoformat()
         row = {"token": digest(token), "person": person, "ends": ends}
         with self._engine.begin() as connection:
             mine = password_links.c.person == person
             connection.execute(password_links.delete().where(mine))
             connection.execute(password_links.insert().values(row))
         return token
+
+    def open(self, person: str) -> bool:
+        """True while a link of theirs is good."""
+        query = sa.select(password_links.c.ends).where(password_links.c.person == person)
+        with self._engine.connect() as connection:
+            ends = [datetime.fromisoformat(str(each)) for each in connection.scalars(query)]
+        return any(each > self._clock() for each in ends)
 
     def whose(self, token: str) -> str | None:
         """Whom a link is for, while it is good."""

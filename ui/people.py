@@ -1,15 +1,10 @@
-"""Accounts: who exists, with which roles, and whether a password fits. Knows no cookies.
-
-Roles in force are a person's own and those of their groups; the latter are kept beside the former
-(`group_roles`, written by `ui.groups`) so that a request costs one look-up.
-"""
+"""Accounts: who exists, with which roles, and whether a password fits. Knows no cookies."""
 
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Literal
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -17,78 +12,12 @@ from guardrails.actor import Actor
 from guardrails.errors import BadInput, GuardrailError, NotPermitted
 from guardrails.store import metadata
 from ui.access import ROLES, Role
+from ui.accounts import Account, Kind, Rests, Source, folded, people, read, written
 from ui.messages import LANGUAGES, Language
 from ui.passwords import checked, fits, hashed
 
-Kind = Literal["person", "service"]
 _ACCOUNT = re.compile(r"[us]_[0-9a-f]{16}")
-Source = Literal["local", "oidc", "scim"]
-
-
-def _text(name: str, length: int, default: str = "", *, index: bool = False) -> sa.Column[str]:
-    return sa.Column(
-        name,
-        sa.String(length),
-        nullable=False,
-        default=default,
-        server_default=default,
-        index=index,
-    )
-
-
-people = sa.Table(
-    "people",
-    metadata,
-    sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("login", sa.String(200), nullable=False, unique=True),  # casefolded
-    sa.Column("name", sa.String(200), nullable=False),
-    sa.Column("department", sa.String(200), nullable=False, default=""),
-    sa.Column("roles", sa.String(200), nullable=False),  # own ones, comma-separated, sorted
-    sa.Column("language", sa.String(2), nullable=False),
-    sa.Column("password", sa.String(200), nullable=False, default=""),  # empty: provider only
-    sa.Column("created", sa.String(40), nullable=False),
-    sa.Column("disabled", sa.Boolean, nullable=False, default=False),
-    _text("email", 200),
-    _text("external", 200, index=True),  # the provisioning side's name for this person
-    _text("oidc", 60, index=True),  # hash of issuer and subject
-    _text("kind", 10, "person"),
-    _text("source", 10, "local"),
-    _text("group_roles", 200),
-    _text("changed", 40),
-    _text("signed_in", 40),
-    # what provisioning sent and wants to read again (names in parts, title); JSON
-    sa.Column("details", sa.Text, nullable=False, default="{}", server_default="{}"),
-    # the password was handed over by an administrator and is good for one sign-in
-    sa.Column("once", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
-    _text("once_until", 40),
-    # why the security role is not in force until somebody else in security confirms: role, password
-    _text("rests", 20),
-)
-
-
-@dataclass(frozen=True)
-class Account:
-    """One row of `people`, without the password. `roles` are those in force."""
-
-    id: str
-    login: str
-    name: str
-    department: str
-    roles: frozenset[Role]
-    language: Language
-    disabled: bool
-    own: frozenset[Role] = frozenset()
-    grouped: frozenset[Role] = frozenset()
-    email: str = ""
-    external: str = ""
-    kind: Kind = "person"
-    source: Source = "local"
-    created: str = ""
-    changed: str = ""
-    signed_in: str = ""
-    details: str = "{}"
-    once: bool = False
-    password: bool = False  # whether there is one
+ONCE_FOR = timedelta(hours=24)  # a password for one sign-in
 
 
 class People:
@@ -131,6 +60,7 @@ class People:
         details: str = "{}",
         disabled: bool = False,
         once: bool = False,
+        rests: Rests = "",
     ) -> Account:
         """Add one account; `password` None means: signs in through the identity provider only.
 
@@ -158,6 +88,8 @@ class People:
             "oidc": oidc,
             "details": details,
             "once": once,
+            "once_until": self._tomorrow() if once else "",
+            "rests": rests,
         }
         try:
             with self.engine.begin() as connection:
@@ -179,6 +111,8 @@ class People:
             given["password"] = hashed(str(given["password"]), account.login)
         if "login" in given:
             given["login"] = folded(str(given["login"]))
+        if given.get("once"):
+            given["once_until"] = self._tomorrow()
         given["changed"] = self._clock().isoformat()
         try:
             with self.engine.begin() as connection:
@@ -190,6 +124,15 @@ class People:
     def checked_password(self, id_: str, password: str) -> None:
         """Raise BadInput("weak-password") for one that `change` would refuse."""
         checked(password, self.known(id_).login)
+
+    def spend(self, id_: str) -> bool:
+        """Use up a password for one sign-in: nobody signs in with it again. False when it is used
+        up already or past its end."""
+        now = self._clock().isoformat()
+        good = (people.c.id == id_) & people.c.once & (people.c.once_until > now)
+        values = {"password": "", "once": False, "once_until": ""}
+        with self.engine.begin() as connection:
+            return bool(connection.execute(people.update().where(good).values(values)).rowcount)
 
     def provided(
         self,
@@ -252,7 +195,7 @@ class People:
         if kind is not None:
             query = query.where(people.c.kind == kind)
         with self.engine.connect() as connection:
-            return [_account(row) for row in connection.execute(query)]
+            return [read(row) for row in connection.execute(query)]
 
     def search(
         self, text: str = "", *, kind: Kind = "person", after: str = "", limit: int = 50
@@ -270,7 +213,7 @@ class People:
         page = sa.select(people).where(*wanted, people.c.login > after)
         with self.engine.connect() as connection:
             rows = connection.execute(page.order_by(people.c.login).limit(limit))
-            return [_account(row) for row in rows], int(connection.execute(count).scalar_one())
+            return [read(row) for row in rows], int(connection.execute(count).scalar_one())
 
     def get(self, id_: str) -> Account | None:
         """The account with this id, unless disabled."""
@@ -313,7 +256,7 @@ class People:
             row = connection.execute(query).one_or_none()
         known = row is not None and not row.disabled and row.kind == "person"
         stored = str(row.password) if row is not None and known else ""
-        return _account(row) if fits(stored, password) and row is not None else None
+        return read(row) if fits(stored, password) and row is not None else None
 
     def holders(self, role: Role, without: str = "") -> int:
         """How many people who are not disabled have `role`, not counting one of them."""
@@ -322,30 +265,13 @@ class People:
             for account in self.all("person")
         )
 
+    def _tomorrow(self) -> str:
+        return (self._clock() + ONCE_FOR).isoformat()
+
     def _row(self, condition: sa.ColumnElement[bool]) -> Account | None:
         with self.engine.connect() as connection:
             row = connection.execute(sa.select(people).where(condition)).first()
-        return None if row is None else _account(row)
-
-
-def folded(login: str) -> str:
-    """The one spelling of a sign-in name."""
-    return login.strip().casefold()
-
-
-def written(roles: Iterable[str], empty: str = "") -> str:
-    """Roles as the store keeps them. Raises BadInput("bad-role")."""
-    given = sorted({role.strip().lower() for role in roles if role.strip()})
-    for role in given:
-        if role not in ROLES:
-            raise BadInput("bad-role", role=role, roles=", ".join(ROLES))
-    return ",".join(given) or empty
-
-
-def read_roles(text: str) -> frozenset[Role]:
-    """Roles from what the store keeps."""
-    given = set(text.split(","))
-    return frozenset(role for role in ROLES if role in given)
+        return None if row is None else read(row)
 
 
 def _strings(value: object) -> list[str]:
@@ -358,30 +284,3 @@ def _strings(value: object) -> list[str]:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _account(row: sa.Row[tuple[object, ...]]) -> Account:
-    values = {str(name): value for name, value in row._mapping.items()}
-    own, grouped = read_roles(str(values["roles"])), read_roles(str(values["group_roles"]))
-    source = str(values["source"])
-    return Account(
-        id=str(values["id"]),
-        login=str(values["login"]),
-        name=str(values["name"]),
-        department=str(values["department"]),
-        roles=own | grouped,
-        language="fr" if values["language"] == "fr" else "en",
-        disabled=bool(values["disabled"]),
-        own=own,
-        grouped=grouped,
-        email=str(values["email"]),
-        external=str(values["external"]),
-        kind="service" if values["kind"] == "service" else "person",
-        source="scim" if source == "scim" else "oidc" if source == "oidc" else "local",
-        created=str(values["created"]),
-        changed=str(values["changed"]),
-        signed_in=str(values["signed_in"]),
-        details=str(values["details"]),
-        once=bool(values["once"]),
-        password=bool(values["password"]),
-    )

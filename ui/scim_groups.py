@@ -8,9 +8,9 @@ from fastapi.responses import Response
 from guardrails.errors import BadInput
 from ui import duties
 from ui.access import Role
+from ui.accounts import Account
 from ui.apikeys import ApiKey
 from ui.groups import Group
-from ui.people import Account
 from ui.scim_about import GROUP
 from ui.scim_common import Body, Count, Scim, Start, Token, act, listed, location, operations
 from ui.scim_filter import Equal, parse_filter

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from guardrails.errors import BadInput
+from ui.accounts import Account
 from ui.messages import Language
-from ui.people import Account
 from ui.scim_filter import plain_path
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"

@@ -7,8 +7,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from guardrails.errors import BadInput
+from ui.accounts import Account
 from ui.apikeys import ApiKey
-from ui.people import Account
 from ui.routes.people import shut_out
 from ui.scim_common import Body, Count, Scim, Start, Token, act, listed, location, operations
 from ui.scim_filter import Equal, parse_filter

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tests.e2e.browser import Product, Visit, product, visit
 from tests.upstream import Say, Upstream
+from ui.accounts import Account
 from ui.messages import Language, say
-from ui.people import Account
 from ui.settings import Settings
 from ui.wiring import build, close
 

@@ -11,8 +11,9 @@ from starlette.requests import HTTPConnection
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.keys import Keys
 from guardrails.store import open_engine
+from ui.accounts import people
 from ui.identity import SESSION_COOKIE, Identity, check_start, is_loopback
-from ui.people import People, people
+from ui.people import People
 from ui.signins import sign_ins
 
 KEYS = Keys(b"k" * 32)

@@ -144,18 +144,18 @@ async def test_groups_give_and_take_roles_at_once(house: House, cookies: dict[Ro
         as_role(house, cookies, "administrator") as web,
         as_role(house, cookies, "staff") as own,
     ):
-        group = (await web.post("/groups", json={"name": "Audit", "roles": ["security"]})).json()
+        group = (await web.post("/groups", json={"name": "Reviews", "roles": ["champion"]})).json()
         where = f"/groups/{group['id']}"
-        assert (await own.get("/audit/traces")).status_code == 403
+        assert (await own.get("/reviews")).status_code == 403
         await web.put(f"{where}/members", json={"people": [staff]})
-        assert (await own.get("/audit/traces")).status_code == 200
+        assert (await own.get("/reviews")).status_code == 200
         row = (await web.get(f"/people/{staff}")).json()
-        assert row["roles"] == ["security", "staff"] and row["groups"] == ["Audit"]
+        assert row["roles"] == ["champion", "staff"] and row["groups"] == ["Reviews"]
         await web.put(where, json={"roles": []})
-        assert (await own.get("/audit/traces")).status_code == 403
-        await web.put(where, json={"roles": ["security"]})
+        assert (await own.get("/reviews")).status_code == 403
+        await web.put(where, json={"roles": ["champion"]})
         await web.delete(where)
-        assert (await own.get("/audit/traces")).status_code == 403
+        assert (await own.get("/reviews")).status_code == 403
     assert ("roles.change", "group") in acts(house)
 
 
@@ -362,3 +362,43 @@ async def test_over_https_the_cookie_is_secure_and_the_hourly_renewal_keeps_it_s
     assert first.split(";")[0] != renewed.split(";")[0]
     assert signed.headers["strict-transport-security"]
     assert len(house.identity.sign_ins.all(account.id)) == 1
+
+
+async def test_a_password_for_one_sign_in_is_used_up_by_it(
+    quiet_house: House,
+) -> None:
+    house, cookies = quiet_house, with_accounts(quiet_house)
+    async with as_role(house, cookies, "administrator") as web:
+        made = (await web.post("/people", json={"login": "ada", "invite": "once"})).json()
+    given = {"login": "ada", "password": made["password"]}
+    async with client(served(house)) as web:
+        # a program learns that it is right, and opens nothing by it
+        assert (await web.post("/session", json=given)).json()["code"] == "password-due"
+        first = await web.post("/session", data=given)
+        assert first.headers["location"].startswith("/password#")
+        again = await web.post("/session", data=given)
+        assert again.headers["location"].startswith("/sign-in?failed=bad-sign-in")
+        token = first.headers["location"].partition("#")[2]
+        done = await web.post("/password", json={"token": token, "password": PASSWORD})
+        assert done.status_code == 200
+        mine = {"login": "ada", "password": PASSWORD}
+        assert (await web.post("/session", json=mine)).status_code == 200
+
+
+async def test_a_password_for_one_sign_in_ends_after_a_day(quiet_house: House) -> None:
+    house, cookies = quiet_house, with_accounts(quiet_house)
+    async with as_role(house, cookies, "administrator") as web:
+        made = (await web.post("/people", json={"login": "ada", "invite": "once"})).json()
+    yesterday = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    house.people.change(made["person"], once_until=yesterday)
+    async with client(served(house)) as web:
+        given = {"login": "ada", "password": made["password"]}
+        answer = await web.post("/session", data=given)
+        assert answer.headers["location"].startswith("/sign-in?failed=once-ended")
+        # and what it opened ends after half an hour
+        house.people.change(made["person"], once=True)
+        form = await web.post("/session", data=given)
+        token = form.headers["location"].partition("#")[2]
+        house.password_links._clock = lambda: datetime.now(UTC) + timedelta(minutes=31)
+        late = await web.post("/password", json={"token": token, "password": PASSWORD})
+        assert late.json()["code"] == "link-ended"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from guardrails.audit.tables import ledger
 from tests.ui.fake_house import House
-from ui.people import Account
+from ui.accounts import Account
 from ui.scim import build
 from ui.scim_filter import parse_filter
 from ui.wiring import App

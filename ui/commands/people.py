@@ -78,6 +78,21 @@ def add(to: typer.Typer, voice: Voice) -> None:
             [(a.login, a.name, a.department, ", ".join(sorted(a.roles))) for a in accounts],
         )
 
+    @group.command(help=voice("user.confirm"))
+    def confirm(login: Annotated[str, typer.Argument(help=voice("user.login"))]) -> None:
+        with _accounts() as (people, ledger, _identity):
+            from guardrails.audit.ledger import Act
+            from guardrails.errors import BadInput
+
+            account = people.find(login)
+            if account is None:
+                raise BadInput("no-such-account", login=login)
+            if not account.rests:
+                raise BadInput("nothing-waits")
+            ledger.record(Act("duty.confirm", "system", subject=account.id, rule=account.rests))
+            people.change(account.id, rests="")
+        voice.result(voice("user.confirmed", login=account.login))
+
     @group.command(help=voice("user.remove"))
     def remove(login: Annotated[str, typer.Argument(help=voice("user.login"))]) -> None:
         with _accounts() as (people, ledger, identity):
@@ -110,9 +125,9 @@ def opened() -> Iterator[tuple["sa.Engine", "Keys", "Ledger"]]:
     from guardrails.keys import load_keys
     from guardrails.migrate import upgrade
     from guardrails.store import open_engine
-    from ui import identity, people
+    from ui import accounts, identity
 
-    _ = (identity, people)  # imported for their tables
+    _ = (accounts, identity)  # imported for their tables
     settings = settings_now()
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     given = settings.master_key.get_secret_value() if settings.master_key else None

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput, NotPermitted
 from ui.access import MAY, Permission
+from ui.accounts import Account
 from ui.apikeys import NEVER, ApiKey
 from ui.identity import Person
-from ui.people import Account
 from ui.routes.common import Limits, Services, allowed, limited
 from ui.routes.people import shut_out
 from ui.routes.shapes import Done, Shape

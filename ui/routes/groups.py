@@ -1,5 +1,6 @@
 """Groups of people and the roles they give, for the administrator."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -9,6 +10,7 @@ from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput
 from ui import duties
 from ui.access import Role
+from ui.accounts import Account
 from ui.groups import Group
 from ui.identity import Person
 from ui.routes.common import Limits, Services, allowed, limited
@@ -22,13 +24,15 @@ Text = Annotated[str, Field(max_length=200)]
 
 class GroupRow(Shape):
     """One group. `source`: who keeps the members — people here (`local`), the directory (`scim`),
-    or the groups that the identity provider names at sign-in (`token`)."""
+    or the groups that the identity provider names at sign-in (`token`). While it `rests` it does
+    not give the security role: somebody in security must confirm that first."""
 
     id: str
     name: str
     roles: list[Role]
     source: Literal["local", "scim", "token"]
     members: int
+    rests: bool
 
 
 class GroupDetail(GroupRow):
@@ -73,9 +77,10 @@ def add_group(new: NewGroup, app: Services, rates: Limits, person: Manager) -> G
     limited(rates.manage, person)
     if duties.combined(new.roles):
         raise BadInput("duties-apart", name=new.name)
-    payload = {"roles": sorted(new.roles), "source": new.source}
+    rests = duties.rests(person, (), new.roles, app.people)
+    payload = {"roles": sorted(new.roles), "source": new.source, "rests": rests}
     app.ledger.record(Act("group.add", person.id, payload=payload))
-    return row(app.groups.add(new.name, roles=new.roles, source=new.source))
+    return row(app.groups.add(new.name, roles=new.roles, source=new.source, rests=rests))
 
 
 @router.get("/{group}")
@@ -91,7 +96,7 @@ def change_group(
 ) -> GroupRow:
     """Change the name or the roles; members get and lose roles at once."""
     limited(rates.manage, person)
-    found = app.groups.get(group)
+    found, rests = app.groups.get(group), None
     if change.name is not None and found.source == "scim":
         raise BadInput("group-kept-elsewhere")
     if change.roles is not None:
@@ -102,13 +107,18 @@ def change_group(
         if changed and any(account.id == person.id for account in accounts):
             raise duties.own_roles()
         duties.check_group(person, change.roles, accounts, app.people)
+        if "security" in found.roles and "security" not in change.roles:
+            duties.check_last_security(_losing(accounts), app.people)
+        if "security" not in found.roles:
+            rests = duties.rests(person, (), change.roles, app.people)
     payload = {
         "group": found.id,
         "from": sorted(found.roles),
         "to": sorted(found.roles if change.roles is None else change.roles),
+        "rests": bool(rests),
     }
     app.ledger.record(Act("group.change", person.id, payload=payload))
-    return row(app.groups.change(group, name=change.name, roles=change.roles))
+    return row(app.groups.change(group, name=change.name, roles=change.roles, rests=rests))
 
 
 @router.put("/{group}/members")
@@ -126,12 +136,17 @@ def set_members(
     if found.roles and person.id in {*leaving, *(each.id for each in joining)}:
         raise duties.own_roles()
     duties.check_group(person, found.roles, joining, app.people)
+    if "security" in found.roles and not found.rests:
+        duties.check_last_security(_losing(app.people.known(each) for each in leaving), app.people)
     payload = {"group": found.id, "joined": len(joining), "left": len(leaving)}
     app.ledger.record(Act("group.members", person.id, payload=payload))
     for account in joining:
-        after = account.roles | found.roles
-        if after != account.roles:
+        after = account.held | found.roles
+        if after != account.held:
             duties.record_roles(app, person.id, account, after, rule="group")
+        if duties.rests(person, account.held, after, app.people):
+            app.people.change(account.id, rests="role")
+            duties.warn_given(app, account.id)
     app.groups.set_members(group, members.people)
     return one_group(group, app, person)
 
@@ -142,9 +157,17 @@ def remove_group(group: str, app: Services, person: Manager) -> Done:
     found = app.groups.get(group)
     if found.roles and person.id in app.groups.members(group):
         raise duties.own_roles()
+    if "security" in found.roles and not found.rests:
+        accounts = [app.people.known(id_) for id_ in app.groups.members(group)]
+        duties.check_last_security(_losing(accounts), app.people)
     app.ledger.record(Act("group.remove", person.id, payload={"group": found.id}))
     app.groups.remove(group)
     return Done()
+
+
+def _losing(accounts: Iterable[Account]) -> list[Account]:
+    """Those who have the security role from groups alone."""
+    return [each for each in accounts if "security" not in each.own]
 
 
 def row(group: Group) -> GroupRow:
@@ -155,4 +178,5 @@ def row(group: Group) -> GroupRow:
         roles=sorted(group.roles),
         source=group.source,
         members=group.members,
+        rests=group.rests,
     )

@@ -12,10 +12,10 @@ from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput
 from ui import duties
 from ui.access import Role
+from ui.accounts import Account
 from ui.identity import Person
 from ui.messages import Language
 from ui.passwords import one_time
-from ui.people import Account
 from ui.routes.common import Limits, Services, allowed, limited
 from ui.routes.shapes import Done, Shape
 
@@ -26,7 +26,8 @@ Text = Annotated[str, Field(max_length=200)]
 
 
 class PersonRow(Shape):
-    """One person. `roles` are in force: `own` and those that groups give."""
+    """One person. `roles` are in force: `own` and those that groups give, without a security role
+    that `rests` until somebody else in security confirms it."""
 
     id: str
     login: str
@@ -43,6 +44,7 @@ class PersonRow(Shape):
     signed_in: str
     sessions: int
     duties_combined: bool
+    rests: Literal["", "role", "password"]
 
 
 class PeoplePage(Shape):
@@ -120,8 +122,10 @@ def add_person(
     given = frozenset(new.roles) | duties.groups_given(groups)
     if duties.combined(given):
         raise BadInput("duties-apart", name=new.name or new.login)
+    rests = duties.rests(person, (), given, app.people)
     # the account's own id does not exist yet; its sign-in name must not be in the ledger
-    app.ledger.record(Act("user.add", person.id, payload={"roles": sorted(given)}))
+    payload = {"roles": sorted(given), "rests": rests}
+    app.ledger.record(Act("user.add", person.id, payload=payload))
     once = one_time() if new.invite == "once" else ""
     account = app.people.add(
         new.login,
@@ -132,7 +136,10 @@ def add_person(
         language=new.language,
         roles=new.roles,
         once=bool(once),
+        rests="role" if rests else "",
     )
+    if rests:
+        duties.warn_given(app, account.id)
     if groups:
         app.groups.set_groups(account.id, new.groups)
     link = _link(request, app, account.id) if new.invite == "link" else ""
@@ -162,10 +169,11 @@ def change_person(
         grouped = duties.groups_given([*here, *foreign])
     after = own | grouped
     duties.check_roles(person, account, after, app.people)
+    rests = duties.rests(person, account.held, after, app.people)
     if own != account.own and account.source != "local":
         raise BadInput("roles-kept-elsewhere")
-    if after != account.roles:
-        duties.record_roles(app, person.id, account, after)
+    if after != account.held:
+        duties.record_roles(app, person.id, account, after, rule="rests" if rests else "")
     else:
         app.ledger.record(Act("user.change", person.id, subject=account.id))
     directory = account.source != "local"
@@ -177,7 +185,11 @@ def change_person(
         department=None if directory else change.department,
         language=change.language,
         roles=None if change.roles is None else sorted(own) or ["staff"],
+        # with the role, or before a group gives it
+        rests="role" if rests else None if "security" in after else "",
     )
+    if rests:
+        duties.warn_given(app, account.id)
     if here is not None:
         app.groups.set_groups(account.id, [each.id for each in here])
     return rows(app, [known(app, account.id)])[0]
@@ -202,10 +214,11 @@ def give_password(
         raise duties.own_roles()
     if account.source != "local":
         raise BadInput("signs-in-elsewhere")
-    rule = "security" if "security" in account.roles else ""
+    rule = "security" if "security" in account.held else ""
     app.ledger.record(Act("user.password", person.id, subject=account.id, rule=rule))
-    if rule:
+    if rule and not person.workshop:
         # whoever hands out this password could sign in as somebody who watches them
+        app.people.change(account.id, rests="password")
         duties.warn_password(app, account.id)
     once = ""
     if way.kind == "once":
@@ -244,6 +257,7 @@ def remove_person(person_id: str, app: Services, person: Manager) -> Done:
     if account.id == person.id:
         raise duties.own_roles()
     duties.check_last(account, app.people)
+    duties.check_last_security([account], app.people)
     app.ledger.record(Act("user.remove", person.id, subject=account.id))
     shut_out(app, account.id)
     app.groups.forget(account.id)
@@ -295,7 +309,8 @@ def rows(app: Any, accounts: list[Account]) -> list[PersonRow]:
             password=account.password,
             signed_in=account.signed_in,
             sessions=len(app.identity.sign_ins.all(account.id)),
-            duties_combined=duties.combined(account.roles),
+            duties_combined=duties.combined(account.held),
+            rests=account.rests if "security" in account.held else "",
         )
         for account in accounts
     ]

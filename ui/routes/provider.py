@@ -8,9 +8,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from guardrails.audit.ledger import Act
 from guardrails.errors import GuardrailError
+from ui.accounts import Account
 from ui.identity import SESSION_COOKIE, VIEW_COOKIE, set_cookie
 from ui.oidc import COOKIE, COOKIE_SECONDS, Ended, Known, Provider
-from ui.people import Account
 from ui.routes.common import Limits, Services
 from ui.routes.session import inside
 from ui.routes.shapes import Done

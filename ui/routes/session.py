@@ -20,6 +20,7 @@ from ui.identity import (
     set_cookie,
 )
 from ui.messages import Language
+from ui.password_links import SOON
 from ui.routes.common import Limits, Rates, Services, allowed, somebody
 from ui.routes.shapes import Done, Me
 
@@ -81,14 +82,11 @@ async def sign_in(request: Request, app: Services, rates: Limits) -> Response:
     address = request.client.host if request.client else ""
     try:
         agent = request.headers.get("user-agent", "")
-        value = await run_in_threadpool(_try, app, rates, given, address, agent)
+        value = await run_in_threadpool(_try, app, rates, given, address, agent, form is not None)
     except PasswordDue as due:
-        # good for one sign-in: nothing is opened before they have chosen their own
-        if form is None:
-            raise GuardrailError("password-due") from due
         return RedirectResponse(f"/password#{due.token}", 303)
     except GuardrailError as error:
-        if form is None or error.code not in ("bad-sign-in", "too-many-attempts"):
+        if form is None or error.code not in _ON_THE_PAGE:
             raise
         query = urlencode({"failed": error.code, "next": inside(form.get("next"))})
         return RedirectResponse(f"/sign-in?{query}", 303)
@@ -103,6 +101,9 @@ async def sign_in(request: Request, app: Services, rates: Limits) -> Response:
     return done
 
 
+_ON_THE_PAGE = frozenset({"bad-sign-in", "too-many-attempts", "once-ended"})
+
+
 class PasswordDue(Exception):
     """The password was right and is good for one use: `token` opens the choice of another."""
 
@@ -111,7 +112,9 @@ class PasswordDue(Exception):
         self.token = token
 
 
-def _try(app: Services, rates: Rates, given: Credentials, address: str, agent: str) -> str:
+def _try(
+    app: Services, rates: Rates, given: Credentials, address: str, agent: str, browser: bool
+) -> str:
     name = given.login.strip().casefold()
     rates.sign_in_address.take(address)
     rates.sign_in_name.take(name)
@@ -120,11 +123,18 @@ def _try(app: Services, rates: Rates, given: Credentials, address: str, agent: s
         # the name tried may be a password typed in the wrong field: it is not written down
         app.ledger.record(Act("signin", "system", verdict="deny", rule="bad-sign-in"))
         raise GuardrailError("bad-sign-in")
+    if account.once:
+        # good for one sign-in: nothing is opened before they have chosen their own
+        if not browser:
+            raise GuardrailError("password-due")
+        app.ledger.record(Act("signin", account.id, rule="once"))
+        if not app.people.spend(account.id):
+            raise GuardrailError("once-ended")
+        rates.sign_in_name.forget(name)
+        raise PasswordDue(app.password_links.make(account.id, SOON))
     # recorded before the session exists: without a record nobody gets in
     app.ledger.record(Act("signin", account.id, rule="password"))
     rates.sign_in_name.forget(name)
-    if account.once:
-        raise PasswordDue(app.password_links.make(account.id))
     return str(app.identity.begin(account, agent=agent))
 
 

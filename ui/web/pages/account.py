@@ -11,6 +11,12 @@ def body(visit: Visit) -> Markup:
     """Sessions, password, keys."""
     visit.sheet("people")
     parts = [head(visit, "account", visit.say("account.lead"))]
+    if not visit.person.workshop and visit.app.people.known(visit.person.id).rests:
+        parts.append(
+            Markup('<div class="atl-ribbon" data-kind="limit">{}<p>{}</p></div>').format(
+                icon("triangle-alert"), visit.say("account.rests")
+            )
+        )
     parts.append(_workshop(visit) if visit.person.workshop else _sessions(visit))
     if not visit.person.workshop:
         parts.append(_password(visit))

@@ -9,6 +9,7 @@ from ui.routes.alerts import worded
 from ui.web.frame import query
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
+from ui.web.pages import confirming
 from ui.web.plain import Visit, empty, head
 
 PAGE = 30
@@ -18,7 +19,9 @@ LEVELS = {"critical": "ban", "warning": "triangle-alert", "info": "info"}
 def body(visit: Visit) -> Markup:
     """The page for one security officer."""
     visit.sheet("record")
-    return joined([_head(visit), _list(visit), _rules(visit), _ways(visit)])
+    return joined(
+        [_head(visit), confirming.section(visit), _list(visit), _rules(visit), _ways(visit)]
+    )
 
 
 def _head(visit: Visit) -> Markup:

@@ -64,7 +64,7 @@ def _notes(visit: Visit) -> Markup:
     combined = [
         account.name
         for account in visit.app.people.all("person")
-        if {"security", "administrator"} <= account.roles and not account.disabled
+        if {"security", "administrator"} <= account.held and not account.disabled
     ]
     if combined:
         notes.append(("triangle-alert", visit.say("people.combined", names=", ".join(combined))))

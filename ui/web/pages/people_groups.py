@@ -77,7 +77,7 @@ def _card(visit: Visit, group: Group, names: dict[str, str]) -> Markup:
     )
     return Markup(
         '<details class="atl-fold" id="{}"><summary>{} <span class="atl-count">{}</span> {} {}'
-        '</summary><div class="atl-stack">{}{}</div></details>'
+        '</summary><div class="atl-stack">{}{}{}</div></details>'
     ).format(
         group.id,
         group.name,
@@ -85,6 +85,9 @@ def _card(visit: Visit, group: Group, names: dict[str, str]) -> Markup:
         fields.role_chips(visit, group.roles),
         fields.chips([visit.say(f"people.kept-by.{group.source}")])
         if group.source != "local"
+        else "",
+        Markup('<p class="atl-hint">{}</p>').format(visit.say("people.group-rests"))
+        if group.rests
         else "",
         roles,
         members,

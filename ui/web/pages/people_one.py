@@ -1,6 +1,6 @@
 """One person: what is known, roles and groups, password, sessions, the end of the account."""
 
-from ui.people import Account
+from ui.accounts import Account
 from ui.routes.people import PersonRow
 from ui.web.components import fields
 from ui.web.markup import Markup, icon, joined
@@ -33,6 +33,11 @@ def body(visit: Visit, account: Account, row: PersonRow) -> Markup:
         if own
         else Markup("")
     )
+    if row.rests:
+        login = row.login or account.email
+        note += Markup('<div class="atl-ribbon" data-kind="limit">{}<p>{}</p></div>').format(
+            icon("triangle-alert"), visit.say("people.rests", login=login)
+        )
     aside = joined([] if own else [_password(visit, account), _ends(visit, account, row)])
     return joined(
         [
@@ -123,7 +128,7 @@ def _password(visit: Visit, account: Account) -> Markup:
         [("link", visit.say("people.link")), ("password", visit.say("people.password-once"))],
     )
     more = visit.say(
-        "people.password-security" if "security" in account.roles else "people.password-more"
+        "people.password-security" if "security" in account.held else "people.password-more"
     )
     return Markup(
         '<section class="atl-card atl-stack"><h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>'

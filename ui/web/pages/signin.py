@@ -135,7 +135,8 @@ def _why(language: Language, failed: str) -> str:
     # only codes of the provider's sign-in are told apart; a wrong password is never explained
     if failed == "too-many-attempts":
         return say(language, "signin.wait")
-    code = failed if failed.startswith("oidc-") and f"error.{failed}" in catalogue(language) else ""
+    known = failed.startswith("oidc-") or failed == "once-ended"
+    code = failed if known and f"error.{failed}" in catalogue(language) else ""
     return say(language, f"error.{code}") if code else say(language, "web.signin.failed")
 
 
