@@ -43,6 +43,7 @@ STATUS: dict[str, int] = {
     "too-large": 413,
     "too-many-attempts": 429,
     "disk-full": 507,
+    "internal": 500,
     "model-rate-limited": 429,
     "model-timeout": 504,
     "model-not-connected": 422,

@@ -71,6 +71,7 @@ PAGES: tuple[Page, ...] = (
     Page("backup", "/backup", "backup.manage", "database", "manage", tab=False, kind="plain"),
     Page("branding", "/branding", "branding.manage", "image", "manage", tab=False, kind="plain"),
     Page("tools", "/tools", "models.manage", "wrench", "manage", tab=False, kind="plain"),
+    Page("sandbox", "/sandbox", "status.view", "shield", "manage", tab=False, kind="plain"),
     Page("models", "/models", "budgets.view", "brain", "manage", tab=False, kind="plain"),
     Page("learn", "/learn", "agents.use", "graduation-cap", "understand", tab=False, kind="plain"),
     Page("impact", "/impact", "impact.view", "chart-column", "understand", tab=False, kind="plain"),

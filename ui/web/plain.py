@@ -56,6 +56,7 @@ BODIES: dict[str, str] = {
     "access": "ui.web.pages.access",
     "backup": "ui.web.pages.backup",
     "branding": "ui.web.pages.branding",
+    "sandbox": "ui.web.pages.sandbox",
 }
 
 

@@ -11,14 +11,13 @@ from guardrails.audit import conventions
 from guardrails.audit.reveal import Reveal
 from guardrails.audit.search import LedgerRow, SpanRow, Trace, TraceRow
 from guardrails.audit.verify import Problem
-from guardrails.policy.catalogue import catalogue as rule_words
-from guardrails.policy.catalogue import explain
 from ui.looking import TraceQuery
 from ui.messages import catalogue
 from ui.web.components.chips import kind_name, masked, verdict_chip
 from ui.web.components.filters import page_address
+from ui.web.components.names import act_name, agent_name, rule_choice, rule_mark
 from ui.web.components.traces import trace_address
-from ui.web.components.waterfall import Bar, duration, waterfall
+from ui.web.components.waterfall import Bar, duration, step_name, waterfall
 from ui.web.markup import Markup, icon, joined
 from ui.web.plain import Visit, empty
 
@@ -46,7 +45,7 @@ def detail(
     me: str,
 ) -> Markup:
     """Everything about one trace. `problem` is what its ledger rows show when checked now."""
-    bars = [_bar(span) for span in trace.spans if span.kind in BAR_KINDS]
+    bars = [_bar(visit, span) for span in trace.spans if span.kind in BAR_KINDS]
     steps = waterfall(visit.language, bars, verdicts=True) if bars else Markup("")
     return joined(
         [
@@ -71,12 +70,12 @@ def _head(
     row, say = trace.row, visit.say
     facts: list[tuple[str, str | Markup]] = [
         ("who", _filter(visit, "pseudonym", row.person, row.person, code=True)),
-        ("agent", _filter(visit, "agent", row.agent, titles.get(row.agent, row.agent))),
+        ("agent", _filter(visit, "agent", row.agent, agent_name(visit, titles, row.agent))),
         ("version", row.version or "–"),
         ("model", row.model or "–"),
         ("location", _location(visit, row.location)),
         ("data", say(f"web.data.{row.data_class}") if row.data_class else "–"),
-        ("rule", _filter(visit, "rule", row.rule, row.rule, code=True) if row.rule else "–"),
+        ("rule", _filter(visit, "rule", row.rule, rule_mark(visit, row.rule)) if row.rule else "–"),
         ("found", ", ".join(kind_name(visit.language, kind) for kind in row.kinds) or "–"),
         ("when", visit.at(row.when, "d MMM y HH:mm:ss")),
         ("total", f"{duration(visit.language, row.duration_ms)} · "
@@ -96,17 +95,18 @@ def _head(
         for name, value in facts
     )  # fmt: skip
     return Markup(
-        '<section class="atl-card"><div class="atl-detail-head"><h2 class="atl-h3">{}</h2>{}{}'
+        '<section class="atl-card"><div class="atl-detail-head"><h2 class="atl-h3">{}</h2>'
         '<button type="button" class="atl-button" data-size="small" data-atl-copy="{}"'
-        ' data-atl-done="{}">{}{}</button></div><dl class="atl-facts">{}</dl></section>'
+        ' data-atl-done="{}">{}{}</button></div><p class="atl-detail-marks">{}{}</p>'
+        '<dl class="atl-facts">{}</dl></section>'
     ).format(
         row.short,
-        verdict_chip(visit.language, row.verdict),
-        _sealed(visit, trace.ledger, problem),
         page_address(visit, {}, open=row.trace_id),
         say("web.audit.copied"),
         icon("link"),
         say("web.audit.link"),
+        verdict_chip(visit.language, row.verdict),
+        _sealed(visit, trace.ledger, problem),
         listed,
     )
 
@@ -125,7 +125,9 @@ def _sealed(visit: Visit, acts: Sequence[LedgerRow], problem: Problem | None) ->
     )
 
 
-def _filter(visit: Visit, field: str, value: str, shown: str, *, code: bool = False) -> Markup:
+def _filter(
+    visit: Visit, field: str, value: str, shown: str | Markup, *, code: bool = False
+) -> Markup:
     inside = Markup("<code>{}</code>").format(shown) if code else shown
     return Markup('<a href="{}" data-record-go title="{}">{}</a>').format(
         page_address(visit, {field: value}), visit.say("record.filter-by"), inside
@@ -189,7 +191,7 @@ def _hidden(visit: Visit, text: str) -> Markup:
     return joined(parts)
 
 
-def _bar(span: SpanRow) -> Bar:
+def _bar(visit: Visit, span: SpanRow) -> Bar:
     texts = {
         f"web.detail.{name.removeprefix(DETAIL)}": str(value)
         for name, value in span.attributes.items()
@@ -197,7 +199,11 @@ def _bar(span: SpanRow) -> Bar:
     }
     name = span.name.partition(" ")[2] or span.name
     if span.kind == "GUARDRAIL":
-        name = {"input": "input-check", "output": "output-check"}.get(name, span.name)
+        checks = {"input": "input-check", "output": "output-check", "file": "file-check"}
+        if name.startswith("approval "):
+            tool = step_name(visit.language, f"tool.{name.removeprefix('approval ')}")
+            name = visit.say("web.step.guard.approval", tool=tool.removeprefix("tool."))
+        name = checks.get(name, name)
     elif tool := conventions.read(span.attributes, "tool"):
         name = f"tool.{tool}"
     elif span.kind == "LLM":
@@ -239,10 +245,9 @@ def _decisions(visit: Visit, spans: Sequence[SpanRow]) -> Markup:
             for name, value in facts
         )
         items.append(
-            Markup('<li><div class="atl-decision"><code>{}</code>{}</div><p>{}</p>{}</li>').format(
-                span.rule,
+            Markup('<li><div class="atl-decision"><p>{}</p>{}</div>{}</li>').format(
+                rule_mark(visit, span.rule),
                 verdict_chip(visit.language, span.verdict or "allowed"),
-                _sentence(visit, span.rule),
                 Markup(
                     '<details><summary>{}</summary><dl class="atl-facts">{}</dl></details>'
                 ).format(visit.say("record.inputs"), seen)
@@ -267,16 +272,6 @@ def _inputs(text: object) -> dict[str, str]:
         str(name): ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         for name, value in (found.items() if isinstance(found, dict) else ())
     }
-
-
-def _sentence(visit: Visit, rule: str) -> str:
-    key = f"record.rule.{rule}"
-    if key in catalogue(visit.language):
-        return visit.say(key)
-    own = visit.app.policy.policies.words if hasattr(visit.app, "policy") else {}
-    if rule in rule_words() or rule in own:
-        return explain(rule, visit.language, own=own).sentence
-    return visit.say("record.rule.other")
 
 
 def _timeline(visit: Visit, asked: TraceQuery, row: TraceRow, turns: Sequence[TraceRow]) -> Markup:
@@ -308,11 +303,13 @@ def _acts(visit: Visit, acts: Sequence[LedgerRow]) -> Markup:
     items = joined(
         Markup("<li><code>{}</code><span>{} · {}{}</span>{}</li>").format(
             f"#{act.seq}",
-            visit.say(f"web.act.{act.kind}") if f"web.act.{act.kind}" in words else act.kind,
+            act_name(visit, act.kind),
             visit.say(f"web.act-step.{act.step}")
             if f"web.act-step.{act.step}" in words
             else act.step,
-            Markup(" · <code>{}</code>").format(act.rule) if act.rule else "",
+            Markup(' · <span title="{}">{}</span>').format(act.rule, rule_choice(visit, act.rule))
+            if act.rule
+            else "",
             verdict_chip(visit.language, LEDGER_VERDICTS.get(act.verdict, act.verdict)),
         )
         for act in acts

@@ -1,4 +1,4 @@
-"""What the record looks like as a list: counts with their trend, the table, the sandbox's word."""
+"""What the record looks like as a list: counts with their trend, the table, its pages."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,8 +8,9 @@ from ui.looking import TraceQuery
 from ui.messages import catalogue
 from ui.web.components.chips import masked, verdict_chip
 from ui.web.components.filters import page_address
+from ui.web.components.names import agent_name, rule_mark
 from ui.web.components.spark import spark
-from ui.web.markup import Markup, icon, joined
+from ui.web.markup import Markup, joined
 from ui.web.plain import Visit, empty
 
 
@@ -98,13 +99,16 @@ def table(
 def _row(
     visit: Visit, asked: TraceQuery, row: TraceRow, titles: Mapping[str, str], opened: str
 ) -> Markup:
-    more = [titles.get(row.agent, row.agent), row.person]
-    if row.rule and row.verdict in ("blocked", "flagged"):
-        more.append(row.rule)
+    more = [agent_name(visit, titles, row.agent), row.person]
+    why = (
+        Markup('<small class="atl-why">{}</small>').format(rule_mark(visit, row.rule))
+        if row.rule and row.verdict in ("blocked", "flagged")
+        else ""
+    )
     here = opened and row.trace_id.startswith(opened.removeprefix("tr_"))
     return Markup(
         '<tr{}><td><a href="{}" data-record-trace="{}">{}</a></td><td>{}</td>'
-        '<td><span class="atl-request">{}</span><small>{}</small></td>'
+        '<td><span class="atl-request">{}</span>{}<small>{}</small></td>'
         '<td><time datetime="{}">{}</time></td></tr>'
     ).format(
         Markup(" data-open") if here else "",
@@ -113,6 +117,7 @@ def _row(
         row.short,
         verdict_chip(visit.language, row.verdict),
         masked(visit.language, row.request[:200] or "…"),
+        why,
         " · ".join(filter(None, more)),
         row.when.isoformat(),
         visit.at(row.when, "d MMM HH:mm"),
@@ -142,33 +147,3 @@ def _page(visit: Visit, where: str, name: str) -> Markup:
     return Markup('<a class="atl-button" data-size="small" href="{}" data-record-go>{}</a>').format(
         where, visit.say(f"web.audit.{name}")
     )
-
-
-def sandbox(visit: Visit) -> Markup:
-    """What the pool says about itself: which seal, how many processes, what failed."""
-    say, status = visit.say, visit.app.pool.status()
-    backend = str(status.get("backend", ""))
-    words = catalogue(visit.language)
-    named = say(f"web.backend.{backend}") if f"web.backend.{backend}" in words else backend
-    facts = [
-        ("backend", named),
-        ("ready", _per_runtime(visit, status.get("ready"))),
-        ("live", str(status.get("live", 0))),
-        ("failures", _per_runtime(visit, status.get("failures"))),
-    ]
-    if status.get("last_error"):
-        facts.append(("last_error", str(status["last_error"])))
-    listed = joined(
-        Markup("<dt>{}</dt><dd>{}</dd>").format(say(f"web.pool.{name}"), value)
-        for name, value in facts
-    )
-    return Markup(
-        '<section class="atl-card" id="atl-sandbox"><h2 class="atl-h3">{}{}</h2>'
-        '<p class="atl-small">{}</p><dl class="atl-facts">{}</dl></section>'
-    ).format(icon("shield"), say("web.audit.sandbox"), say("web.audit.sandbox-more"), listed)
-
-
-def _per_runtime(visit: Visit, value: object) -> str:
-    if not isinstance(value, Mapping):
-        return str(value or 0)
-    return " · ".join(f"{visit.say(f'web.pool.{name}')} {n}" for name, n in value.items())

@@ -5,19 +5,21 @@ of the ledger. Every look is an act in the ledger, written before anything is sh
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from agents.catalog import templates
 from guardrails.audit.search import TraceFilter
 from guardrails.audit.verify import Verification
 from guardrails.errors import BadInput
 from ui.looking import TraceQuery, opened, searched
+from ui.web.badges import waiting_reveals
 from ui.web.components import filters, trace, traces
+from ui.web.components.isolation import isolation
+from ui.web.components.names import agent_titles
 from ui.web.markup import Markup, icon, joined
-from ui.web.nav import address
 from ui.web.plain import Visit, empty, head
 
 PAGE = 15
 STEPS = 14  # of a trend
 PERIOD = "7"  # days, before a person chooses
+PURPOSE = "chat"  # test runs of agents are shown when they are asked for
 
 
 def body(visit: Visit) -> Markup:
@@ -32,10 +34,10 @@ def body(visit: Visit) -> Markup:
         return detail
     return joined(
         [
-            head(visit, "audit", visit.say("web.audit.lead"), _beside(visit)),
+            head(visit, "audit", visit.say("web.audit.lead")),
             _waiting(visit, asked),
             _found(visit, asked, detail),
-            Markup('<div class="atl-halves">{}{}</div>').format(seal(visit), traces.sandbox(visit)),
+            Markup('<div class="atl-halves">{}{}</div>').format(seal(visit), isolation(visit)),
         ]
     )
 
@@ -49,16 +51,16 @@ def question(visit: Visit) -> TraceQuery:
         given["days"] = PERIOD
     if given.get("days") == "all" or given.get("since"):
         given["days"] = ""
+    # of what is asked for by name nothing is left out
+    if not (given.get("trace") or given.get("conversation")):
+        given.setdefault("purpose", PURPOSE)
+    if given.get("purpose") == "all":
+        given["purpose"] = ""
     return TraceQuery(**given)
 
 
-def titles(visit: Visit) -> dict[str, str]:
-    """Template titles by id; a private draft shows its id only."""
-    return {name: spec.title.to(visit.language) for name, spec in templates().items()}
-
-
 def _found(visit: Visit, asked: TraceQuery, detail: Markup) -> Markup:
-    app, names = visit.app, titles(visit)
+    app, names = visit.app, agent_titles(visit)
     after = visit.query.get("after", "")
     wanted = asked.filter()
     page = searched(app, visit.person, wanted, after or None, PAGE)
@@ -76,7 +78,7 @@ def _found(visit: Visit, asked: TraceQuery, detail: Markup) -> Markup:
             traces.kpis(
                 visit, asked, counts, _before(visit, wanted, now), facets.trend(wanted, now, STEPS)
             ),
-            filters.form(visit, asked, facets.facets(wanted), names),
+            filters.form(visit, asked, facets.facets(wanted), names, counts),
             filters.chosen(visit, asked, names),
             filters.views(visit, app.record.saved.all(me), asked),
             Markup('<div class="atl-audit">{}{}</div>').format(list_, detail),
@@ -107,7 +109,7 @@ def _detail(visit: Visit, asked: TraceQuery, trace_id: str) -> Markup:
         visit,
         asked,
         found,
-        titles=titles(visit),
+        titles=agent_titles(visit),
         turns=app.traces.conversation(row.conversation) if row.conversation else (),
         problem=app.record.sealed([act.seq for act in found.ledger]) if found.ledger else None,
         reveals=app.record.reveals.of(row.trace_id),
@@ -115,26 +117,9 @@ def _detail(visit: Visit, asked: TraceQuery, trace_id: str) -> Markup:
     )
 
 
-def _beside(visit: Visit) -> Markup:
-    links = [
-        Markup('<a class="atl-button" data-size="small" href="{}">{}{}</a>').format(
-            address(visit.language, page), icon(picture), visit.say(f"web.nav.{page}")
-        )
-        for page, picture in (
-            ("alerts", "triangle-alert"),
-            ("exports", "download"),
-            ("retention", "calendar-check"),
-        )
-    ]
-    return Markup('<div class="atl-actions">{}</div>').format(joined(links))
-
-
 def _waiting(visit: Visit, asked: TraceQuery) -> Markup:
     """Reveals that wait for this person's word."""
-    me = visit.app.record.pseudonym(visit.person.id)
-    mine = [
-        one for one in visit.app.record.reveals.waiting() if me not in (one.requester, one.author)
-    ]
+    mine = waiting_reveals(visit.app, visit.app.record.pseudonym(visit.person.id))
     if not mine:
         return Markup("")
     links = joined(

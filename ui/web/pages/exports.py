@@ -6,12 +6,12 @@ from guardrails.audit.exports import Export
 from guardrails.audit.saved import filled
 from guardrails.audit.search import VERDICTS
 from ui.messages import catalogue
+from ui.web.components.names import agent_name, agent_titles
+from ui.web.components.units import size
 from ui.web.markup import Markup, icon, joined
-from ui.web.pages.audit import titles
 from ui.web.plain import Visit, empty, head
 
 FORMATS = ("ocsf", "csv", "otlp")
-SIZES = ("B", "KB", "MB", "GB")
 
 
 def body(visit: Visit) -> Markup:
@@ -37,7 +37,7 @@ def _form(visit: Visit) -> Markup:
         for one in FORMATS
     )
     facets = visit.app.record.facets.facets(None, ("agent", "department"))
-    names = titles(visit)
+    names = agent_titles(visit)
     return Markup(
         '<section class="atl-card"><form class="atl-form" data-api="POST /api/v1/exports"'
         ' data-ok="{}"><fieldset class="atl-field atl-plainset"><legend>{}</legend>{}</fieldset>'
@@ -54,7 +54,7 @@ def _form(visit: Visit) -> Markup:
                             "1": _period(visit, "1")}, _period(visit, "all"),
         ),
         _select(visit, "verdict", {one: say(f"web.verdict.{one}") for one in VERDICTS}),
-        _select(visit, "agent", {one: names.get(one, one) for one in facets["agent"]}),
+        _select(visit, "agent", {one: agent_name(visit, names, one) for one in facets["agent"]}),
         _select(visit, "department", {one: one for one in facets["department"]}),
         _date(visit, "since"),
         _date(visit, "until"),
@@ -162,12 +162,3 @@ def _file(visit: Visit, one: Export) -> Markup | str:
         one.digest,
         one.name,
     )
-
-
-def size(visit: Visit, count: float) -> str:
-    """`812 B`, `1.4 MB`, `1,4 Mo` is left to the reader: units are the international ones."""
-    for unit in SIZES:
-        if count < 1000 or unit == SIZES[-1]:
-            return f"{visit.number(round(count, 1 if unit != 'B' else 0))} {unit}"
-        count /= 1000
-    return ""
