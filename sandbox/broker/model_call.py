@@ -191,6 +191,7 @@ async def _stream(
         )
         async with aclosing(events) as source:
             async for event in source:
+                await broker.standing.check(run)  # withdrawn elsewhere: a long answer ends, too
                 if isinstance(event, TextDelta):
                     meter.received += len(event.text)
                     yield event.text

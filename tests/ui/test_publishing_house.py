@@ -13,7 +13,9 @@ import pytest_asyncio
 
 from agents.catalog import templates
 from agents.package import export_agent
+from guardrails.actor import Actor
 from guardrails.audit.search import TraceFilter
+from sandbox.events import Delta, Reply
 from tests.agents.test_package import GOOD, HOSTILE, SMALL
 from tests.house import House, house
 from tests.ui.api_client import client, events, served
@@ -21,6 +23,7 @@ from tests.upstream import Say
 from ui.figures import figures
 from ui.rates import Rate
 from ui.routes.common import Rates
+from ui.wiring import build, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PEOPLE = {
@@ -424,3 +427,32 @@ async def test_test_runs_are_no_use_of_an_agent_and_audit_shows_them_when_asked(
     await desk.web["chi"].post(f"/agents/{request}/messages", json=hello)
     app.spans.flush()
     assert [row.purpose for row in app.traces.page(TraceFilter(agent=request)).rows] == ["try-out"]
+
+
+async def test_a_withdrawal_ends_the_turns_of_every_process(desk: Desk) -> None:
+    agent = await desk.live()
+    home = desk.house.app
+    desk.house.script(Say("word " * 400, delay=0.05))
+    elsewhere = build(home.settings)
+    async with running(elsewhere, recover=False):
+        await elsewhere.sessions.ready.wait()
+        dan = home.people.find("dan")
+        assert dan is not None
+        spec = elsewhere.catalog.get(agent, dan.id).spec
+        begun, told = asyncio.Event(), []
+
+        async def turn() -> None:
+            someone = Actor(dan.id, "Sales", frozenset({"staff"}))
+            async for event in elsewhere.sessions.send(actor=someone, agent=spec, text="Hello"):
+                told.append(event)
+                if isinstance(event, Delta):
+                    begun.set()
+
+        task = asyncio.create_task(turn())
+        await begun.wait()
+        answer = await desk.call("ana", "POST", f"/agents/{agent}/withdraw", reason="It is wrong.")
+        assert answer["ended"] == 0  # this process runs no turn of it
+        await task
+    reply = told[-1]
+    assert isinstance(reply, Reply) and reply.status == "blocked"
+    assert reply.error == "agent-withdrawn"
