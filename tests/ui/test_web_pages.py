@@ -16,10 +16,11 @@ from ui.access import ROLES
 from ui.identity import Person
 from ui.looking import TraceQuery
 from ui.messages import LANGUAGES, Language, catalogue
+from ui.web.components import seen
 from ui.web.components.chips import masked, verdict_chip
 from ui.web.components.waterfall import Bar, duration, waterfall
 from ui.web.markup import icon, icon_names, static
-from ui.web.pages import builder, conversations, form, home, playground
+from ui.web.pages import builder_choices, conversations, form, home, playground
 from ui.web.pages.common import Context
 from ui.web.plain import Visit
 
@@ -199,8 +200,22 @@ def test_the_builder_offers_tools_that_are_on_and_shows_chosen_ones_that_are_gon
     house: House,
 ) -> None:
     house.tools.switch("email_send", False, "admin")
-    offered = builder._tools(context(house), ("calculator", "email_send", "crm_lookup"))
+    offered = builder_choices.tools_offered(
+        context(house), ("calculator", "email_send", "crm_lookup")
+    )
     names = [name for _, name in offered]
     assert names[-2:] == ["email_send", "crm_lookup"]
     assert names.count("email_send") == 1
     assert offered[-1][0] == "crm_lookup (not available)"
+
+
+def test_the_preview_shows_the_stand_ins_that_the_model_would_read(house: House) -> None:
+    text = "Write to bo@example.com."
+    with_token = seen.seen_by_model(context(house), text, "recommended")
+    natural = seen.seen_by_model(context(house), text, "recommended", "surrogates")
+    assert '<span class="atl-token">E-mail 1</span>' in with_token
+    found = re.search(r'<span class="atl-token">([^<]+)</span>', natural)
+    assert found is not None
+    assert found[1] not in ("E-mail 1", "bo@example.com")
+    again = seen.seen_by_model(context(house), text + " Thanks.", "recommended", "surrogates")
+    assert found[0] in again, "another letter typed, another stand-in"

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from collections.abc import Callable
 
 from ui.messages import Language, catalogue, say
 from ui.web.markup import Markup, escape, icon, joined
@@ -40,12 +41,18 @@ def kind_name(language: Language, kind: str) -> str:
     return kind.removeprefix("FR_").replace("_", " ").capitalize()
 
 
-def masked(language: Language, text: str) -> Markup:
-    """Text as the model saw it; `<PERSON_1>` becomes a token that reads "Name 1"."""
+def masked(language: Language, text: str, dress: Callable[[str], str] = str) -> Markup:
+    """Text as the model saw it; `<PERSON_1>` becomes a token that reads "Name 1", or what `dress`
+    puts in its place."""
     parts: list[str] = []
     at = 0
     for found in _TOKEN.finditer(text):
-        name = f"{kind_name(language, found[1])} {found[2] or ''}".strip()
+        worn = dress(found[0])
+        name = (
+            worn
+            if worn != found[0]
+            else f"{kind_name(language, found[1])} {found[2] or ''}".strip()
+        )
         parts += [
             escape(text[at : found.start()]),
             Markup('<span class="atl-token">{}</span>').format(name),

@@ -1,6 +1,6 @@
 """The agent's passport and "the model will see": what it may do, what is kept from the model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agents.catalog import AgentRecord
 from guardrails.findings import Screened
@@ -94,15 +94,21 @@ def saved(place: Place, record: AgentRecord | None, wrong: str = "") -> Markup:
     )
 
 
-def preview(place: Place, screened: Screened | None, note: str = "") -> Markup:
-    """What the model would receive of a text, by the real screening."""
+def preview(
+    place: Place,
+    screened: Screened | None,
+    note: str = "",
+    dress: Callable[[str], str] = str,
+) -> Markup:
+    """What the model would receive of a text, by the real screening; `dress` makes a stand-in of a
+    placeholder."""
     say = place.say
     if screened is None:
         kind, picture, title = "info", "info", note or say("web.build.seen-empty")
         return Markup(
             '<div class="atl-ribbon" data-kind="{}" role="status">{}<div>{}</div></div>'
         ).format(kind, icon(picture), title)
-    body: object = masked(place.language, screened.text)
+    body: object = masked(place.language, screened.text, dress)
     if screened.verdict.outcome == "deny":
         kind, picture, title = "blocked", "ban", say("web.build.seen-blocked")
         body = Markup("<code>{}</code>").format(screened.verdict.rule)

@@ -71,8 +71,9 @@ def browser(visit: Visit, agent: str) -> str:
 
 def _password(visit: Visit) -> Markup:
     account = visit.app.people.known(visit.person.id)
-    if account.source != "local":
-        return Markup('<p class="atl-hint">{}</p>').format(visit.say("account.elsewhere"))
+    if account.source != "local" or not account.password:
+        key = "account.elsewhere" if account.source != "local" else "account.no-password"
+        return Markup('<p class="atl-hint">{}</p>').format(visit.say(key))
     return Markup(
         '<form class="atl-card atl-form" data-api="PUT /api/v1/me/password" data-ok="{}">'
         '<h2 class="atl-h3">{}</h2><div class="atl-form-row">{}{}</div><div class="atl-actions">'
