@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from agents.conversations import Message
 from guardrails.detect.injection import fence
-from sandbox.broker.routing import SEPARATOR
+from sandbox.broker.routing import AFTER_DOCUMENTS, BEFORE_WORDS
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import RETRIEVAL
 
@@ -77,22 +78,24 @@ async def compose(
             {"role": "user", "content": before},
             {"role": "assistant", "content": "I remember."},
         ]
-    whole, passages = await _documents(run, masked, lookup)
+    given = await _documents(run, masked, lookup)
+    whole, passages = given.whole, given.passages
     asked = masked
     if small and (passages or (whole and masked.rstrip().endswith("?"))):
         asked = QUESTION.get(run.language, QUESTION["en"]).format(asked=masked)
     # whole documents stand first, before what was said: the next turn's prompt begins the same,
     # and what a model's server has read it does not read again (a page costs a laptop a minute)
-    history.append({"role": "user", "content": _before(passages, asked)})
+    history.append({"role": "user", "content": _before(passages, BEFORE_WORDS, asked)})
     if history[0]["role"] != "user":
         history.insert(0, {"role": "user", "content": ""})
-    history[0] = {"role": "user", "content": _before(whole, history[0]["content"])}
+    first = _before(given.beginnings, BEFORE_WORDS, history[0]["content"])
+    history[0] = {"role": "user", "content": _before(whole, AFTER_DOCUMENTS, first)}
     return history
 
 
-def _before(documents: str, said: str) -> str:
+def _before(documents: str, between: str, said: str) -> str:
     """The request comes last: a small model goes on from what it read last."""
-    return f"{documents}{SEPARATOR}{said}" if documents else said
+    return f"{documents}{between}{said}" if documents else said
 
 
 # a small model keeps to a question that stands last; tried on three cases, one of them gained
@@ -107,13 +110,23 @@ TABLES = (".csv", ".tsv", ".xlsx")
 TABLE_TOOLS = frozenset({"python", "query_table", "chart"})
 
 
-async def _documents(run: Run, masked: str, lookup: Lookup) -> tuple[str, str]:
-    """Documents given whole, or their beginnings; and passages of the others for this request."""
+@dataclass(frozen=True)
+class Given:
+    """What a prompt holds of the documents: `whole` ones, `beginnings` of those that a tool reads,
+    and `passages` for this request.
+    """
+
+    whole: str = ""
+    beginnings: str = ""
+    passages: str = ""
+
+
+async def _documents(run: Run, masked: str, lookup: Lookup) -> Given:
     readable = run.tools.documents
     names = await asyncio.to_thread(readable.names) if readable else []
     if readable is None or not names:
-        return "", ""
-    shown, long = [], []
+        return Given()
+    whole, shown, long = [], [], []
     for name in names:
         content = await asyncio.to_thread(readable.text, name) or ""
         if not TABLE_TOOLS.isdisjoint(run.agent.tools) and name.lower().endswith(TABLES):
@@ -124,7 +137,7 @@ async def _documents(run: Run, masked: str, lookup: Lookup) -> tuple[str, str]:
                 "The file has more rows, which only a tool can read. Do not answer from these."
             )
         elif len(content) <= DOCUMENT_CHARACTERS:
-            shown.append(f"Document {name}:\n{fence(content, 'document')}")
+            whole.append(f"Document {name}:\n{fence(content, 'document')}")
         else:
             long.append(name)
     passages = ""
@@ -134,4 +147,4 @@ async def _documents(run: Run, masked: str, lookup: Lookup) -> tuple[str, str]:
         passages = f"Passages of {', '.join(long)}:\n{await lookup(masked)}"
     elif long:
         shown.append(f"Use a tool to read {', '.join(long)}.")
-    return "\n\n".join(shown), passages
+    return Given("\n\n".join(whole), "\n\n".join(shown), passages)

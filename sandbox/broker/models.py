@@ -43,6 +43,7 @@ MOST_UNPRICED = 1_000
 # far above any max_tokens: an upstream that sends more than this is broken or hostile
 _MAX_CHARACTERS = 1_000_000
 _USUAL = 0.2
+_CHATML = frozenset({"practice", "fallback"})  # templates of other files may refuse orders later on
 
 
 class Models:
@@ -235,9 +236,9 @@ class Models:
                 )
 
             events = (
-                route(ask, messages, tools, max_tokens=max_tokens)
+                route(ask, messages, tools, max_tokens=max_tokens, chatml=kind in _CHATML)
                 if tools
-                else ask(plain(messages), None, max_tokens)
+                else ask(plain(messages, chatml=kind in _CHATML), None, max_tokens)
             )
             try:
                 async for event in events:

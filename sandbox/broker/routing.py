@@ -21,7 +21,9 @@ from sandbox.broker.routing_prompts import FINAL, GATE, after_tools, called, rul
 Message = Mapping[str, object]
 _KEPT = frozenset({"type", "properties", "required", "items", "enum", "const", "anyOf", "minimum",
                    "maximum", "minItems", "maxItems"})  # fmt: skip
-SEPARATOR = "\n\n---\n\n"  # between documents and the person's words, in a message
+# in a message, between whole documents and the rest, and before the person's words
+AFTER_DOCUMENTS, BEFORE_WORDS = "\n\n--- end of documents ---\n\n", "\n\n--- request ---\n\n"
+_READER = "You help a person at work. First you read documents, then you are told what to do."
 _GATE_SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {"enough": {"type": "boolean"}},
@@ -44,13 +46,16 @@ async def route(
     tools: Sequence[Mapping[str, object]],
     *,
     max_tokens: int,
+    chatml: bool = False,
 ) -> AsyncGenerator[ModelEvent, None]:
     """The events of one model call with tools: text or one ToolCall, then the Usage of all asks.
+
+    `chatml` as for `plain`.
 
     Raises ModelError("model-malformed") when the reply is cut in the middle of a tool call.
     """
     spent = _Spent()
-    told = plain(messages, tools)
+    told = plain(messages, tools, chatml=chatml)
     earlier = _calls_since_person(messages)
     if earlier:
         gate = spent.metered(ask([*told, _user(GATE)], _GATE_SCHEMA, 12))
@@ -100,7 +105,7 @@ def _decided(asked: str) -> list[dict[str, object]]:
 def _asked(messages: Sequence[Message]) -> str:
     """What the person wrote last, without the documents before it."""
     said = [_text(message) for message in messages if message.get("role") == "user"]
-    return said[-1].rpartition(SEPARATOR)[2] if said else ""
+    return said[-1].rpartition(AFTER_DOCUMENTS)[2].rpartition(BEFORE_WORDS)[2] if said else ""
 
 
 def schema(tools: Sequence[Mapping[str, object]]) -> dict[str, object]:
@@ -116,16 +121,26 @@ def schema(tools: Sequence[Mapping[str, object]]) -> dict[str, object]:
 
 
 def plain(
-    messages: Sequence[Message], tools: Sequence[Mapping[str, object]] = ()
+    messages: Sequence[Message],
+    tools: Sequence[Mapping[str, object]] = (),
+    *,
+    chatml: bool = False,
 ) -> list[dict[str, object]]:
     """The conversation without tool roles: calls as the JSON they were, results as user text.
 
-    The same beginning for every ask of a turn, so that the server's prompt cache holds.
+    The same beginning for every ask of a turn, so that the server's prompt cache holds. A `chatml`
+    model takes orders anywhere: it gets them after the documents, because a small model that reads
+    two pages after its orders has forgotten them.
     """
     system = [_text(m) for m in messages if m.get("role") == "system"]
     if tools:
         system.append(rules(tools))
     told: list[dict[str, object]] = []
+    first = next((m for m in messages if m.get("role") == "user"), None)
+    documents, _, rest = _text(first or {}).rpartition(AFTER_DOCUMENTS)
+    if chatml and first is not None and documents and system:
+        told += [{"role": "system", "content": _READER}, _user(documents)]
+        messages = [_user(rest) if message is first else message for message in messages]
     if system:
         told.append({"role": "system", "content": "\n\n".join(system)})
     names: dict[object, str] = {}

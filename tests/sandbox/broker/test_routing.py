@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_events import ModelEvent, TextDelta, ToolCall, Usage
-from sandbox.broker.routing import SEPARATOR, plain, route, schema
+from sandbox.broker.routing import AFTER_DOCUMENTS, plain, route, schema
 
 ADD: dict[str, object] = {
     "name": "calculator",
@@ -96,7 +96,7 @@ async def test_the_next_turn_begins_like_the_last_one_so_that_it_is_not_read_aga
 async def test_the_order_to_answer_repeats_a_short_request_without_its_documents() -> None:
     with_document: dict[str, object] = {
         "role": "user",
-        "content": f"Document x.md:{SEPARATOR}What is it about?",
+        "content": f"Document x.md:{AFTER_DOCUMENTS}What is it about?",
     }
     script = Script(ANSWER, "It is about x.")
     await run(script, with_document)
@@ -176,3 +176,18 @@ def test_calls_in_openai_shape_and_in_ours_read_the_same() -> None:
 def test_without_tools_the_conversation_stays_as_it_is() -> None:
     messages: list[dict[str, object]] = [{"role": "system", "content": "Be brief."}, USER]
     assert plain(messages) == messages
+
+
+def test_orders_follow_the_documents_where_the_model_takes_them_there() -> None:
+    asked: dict[str, object] = {
+        "role": "user",
+        "content": f"Document x.md:{AFTER_DOCUMENTS}What is it about?",
+    }
+    order: dict[str, object] = {"role": "system", "content": "Be brief."}
+    said = [(one["role"], one["content"]) for one in plain([order, asked], chatml=True)]
+    assert said[1:] == [
+        ("user", "Document x.md:"),
+        ("system", "Be brief."),
+        ("user", "What is it about?"),
+    ]
+    assert plain([order, asked]) == [order, asked]
