@@ -10,7 +10,14 @@ from typing import Any
 
 from langchain.agents import create_agent
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+)
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -20,33 +27,33 @@ from langgraph.types import interrupt
 STEPS_PER_ROUND = 2
 
 
-def run_turn(
-    model: BaseChatModel,
-    tools: Sequence[BaseTool],
-    instructions: str,
-    messages: Sequence[Mapping[str, Any]],
-    rounds: int = 6,
+def build(model: BaseChatModel, tools: Sequence[BaseTool]) -> Any:
+    """The agent as LangChain's graph. One without tools serves any number of turns."""
+    saver = InMemorySaver() if tools else None  # only a tool can wait
+    return create_agent(model, list(tools), checkpointer=saver)
+
+
+def answer(
+    agent: Any, instructions: str, messages: Sequence[Mapping[str, Any]], rounds: int = 6
 ) -> str | None:
     """Answer the last of `messages` ({"role", "content"}, oldest first) and return the text.
 
     None means that a tool waits for a person. Messages that end with an assistant's tool calls are
     such a turn, taken up again: the tools are called first. At most `rounds` tool rounds are made;
-    raises langgraph's GraphRecursionError beyond them, and whatever `model` and `tools` raise.
+    raises langgraph's GraphRecursionError beyond them, and whatever the model and tools raise.
     """
-    agent = create_agent(
-        model, list(tools), system_prompt=instructions or None, checkpointer=InMemorySaver()
-    )
     config: RunnableConfig = {
         "recursion_limit": rounds * STEPS_PER_ROUND + 2,
         "configurable": {"thread_id": "turn"},
     }
     history = [_message(message) for message in messages]
     given: dict[str, Any] | None = {"messages": history}
-    if isinstance(history[-1], AIMessage) and history[-1].tool_calls:
+    if instructions:
+        history.insert(0, SystemMessage(instructions))
+    if agent.checkpointer and isinstance(history[-1], AIMessage) and history[-1].tool_calls:
         agent.update_state(config, given, as_node="model")
         given = None  # go on from the checkpoint
-    # None ("go on") is allowed by langgraph and left out of the types of `invoke`
-    state = agent.invoke(given, config, durability="exit")  # type: ignore[call-overload]
+    state = agent.invoke(given, config, durability="exit" if agent.checkpointer else None)
     if state.get("__interrupt__"):
         return None
     return str(state["messages"][-1].text)

@@ -17,6 +17,7 @@ PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
 CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SYS_ADMIN = 6, 7, 8, 21
+MADV_COLLAPSE, HUGE = 25, 2 * MIB  # Linux 6.1; see madvise(2)
 OPEN_FILES = 256
 THREADS = 256
 
@@ -119,3 +120,18 @@ def quiet() -> None:
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     os.close(null)
+
+
+def gather(libc: CDLL) -> None:
+    """Put this process's private memory into huge pages, where the kernel will.
+
+    A copy of the process then takes over whole tables of pages in one step, and gives them back in
+    one. What cannot be gathered stays as it is: it is a matter of speed alone.
+    """
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        spans = [line.split(None, 5) for line in maps]
+    for where, rights, _, _, inode, *_ in spans:
+        first, end = (int(each, 16) for each in where.split("-"))
+        begin, end = -(-first // HUGE) * HUGE, end // HUGE * HUGE
+        if rights == "rw-p" and inode == "0" and begin < end:
+            libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), MADV_COLLAPSE)

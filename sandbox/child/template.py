@@ -67,6 +67,7 @@ class Template:
         libc = seal.library()
         _settle(libc, boot)
         preload(boot.runtime)
+        seal.gather(libc)
         own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         seal.quiet()
         _alone()

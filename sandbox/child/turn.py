@@ -1,10 +1,11 @@
 """Run one turn inside the seal: build the agent, answer, say the final text."""
 
+from functools import cache
 from typing import Any
 
 from langgraph.errors import GraphRecursionError
 
-from agents.loop import run_turn
+from agents.loop import answer, build
 from sandbox.child.door import Channel, Door, Refused
 from sandbox.child.model import SocketChatModel
 from sandbox.child.tools import offer
@@ -14,12 +15,8 @@ def run(channel: Channel, frame: dict[str, Any]) -> None:
     """Answer the turn in `frame` and send `final`, `paused` (a tool waits) or `failed`."""
     door = Door(channel)
     try:
-        text = run_turn(
-            SocketChatModel(door=door),
-            [offer(door, tool) for tool in frame["tools"]],
-            frame["instructions"],
-            frame["messages"],
-            frame["rounds"],
+        text = answer(
+            _agent(door, frame["tools"]), frame["instructions"], frame["messages"], frame["rounds"]
         )
     except Refused as refusal:
         channel.send({"t": "failed", "kind": refusal.rule})
@@ -29,14 +26,30 @@ def run(channel: Channel, frame: dict[str, Any]) -> None:
         channel.send({"t": "paused"} if text is None else {"t": "final", "text": text})
 
 
+def _agent(door: Door, tools: list[dict[str, Any]]) -> Any:
+    if tools:
+        return build(SocketChatModel(door=door), [offer(door, tool) for tool in tools])
+    model, agent = _without_tools()
+    model.door = door
+    return agent
+
+
+@cache
+def _without_tools() -> tuple[SocketChatModel, Any]:
+    """An agent that is the same for every turn but for its door."""
+    model = SocketChatModel(door=Door(_Stage()))
+    return model, build(model, [])
+
+
 def rehearse() -> None:
-    """One turn with a tool and nobody at the other end.
+    """One turn with a tool and one without, and nobody at the other end.
 
     What LangChain loads and builds at its first turn is then there before a process has a job; in
     a template all copies share it.
     """
     tool = {"name": "today", "description": "The date.", "parameters": _NOTHING}
-    run(_Stage(), {"tools": [tool], "instructions": "x", "messages": [_HELLO], "rounds": 2})
+    for tools in ([tool], []):
+        run(_Stage(), {"tools": tools, "instructions": "x", "messages": [_HELLO], "rounds": 2})
 
 
 _NOTHING = {"type": "object", "properties": {}}
@@ -56,6 +69,6 @@ class _Stage:
         frame = self._asked[-1]
         if frame["t"] == "tool.call":
             return {"t": "tool.result", "id": frame["id"], "content": "Monday"}
-        first = len(self._asked) == 1
+        first = len(self._asked) == 1 and frame["tools"]
         calls = [{"id": "call", "name": "today", "arguments": {}}] if first else []
         return {"t": "model.result", "id": frame["id"], "content": "Hello", "tool_calls": calls}
