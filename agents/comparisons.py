@@ -52,6 +52,12 @@ class Comparison:
     at: float
 
 
+def forget(db: sa.Connection, conversation: str) -> None:
+    """Blank what was asked and noted in comparisons that a conversation is a column of."""
+    which = sa.cast(comparisons.c.sides, sa.Text).contains(f'"{conversation}"', autoescape=True)
+    db.execute(sa.update(comparisons).where(which).values(text="", note=""))
+
+
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
@@ -91,11 +97,18 @@ class Comparisons:
         sides = tuple(Side(**side) for side in row.sides)
         return Comparison(row.id, row.text, sides, row.vote, row.note, row.at / 1e6)
 
-    def vote(self, identity: str, owner: str, vote: str, note: str) -> Comparison:
-        """Say which was best, once. Raises BadInput: bad-vote, wrong-state, no-such-comparison."""
+    def open(self, identity: str, owner: str, vote: str) -> Comparison:
+        """One of the owner's that may still get this vote. Raises as `vote`."""
         found = self.get(identity, owner)
         if vote not in (*NEITHER, *(side.label for side in found.sides)):
             raise BadInput("bad-vote")
+        if found.vote:
+            raise BadInput("wrong-state", state="voted")
+        return found
+
+    def vote(self, identity: str, owner: str, vote: str, note: str) -> Comparison:
+        """Say which was best, once. Raises BadInput: bad-vote, wrong-state, no-such-comparison."""
+        self.open(identity, owner, vote)
         with self._engine.begin() as db:
             done = db.execute(
                 sa.update(comparisons)

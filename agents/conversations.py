@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from agents import comparisons
 from guardrails.errors import BadInput
 from guardrails.store import metadata
 
@@ -358,6 +359,7 @@ class Conversations:
             self._read(db, conversation, owner)
             db.execute(messages.delete().where(messages.c.conversation == conversation))
             db.execute(summaries.delete().where(summaries.c.conversation == conversation))
+            comparisons.forget(db, conversation)
             db.execute(conversations.delete().where(conversations.c.id == conversation))
 
     def _read(self, db: sa.Connection, conversation: str, owner: str) -> Conversation:

@@ -72,11 +72,12 @@ class Publishing(Lives):
         )
         decision.require()
         with self._writing() as db:
-            replaced = (requests.c.agent == agent, requests.c.state.in_(OPEN))
-            for old in db.scalars(sa.select(requests.c.id).where(*replaced)).all():
+            now, mine = self._now(), requests.c.agent == agent
+            closing = sa.update(requests).where(mine, requests.c.state.in_(OPEN))
+            db.execute(closing.values(state="replaced", decided=now))
+            gone = sa.select(requests.c.id).where(mine, requests.c.decided == now)
+            for old in db.scalars(gone).all():
                 self._documents.thaw(db, old)
-            closing = sa.update(requests).where(*replaced)
-            db.execute(closing.values(state="replaced", decided=self._now()))
             self._open(
                 db, id, spec, documents,
                 owner=by.id, department=by.department, roles=by.roles, audience=audience,

@@ -1,6 +1,7 @@
 """From draft to live: who may, what opens review again, what colleagues get meanwhile."""
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -502,3 +503,64 @@ def test_documents_added_after_a_review_that_saw_none_are_not_approved_with_it(
     desk.papers.now = {"orders.docx": "cc"}
     desk.publishing.approve(request.id, CHI)
     assert desk.publishing.drift(spec.id) == ("documents",)
+
+
+def at_once(*acts: Callable[[], object]) -> list[str]:
+    """What becomes of acts that begin together: "done" or the code of a refusal."""
+    ready = threading.Barrier(len(acts))
+
+    def one(act: Callable[[], object]) -> str:
+        ready.wait()
+        try:
+            act()
+        except GuardrailError as error:
+            return error.code
+        return "done"
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return sorted(pool.map(one, acts))
+
+
+def test_changed_documents_open_one_review_however_many_servers_look(desk: Desk) -> None:
+    spec = desk.live()
+    desk.papers.now = {"handbook.docx": "bb"}
+    assert set(at_once(*[desk.publishing.reopen] * 4)) == {"done"}
+    assert [request.agent for request in desk.publishing.queue()] == [spec.id]
+
+
+def test_of_two_releases_at_once_one_is_told_that_the_agent_changed(desk: Desk) -> None:
+    spec = desk.live()
+    desk.edit(spec.id, title=spec.title.model_copy(update={"en": "Letters"}))
+
+    def ask() -> None:
+        desk.publishing.request(spec.id, ANA, audience="everyone")
+
+    # nothing to review: both would be released under the approval that stands
+    told = at_once(ask, ask, ask)
+    assert "done" in told and set(told) <= {"done", "agent-changed", "nothing-changed"}
+    assert [one.version for one in desk.publishing.releases(spec.id)] == ["1.1.0", "1.0.0"]
+
+
+def test_only_one_of_many_requests_at_once_stays_open(desk: Desk) -> None:
+    spec = desk.draft()
+
+    def ask() -> None:
+        desk.publishing.request(spec.id, ANA, audience="everyone")
+
+    assert set(at_once(*[ask] * 4)) <= {"done", "agent-changed"}
+    assert len(desk.publishing.queue()) == 1
+
+
+def test_a_version_comes_back_only_with_its_documents_and_a_model_that_may_answer(
+    desk: Desk,
+) -> None:
+    desk.papers.now = {"handbook.docx": "aa"}
+    spec = desk.live()
+    request = desk.publishing.release(spec.id, "1.0.0").request
+    desk.papers.kept[request].clear()
+    refused(BadInput, "release-documents-gone", desk.publishing.rollback, spec.id, "1.0.0", ANA)
+    desk.papers.now = {}
+    other = desk.draft(model="openai/gone")
+    desk.publishing.approve(desk.ask(other.id).id, CHI)
+    desk.publishing._usable = lambda model: model != "openai/gone"
+    refused(BadInput, "release-model-gone", desk.publishing.rollback, other.id, "1.0.0", ANA)

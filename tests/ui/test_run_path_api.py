@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
 from agents.catalog import templates
 from guardrails.actor import Actor, pseudonym
+from guardrails.audit.tables import ledger
 from guardrails.policy.engine import parse
 from tests.house import House, house
 from tests.ui.api_client import client, events, served, with_accounts
@@ -260,3 +262,6 @@ async def test_answers_are_compared_blind_and_named_after_the_vote(product: Open
         assert one_only.status_code == 422
     async with product.as_("champion") as web:
         assert (await web.get(path)).status_code == 404
+    votes = sa.select(sa.func.count()).where(ledger.c.kind == "compare.vote")
+    with product.house.app.engine.connect() as db:
+        assert db.scalar(votes) == 1  # what was refused is nobody's vote, on record neither

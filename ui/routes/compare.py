@@ -104,7 +104,7 @@ def comparison(comparison: str, app: Services, person: Everyone) -> ComparisonRo
 @router.post("/compare/{comparison}/vote")
 def vote(comparison: str, given: Vote, app: Services, person: Everyone) -> ComparisonRow:
     """Say which answer was best, once; then the answer says who was who."""
-    found = app.comparisons.get(comparison, person.id)
+    found = app.comparisons.open(comparison, person.id, given.vote)
     note = app.screen.text(given.note, None).text if given.note.strip() else ""
     named = [f"{side.label} {side.agent} {side.version} {side.model}" for side in found.sides]
     payload = {"comparison": comparison, "vote": given.vote, "sides": named}

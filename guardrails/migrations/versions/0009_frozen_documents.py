@@ -128,12 +128,12 @@ def _hold() -> None:
             for each in (one.evidence, one.spec)
         )
         named = {name: files[name] for name in spec.get("knowledge", ()) if name in files}
-        names = {**evidence.get("documents", {}), **named, **found}
+        reads = {**evidence.get("documents", {}), **named, **found}
         db.execute(
             sa.text("UPDATE publish_requests SET documents = :documents WHERE id = :id").bindparams(
                 sa.bindparam("documents", type_=sa.JSON)
             ),
-            {"documents": names, "id": one.id},
+            {"documents": reads, "id": one.id},
         )
 
 
