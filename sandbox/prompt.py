@@ -9,6 +9,7 @@ from guardrails.detect.injection import fence
 from sandbox.broker.routing import AFTER_DOCUMENTS, BEFORE_WORDS
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import RETRIEVAL
+from sandbox.named_rows import named_rows
 
 HISTORY_CHARACTERS = 12_000  # about 3,000 tokens: leaves room in the practice model's window
 DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
@@ -78,7 +79,7 @@ async def compose(
             {"role": "user", "content": before},
             {"role": "assistant", "content": "I remember."},
         ]
-    given = await _documents(run, masked, lookup)
+    given = await _documents(run, masked, lookup, small)
     whole, passages = given.whole, given.passages
     asked = masked
     if small and (passages or (whole and masked.rstrip().endswith("?"))):
@@ -121,7 +122,7 @@ class Given:
     passages: str = ""
 
 
-async def _documents(run: Run, masked: str, lookup: Lookup) -> Given:
+async def _documents(run: Run, masked: str, lookup: Lookup, small: bool) -> Given:
     readable = run.tools.documents
     names = await asyncio.to_thread(readable.names) if readable else []
     if readable is None or not names:
@@ -137,7 +138,8 @@ async def _documents(run: Run, masked: str, lookup: Lookup) -> Given:
                 "The file has more rows, which only a tool can read. Do not answer from these."
             )
         elif len(content) <= DOCUMENT_CHARACTERS:
-            whole.append(f"Document {name}:\n{fence(content, 'document')}")
+            told = named_rows(content) if small else content
+            whole.append(f"Document {name}:\n{fence(told, 'document')}")
         else:
             long.append(name)
     passages = ""
