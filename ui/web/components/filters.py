@@ -86,7 +86,9 @@ def form(
 
 def chosen(visit: Visit, asked: TraceQuery, titles: Mapping[str, str]) -> Markup:
     """What is filtered by, each with a way to drop it."""
-    given = {name: value for name, value in asked.asked().items() if name != "days"}
+    # period and purpose always stand in the form
+    kept = {name: value for name, value in asked.asked().items() if name in ("days", "purpose")}
+    given = {name: value for name, value in asked.asked().items() if name not in kept}
     if not given:
         return Markup("")
     chips = joined(
@@ -101,7 +103,7 @@ def chosen(visit: Visit, asked: TraceQuery, titles: Mapping[str, str]) -> Markup
         for name, value in given.items()
     )  # fmt: skip
     clear = Markup('<li><a class="atl-more" href="{}" data-record-go>{}</a></li>').format(
-        page_address(visit, {"days": asked.days} if asked.days else {}),
+        page_address(visit, kept),
         visit.say("record.filters.clear"),
     )
     return Markup('<ul class="atl-filterchips" aria-label="{}">{}{}</ul>').format(

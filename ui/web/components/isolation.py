@@ -9,6 +9,8 @@ from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
 from ui.web.plain import Visit
 
+START = "start"
+
 
 def isolation(visit: Visit) -> Markup:
     """The card of the Audit page: the rung in use and its last check, and the way to the rest."""
@@ -29,7 +31,8 @@ def isolation(visit: Visit) -> Markup:
 def verdict(visit: Visit) -> Markup:
     """One sentence: what seals agents now, how much of what was tried it held, and when."""
     checked, say = visit.app.pool.checked, visit.say
-    mine = [one for one in checked.checks if one.rung == checked.backend]
+    # that a process starts at all is no attempt to get out of it
+    mine = [one for one in checked.checks if one.rung == checked.backend and one.name != START]
     held = sum(one.held for one in mine)
     if checked.backend in ("none", "refuse"):
         kind, text = "error", say(f"sandbox.state.{checked.backend}")
@@ -98,13 +101,14 @@ def _cell(visit: Visit, rung: str, one: Check | None) -> Markup:
     if one is None:
         return Markup('<td data-label="{}">–</td>').format(label)
     verdict, picture = ("allowed", "check") if one.held else ("blocked", "x")
+    starts = ".start" if one.name == START else ""
     return Markup(
         '<td data-label="{}"><span class="atl-chip" data-verdict="{}">{}{}</span>{}</td>'
     ).format(
         label,
         verdict,
         icon(picture),
-        visit.say("sandbox.held" if one.held else "sandbox.not-held"),
+        visit.say(("sandbox.held", "sandbox.not-held")[not one.held] + starts),
         Markup('<p class="atl-small">{}</p>').format(in_words(visit.language, one.detail))
         if one.detail and not one.held
         else "",

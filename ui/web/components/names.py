@@ -54,6 +54,14 @@ def rule_mark(visit: Visit, rule: str) -> Markup:
     return code + rule_sentence(visit, rule)
 
 
+def officer(names: Mapping[str, str], pseudonym: str) -> Markup:
+    """A colleague of security or administration by name (`ui.rulebook.officers`), else the
+    pseudonym: of somebody who has left the role."""
+    if pseudonym in names:
+        return Markup("{}").format(names[pseudonym])
+    return Markup("<code>{}</code>").format(pseudonym)
+
+
 def act_name(visit: Visit, kind: str) -> str:
     """What was done, in words where there are some."""
     key = f"web.act.{kind}"

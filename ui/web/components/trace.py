@@ -11,6 +11,7 @@ from guardrails.audit import conventions
 from guardrails.audit.reveal import Reveal
 from guardrails.audit.search import LedgerRow, SpanRow, Trace, TraceRow
 from guardrails.audit.verify import Problem
+from ui.access import may
 from ui.looking import TraceQuery
 from ui.messages import catalogue
 from ui.web.components.chips import kind_name, masked, verdict_chip
@@ -18,7 +19,9 @@ from ui.web.components.filters import page_address
 from ui.web.components.names import act_name, agent_name, rule_choice, rule_mark
 from ui.web.components.traces import trace_address
 from ui.web.components.waterfall import Bar, duration, step_name, waterfall
+from ui.web.frame import query
 from ui.web.markup import Markup, icon, joined
+from ui.web.nav import address
 from ui.web.plain import Visit, empty
 
 BAR_KINDS = {"GUARDRAIL": "guardrail", "LLM": "model", "RETRIEVER": "retrieval", "TOOL": "tool"}
@@ -68,36 +71,36 @@ def _head(
     problem: Problem | None,
 ) -> Markup:
     row, say = trace.row, visit.say
+    agent = _filter(visit, "agent", row.agent, agent_name(visit, titles, row.agent))
+    who = _filter(visit, "pseudonym", row.person, row.person, code=True)
+    department = _filter(visit, "department", row.department, row.department)
+    total = [duration(visit.language, row.duration_ms), say("web.how.tokens", n=row.tokens)]
+    if row.cost:
+        total.append(say("record.fact.cost-of", cost=visit.number(round(row.cost, 4))))
     facts: list[tuple[str, str | Markup]] = [
-        ("who", _filter(visit, "pseudonym", row.person, row.person, code=True)),
-        ("agent", _filter(visit, "agent", row.agent, agent_name(visit, titles, row.agent))),
-        ("version", row.version or "–"),
-        ("model", row.model or "–"),
-        ("location", _location(visit, row.location)),
+        ("who", _dots(department, who) if row.department else who),
+        ("agent", _dots(agent, row.version) if row.version else agent),
+        ("model", _dots(row.model, _location(visit, row.location)) if row.model else "–"),
         ("data", say(f"web.data.{row.data_class}") if row.data_class else "–"),
-        ("rule", _filter(visit, "rule", row.rule, rule_mark(visit, row.rule)) if row.rule else "–"),
         ("found", ", ".join(kind_name(visit.language, kind) for kind in row.kinds) or "–"),
         ("when", visit.at(row.when, "d MMM y HH:mm:ss")),
-        ("total", f"{duration(visit.language, row.duration_ms)} · "
-                  + say("web.how.tokens", n=row.tokens)),
-    ]  # fmt: skip
-    if row.department:
-        department = _filter(visit, "department", row.department, row.department)
-        facts.insert(1, ("department", department))
-    if row.cost:
-        facts.append(("cost", visit.number(round(row.cost, 4))))
+        ("total", " · ".join(total)),
+    ]
     listed = joined(
-        Markup("<dt>{}</dt><dd>{}</dd>").format(
-            say(f"web.audit.{name}") if f"web.audit.{name}" in catalogue(visit.language)
-            else say(f"record.fact.{name}"),
-            value,
-        )
+        Markup("<dt>{}</dt><dd>{}</dd>").format(say(f"web.audit.{name}"), value)
         for name, value in facts
-    )  # fmt: skip
+    )
+    why = (
+        Markup('<p class="atl-detail-why">{}</p>').format(
+            _filter(visit, "rule", row.rule, rule_mark(visit, row.rule))
+        )
+        if row.rule
+        else ""
+    )
     return Markup(
         '<section class="atl-card"><div class="atl-detail-head"><h2 class="atl-h3">{}</h2>'
         '<button type="button" class="atl-button" data-size="small" data-atl-copy="{}"'
-        ' data-atl-done="{}">{}{}</button></div><p class="atl-detail-marks">{}{}</p>'
+        ' data-atl-done="{}">{}{}</button></div><p class="atl-detail-marks">{}{}</p>{}'
         '<dl class="atl-facts">{}</dl></section>'
     ).format(
         row.short,
@@ -107,6 +110,7 @@ def _head(
         say("web.audit.link"),
         verdict_chip(visit.language, row.verdict),
         _sealed(visit, trace.ledger, problem),
+        why,
         listed,
     )
 
@@ -132,6 +136,10 @@ def _filter(
     return Markup('<a href="{}" data-record-go title="{}">{}</a>').format(
         page_address(visit, {field: value}), visit.say("record.filter-by"), inside
     )
+
+
+def _dots(first: str | Markup, second: str | Markup) -> Markup:
+    return Markup("{} · {}").format(first, second)
 
 
 def _location(visit: Visit, location: str) -> str:
@@ -345,8 +353,24 @@ def _reveal(visit: Visit, row: TraceRow, reveals: Sequence[Reveal], me: str) -> 
         )
     return Markup(
         '<section class="atl-card atl-reveals"><h3 class="atl-h3">{}{}</h3>'
-        '<p class="atl-small">{}</p>{}</section>'
-    ).format(icon("eye"), say("record.reveal"), say("record.reveal.more"), joined(parts))
+        '<p class="atl-small">{}</p>{}</section>{}'
+    ).format(
+        icon("eye"),
+        say("record.reveal"),
+        say("record.reveal.more"),
+        joined(parts),
+        _keep(visit, row),
+    )
+
+
+def _keep(visit: Visit, row: TraceRow) -> Markup:
+    """The way to a legal hold on the conversation."""
+    if not row.conversation or not may(visit.person, "retention.manage"):
+        return Markup("")
+    asked = query(hold="conversation", value=row.conversation)
+    return Markup('<a class="atl-more" href="{}#atl-placehold">{}{}</a>').format(
+        address(visit.language, "retention", asked), icon("lock"), visit.say("record.keep")
+    )
 
 
 def reveal_row(visit: Visit, one: Reveal, me: str) -> Markup:

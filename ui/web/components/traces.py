@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 
 from guardrails.audit.facets import Trend
 from guardrails.audit.search import VERDICTS, TraceRow
+from ui.access import may
 from ui.looking import TraceQuery
 from ui.messages import catalogue
 from ui.web.components.chips import masked, verdict_chip
 from ui.web.components.filters import page_address
-from ui.web.components.names import agent_name, rule_mark
+from ui.web.components.names import agent_name, rule_choice
 from ui.web.components.spark import spark
-from ui.web.markup import Markup, joined
+from ui.web.frame import query
+from ui.web.markup import Markup, icon, joined
+from ui.web.nav import address
 from ui.web.plain import Visit, empty
+
+EXPORTED = frozenset({"days", "verdict", "agent", "department", "since", "until"})
 
 
 def kpis(
@@ -87,12 +92,25 @@ def table(
     return Markup(
         '<table class="atl-table atl-records"><caption class="atl-visually-hidden">{}</caption>'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table>"
-        '<p class="atl-small" id="atl-shown">{}</p>'
+        '<p class="atl-small atl-shown" id="atl-shown">{} {}</p>'
     ).format(
         say("web.audit.table"),
         heads,
         body,
         say("web.audit.shown", n=len(rows), total=visit.number(total)),
+        _take(visit, asked),
+    )
+
+
+def _take(visit: Visit, asked: TraceQuery) -> Markup:
+    """The way to an export of what is shown, as far as an export can be narrowed."""
+    if not may(visit.person, "audit.export"):
+        return Markup("")
+    kept = {name: value for name, value in asked.asked().items() if name in EXPORTED}
+    return Markup('<a class="atl-more" href="{}">{}{}</a>').format(
+        address(visit.language, "exports", query(**kept)),
+        icon("download"),
+        visit.say("record.export-these"),
     )
 
 
@@ -101,7 +119,7 @@ def _row(
 ) -> Markup:
     more = [agent_name(visit, titles, row.agent), row.person]
     why = (
-        Markup('<small class="atl-why">{}</small>').format(rule_mark(visit, row.rule))
+        Markup('<small class="atl-why">{}</small>').format(rule_choice(visit, row.rule))
         if row.rule and row.verdict in ("blocked", "flagged")
         else ""
     )

@@ -1,11 +1,14 @@
 """Alerts: what fired and who has seen it, which rules are on, and a test that really sends."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from guardrails.audit.alert_rules import AlertRule
 from guardrails.audit.senders import Alert
 from ui.messages import catalogue
 from ui.routes.alerts import worded
+from ui.rulebook import officers
+from ui.web.components.names import officer
 from ui.web.frame import query
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
@@ -13,6 +16,7 @@ from ui.web.pages import confirming
 from ui.web.plain import Visit, empty, head
 
 PAGE = 30
+WAYS = ("log", "webhook", "mail")
 LEVELS = {"critical": "ban", "warning": "triangle-alert", "info": "info"}
 
 
@@ -57,8 +61,9 @@ def _list(visit: Visit) -> Markup:
     )
     items: Markup | str
     if found:
+        names = officers(visit.app, visit.language)
         items = Markup('<ul class="atl-alertlist">{}</ul>').format(
-            joined(_alert(visit, one) for one in found[:PAGE])
+            joined(_alert(visit, one, names) for one in found[:PAGE])
         )
     else:
         items = empty(
@@ -79,11 +84,11 @@ def _list(visit: Visit) -> Markup:
     return Markup('<ul class="atl-subtabs">{}</ul>{}{}').format(tabs, items, more)
 
 
-def _alert(visit: Visit, one: Alert) -> Markup:
+def _alert(visit: Visit, one: Alert, names: Mapping[str, str]) -> Markup:
     when = datetime.fromtimestamp(one.at, UTC)
     seen = (
-        Markup('<span class="atl-small">{}</span>').format(
-            visit.say("record.alerts.seen-by", person=one.seen_by)
+        Markup('<span class="atl-small">{} {}</span>').format(
+            visit.say("record.alerts.seen-by-whom"), officer(names, one.seen_by)
         )
         if one.seen_by
         else Markup(
@@ -144,62 +149,66 @@ def _rules(visit: Visit) -> Markup:
 
 
 def _rule(visit: Visit, rule: AlertRule) -> Markup:
+    say, named = visit.say, name(visit, rule.id)
     threshold = (
         Markup(
-            '<label class="atl-field"><span class="atl-visually-hidden">{}</span>'
+            '<label class="atl-field atl-threshold"><span class="atl-visually-hidden">{}</span>'
             '<input type="number" name="threshold" data-type="number" value="{}" min="{}" max="{}"'
-            ' step="1" required></label>'
+            ' step="1" required><small aria-hidden="true">{}</small></label>'
         ).format(
-            visit.say("record.rules.threshold", rule=name(visit, rule.id)),
+            say("record.rules.threshold", rule=named),
             f"{rule.threshold:g}",
             f"{rule.least:g}",
             f"{rule.most:g}",
+            say(f"record.rules.unit.{rule.id}"),
         )
         if rule.threshold is not None
         else ""
     )
-    locked = (
+    state = (
         Markup('<span class="atl-chip">{}{}</span>').format(
-            icon("lock"), visit.say("record.rules.locked")
+            icon("lock"), say("record.rules.locked")
         )
         if rule.locked
         else Markup(
-            '<label class="atl-check"><input type="checkbox" name="active" data-type="boolean"'
-            ' value="true"{}><span>{}</span></label>'
-        ).format(Markup(" checked") if rule.active else "", visit.say("record.rules.on"))
-    )
-    save = (
-        Markup('<button class="atl-button" data-size="small" aria-label="{}">{}</button>').format(
-            visit.say("record.rules.save-this", rule=name(visit, rule.id)),
-            visit.say("record.rules.save"),
-        )
-        if not rule.locked or rule.threshold is not None
-        else ""
+            '<label class="atl-switch"><span class="atl-visually-hidden">{}</span><input'
+            ' type="checkbox" role="switch" name="active" data-type="boolean" value="true"{}>'
+            "</label>"
+        ).format(say("record.rules.switch", rule=named), Markup(" checked") if rule.active else "")
     )
     return Markup(
-        '<li><div>{} <b>{}</b><p class="atl-small">{}</p></div>'
-        '<form data-api="PUT /api/v1/alerts/rules/{}" data-ok="{}" data-keep>{}{}{}'
+        '<li id="atl-rule-{}"><div>{} <b>{}</b><p class="atl-small">{}</p></div>'
+        '<form data-api="PUT /api/v1/alerts/rules/{}" data-ok="{}" data-keep data-autosave>{}{}'
         '<p role="alert" class="atl-formerror"></p></form></li>'
     ).format(
-        _level(visit, rule.level),
-        name(visit, rule.id),
-        visit.say(f"record.rule-what.{rule.id}"),
         rule.id,
-        visit.say("record.rules.saved"),
+        _level(visit, rule.level),
+        named,
+        say(f"record.rule-what.{rule.id}"),
+        rule.id,
+        say("record.rules.saved"),
         threshold,
-        locked,
-        save,
+        state,
     )
 
 
 def _ways(visit: Visit) -> Markup:
+    on = visit.app.record.alerts.ways
     ways = joined(
-        Markup('<span class="atl-chip">{}</span>').format(visit.say(f"record.way.{way}"))
-        for way in visit.app.record.alerts.ways
+        Markup('<li><span class="atl-chip" data-verdict="{}">{}{}</span> <b>{}</b> {}</li>').format(
+            "allowed" if way in on else "",
+            icon("check" if way in on else "x"),
+            visit.say("record.way.on" if way in on else "record.way.off"),
+            visit.say(f"record.way.{way}"),
+            ""
+            if way in on
+            else Markup("<small>{}</small>").format(visit.say(f"record.way.{way}.set")),
+        )
+        for way in WAYS
     )
     return Markup(
-        '<section class="atl-card atl-stack"><h2 class="atl-h2">{}</h2><div class="atl-ways">{}'
-        '</div><p class="atl-small">{}</p><div class="atl-actions">'
+        '<section class="atl-card atl-stack"><h2 class="atl-h2">{}</h2><ul class="atl-ways">{}'
+        '</ul><p class="atl-small">{}</p><div class="atl-actions">'
         '<button type="button" class="atl-button" data-kind="primary"'
         ' data-api="POST /api/v1/alerts/test" data-ok="{}">{}{}</button></div></section>'
     ).format(

@@ -1,12 +1,14 @@
 """Exports: choose what and as what, watch it being made, download it within a day."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from guardrails.audit.exports import Export
 from guardrails.audit.saved import filled
 from guardrails.audit.search import VERDICTS
 from ui.messages import catalogue
-from ui.web.components.names import agent_name, agent_titles
+from ui.rulebook import officers
+from ui.web.components.names import agent_name, agent_titles, officer
 from ui.web.components.units import size
 from ui.web.markup import Markup, icon, joined
 from ui.web.plain import Visit, empty, head
@@ -41,7 +43,7 @@ def _form(visit: Visit) -> Markup:
     return Markup(
         '<section class="atl-card"><form class="atl-form" data-api="POST /api/v1/exports"'
         ' data-ok="{}"><fieldset class="atl-field atl-plainset"><legend>{}</legend>{}</fieldset>'
-        '<div class="atl-form-row">{}{}{}{}{}{}</div><div class="atl-actions">'
+        '<div class="atl-form-row atl-thirds">{}{}{}{}{}{}</div><div class="atl-actions">'
         '<button class="atl-button" data-kind="primary">{}{}</button>'
         '<span class="atl-small">{}</span></div><p role="alert" class="atl-formerror"></p>'
         "</form></section>"
@@ -70,7 +72,9 @@ def _period(visit: Visit, days: str) -> str:
 
 def _select(visit: Visit, name: str, words: dict[str, str], any_: str = "") -> Markup:
     options = joined(
-        Markup('<option value="{}">{}</option>').format(value, shown)
+        Markup('<option value="{}"{}>{}</option>').format(
+            value, Markup(" selected") if value == visit.query.get(name) else "", shown
+        )
         for value, shown in words.items()
     )
     return Markup(
@@ -83,8 +87,8 @@ def _select(visit: Visit, name: str, words: dict[str, str], any_: str = "") -> M
 
 def _date(visit: Visit, name: str) -> Markup:
     return Markup(
-        '<label class="atl-field"><span>{}</span><input type="date" name="{}"></label>'
-    ).format(visit.say(f"record.field.{name}"), name)
+        '<label class="atl-field"><span>{}</span><input type="date" name="{}" value="{}"></label>'
+    ).format(visit.say(f"record.field.{name}"), name, visit.query.get(name, "")[:10])
 
 
 def _list(visit: Visit) -> Markup:
@@ -98,7 +102,9 @@ def _list(visit: Visit) -> Markup:
     heads = joined(
         Markup('<th scope="col">{}</th>').format(say(f"record.exports.{name}")) for name in names
     )
-    rows = joined(_row(visit, one) for one in found)
+    officials = officers(visit.app, visit.language)
+    titles = agent_titles(visit)
+    rows = joined(_row(visit, one, officials, titles) for one in found)
     # while one is being made the list fetches itself again
     poll = Markup(' data-poll="2"') if any(one.state == "running" for one in found) else ""
     return Markup(
@@ -107,13 +113,15 @@ def _list(visit: Visit) -> Markup:
     ).format(poll, say("record.exports.list"), heads, rows)
 
 
-def _row(visit: Visit, one: Export) -> Markup:
+def _row(
+    visit: Visit, one: Export, officials: Mapping[str, str], titles: Mapping[str, str]
+) -> Markup:
     say = visit.say
     cells = [
         ("when", visit.at(datetime.fromtimestamp(one.at, UTC), "d MMM HH:mm")),
-        ("who", Markup("<code>{}</code>").format(one.asked_by)),
+        ("who", officer(officials, one.asked_by)),
         ("what", Markup("<b>{}</b><br><span class=\"atl-small\">{}</span>").format(
-            say(f"record.format.{one.kind}"), _filter(visit, one))),
+            say(f"record.format.{one.kind}"), _filter(visit, one, titles))),
         ("state", _state(visit, one)),
         ("rows", visit.number(one.rows)),
         ("file", _file(visit, one)),
@@ -126,15 +134,27 @@ def _row(visit: Visit, one: Export) -> Markup:
     )
 
 
-def _filter(visit: Visit, one: Export) -> str:
+def _filter(visit: Visit, one: Export, titles: Mapping[str, str]) -> str:
     words = catalogue(visit.language)
     parts = []
     for name, value in filled(one.filter).items():
         field = {"person": "pseudonym", "trace_id": "trace", "slower_than_ms": "slower_ms"}
         key = f"record.field.{field.get(name, name)}"
-        shown = str(value)[:10] if name in ("since", "until") else str(value)
+        shown = _shown(visit, name, value, titles)
         parts.append(f"{visit.say(key) if key in words else name}: {shown}")
     return " · ".join(parts) or visit.say("web.audit.period.all")
+
+
+def _shown(visit: Visit, name: str, value: object, titles: Mapping[str, str]) -> str:
+    match name:
+        case "since" | "until":
+            day = datetime.fromisoformat(str(value))
+            return visit.at(day, "d MMM y")
+        case "agent":
+            return agent_name(visit, titles, str(value))
+        case "verdict":
+            return visit.say(f"web.verdict.{value}")
+    return str(value)
 
 
 def _state(visit: Visit, one: Export) -> Markup:

@@ -1,10 +1,13 @@
 """Retention and holds: how long each class is kept, what must not be deleted, what goes next."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from guardrails.audit.retention import Due, Hold
 from guardrails.audit.schedule import DEFAULT_DAYS, FEWEST_DAYS, MOST_DAYS, REST, Kept
 from ui.routes.retention import EVERYTHING_ELSE
+from ui.rulebook import officers
+from ui.web.components.names import agent_name, agent_titles, officer
 from ui.web.markup import Markup, icon, joined
 from ui.web.plain import Visit, empty, head
 
@@ -47,14 +50,15 @@ def _classes(visit: Visit, due: dict[str, Due]) -> Markup:
         for name in ("class", "days", "why", "due")
     )
     kept = visit.app.record.retention.schedules.all()
-    rows = joined(_class(visit, one, due.get(one.data_class)) for one in kept)
+    names = officers(visit.app, visit.language)
+    rows = joined(_class(visit, one, due.get(one.data_class), names) for one in kept)
     return Markup(
         '<table class="atl-datatable"><caption>{}</caption><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table>"
     ).format(say("record.retention.classes"), heads, rows)
 
 
-def _class(visit: Visit, one: Kept, due: Due | None) -> Markup:
+def _class(visit: Visit, one: Kept, due: Due | None, names: Mapping[str, str]) -> Markup:
     say = visit.say
     named = class_name(visit, one.data_class)
     key = one.data_class or EVERYTHING_ELSE
@@ -82,7 +86,7 @@ def _class(visit: Visit, one: Kept, due: Due | None) -> Markup:
     changed = (
         say(
             "record.retention.changed",
-            person=one.changed_by,
+            person=officer(names, one.changed_by).striptags(),
             when=visit.at(datetime.fromtimestamp(one.changed, UTC), "d MMM y"),
         )
         if one.changed
@@ -126,6 +130,7 @@ def class_name(visit: Visit, data_class: str) -> str:
 def _holds(visit: Visit) -> Markup:
     say = visit.say
     holds = list(reversed(visit.app.record.retention.holds()))
+    names, titles = officers(visit.app, visit.language), agent_titles(visit)
     if holds:
         heads = joined(
             Markup('<th scope="col">{}</th>').format(say(f"record.hold.{name}"))
@@ -134,29 +139,42 @@ def _holds(visit: Visit) -> Markup:
         listed = Markup(
             '<table class="atl-datatable"><caption class="atl-visually-hidden">{}</caption><thead>'
             "<tr>{}</tr></thead><tbody>{}</tbody></table>"
-        ).format(say("record.holds"), heads, joined(_hold(visit, hold) for hold in holds))
+        ).format(
+            say("record.holds"),
+            heads,
+            joined(_hold(visit, hold, names, titles) for hold in holds),
+        )
     else:
         listed = empty("gavel", say("record.holds.none"), say("record.holds.none-more"))
+    wanted = visit.query.get("hold", "")  # a link from elsewhere fills the form
     options = joined(
-        Markup('<option value="{}">{}</option>').format(field, say(f"record.hold.field.{field}"))
+        Markup('<option value="{}"{}>{}</option>').format(
+            field,
+            Markup(" selected") if field == wanted else "",
+            say(f"record.hold.field.{field}"),
+        )
         for field in FIELDS
     )
     form = Markup(
-        '<details class="atl-fold" id="atl-placehold"><summary>{}</summary>'
+        '<details class="atl-fold" id="atl-placehold"{}><summary>{}</summary>'
         '<form class="atl-form" data-api="POST /api/v1/retention/holds" data-ok="{}">'
         '<div class="atl-form-row"><label class="atl-field"><span>{}</span><select name="field">{}'
-        '</select></label><label class="atl-field"><span>{}</span><input name="value"'
-        ' maxlength="200"><small>{}</small></label></div><label class="atl-field"><span>{}</span>'
+        '</select></label><label class="atl-field"><span>{}</span><input name="value" value="{}"'
+        ' list="atl-holdable" maxlength="200"><small>{}</small></label>{}</div>'
+        '<label class="atl-field"><span>{}</span>'
         '<textarea name="reason" required minlength="10" maxlength="500"></textarea></label>'
         '<div class="atl-actions"><button class="atl-button" data-kind="primary">{}</button></div>'
         '<p role="alert" class="atl-formerror"></p></form></details>'
     ).format(
+        Markup(" open") if wanted in FIELDS else "",
         say("record.hold.place"),
         say("record.hold.placed-now"),
         say("record.hold.what"),
         options,
         say("record.hold.value"),
+        visit.query.get("value", "")[:200],
         say("record.hold.value-more"),
+        _choices(visit, titles),
         say("record.hold.why"),
         say("record.hold.place"),
     )
@@ -166,13 +184,29 @@ def _holds(visit: Visit) -> Markup:
     ).format(say("record.holds"), say("record.holds.more"), form, listed)
 
 
-def _hold(visit: Visit, hold: Hold) -> Markup:
+def _choices(visit: Visit, titles: Mapping[str, str]) -> Markup:
+    """What the record knows, offered while a value is typed: ids with their names beside them."""
+    known = visit.app.record.facets.facets(None, ("agent", "department", "person"))
+    named = [("agent", one, agent_name(visit, titles, one)) for one in known["agent"]]
+    named += [("department", one, one) for one in known["department"]]
+    named += [("person", one, one) for one in known["person"]]
+    return Markup('<datalist id="atl-holdable">{}</datalist>').format(
+        joined(
+            Markup('<option value="{}">{}: {}</option>').format(
+                one, visit.say(f"record.hold.field.{field}"), words
+            )
+            for field, one, words in named
+        )
+    )
+
+
+def _hold(visit: Visit, hold: Hold, names: Mapping[str, str], titles: Mapping[str, str]) -> Markup:
     say = visit.say
     placed = datetime.fromtimestamp(hold.placed, UTC)
     state = (
         say(
             "record.hold.released",
-            person=hold.released_by,
+            person=officer(names, hold.released_by).striptags(),
             when=visit.at(datetime.fromtimestamp(hold.released, UTC), "d MMM y"),
         )
         if hold.released
@@ -195,10 +229,10 @@ def _hold(visit: Visit, hold: Hold) -> Markup:
     cells = [
         ("what", Markup("<b>{}</b> {}").format(
             say(f"record.hold.field.{hold.field}"),
-            Markup("<code>{}</code>").format(hold.value) if hold.value else "")),
+            _held(visit, hold, titles))),
         ("why", hold.reason),
-        ("placed", Markup("{}<br><code>{}</code>").format(
-            visit.at(placed, "d MMM y HH:mm"), hold.placed_by)),
+        ("placed", Markup("{}<br>{}").format(
+            visit.at(placed, "d MMM y HH:mm"), officer(names, hold.placed_by))),
         ("state", state),
     ]  # fmt: skip
     return Markup("<tr>{}</tr>").format(
@@ -207,3 +241,10 @@ def _hold(visit: Visit, hold: Hold) -> Markup:
             for name, value in cells
         )
     )
+
+
+def _held(visit: Visit, hold: Hold, titles: Mapping[str, str]) -> Markup | str:
+    if hold.field == "agent":
+        return agent_name(visit, titles, hold.value)
+    plain = hold.field in ("department", "all")
+    return hold.value if plain else Markup("<code>{}</code>").format(hold.value)

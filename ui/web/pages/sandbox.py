@@ -5,11 +5,11 @@ from dataclasses import asdict
 from sandbox.limits import CEILING, FLOOR
 from ui.access import may
 from ui.web.components.isolation import running, tried, verdict
-from ui.web.components.units import size
 from ui.web.markup import Markup, icon, joined
 from ui.web.plain import Visit, empty, head
 
-BYTES = frozenset({"output_bytes", "file_bytes"})
+# shown in KiB and MiB, sent in bytes
+TIMES = {"output_bytes": 1024, "file_bytes": 1024 * 1024}
 
 
 def body(visit: Visit) -> Markup:
@@ -58,16 +58,17 @@ def _ceilings(visit: Visit) -> Markup:
     fields = joined(
         Markup(
             '<label class="atl-field"><span>{}</span><input type="number" name="{}" value="{}"'
-            ' min="{}" max="{}" step="{}" data-type="number" required{}><small>{}</small></label>'
+            ' min="{}" max="{}" step="{}" data-type="number"{}required{}><small>{}</small></label>'
         ).format(
             say(f"sandbox.limit.{name}"),
             name,
-            f"{value:g}",
-            f"{least[name]:g}",
-            f"{own[name]:g}",
-            "any" if isinstance(value, float) else "1",
+            f"{value / TIMES.get(name, 1):g}",
+            f"{least[name] / TIMES.get(name, 1):g}",
+            f"{own[name] / TIMES.get(name, 1):g}",
+            "any" if isinstance(value, float) or name in TIMES else "1",
+            Markup(' data-times="{}" ').format(TIMES[name]) if name in TIMES else " ",
             "" if edits else Markup(" disabled"),
-            say("sandbox.limit.most", most=_amount(visit, name, own[name])),
+            say("sandbox.limit.most", most=visit.number(own[name] / TIMES.get(name, 1))),
         )
         for name, value in ceiling.items()
     )
@@ -86,7 +87,3 @@ def _ceilings(visit: Visit) -> Markup:
         fields,
         save if edits else "",
     )
-
-
-def _amount(visit: Visit, name: str, value: float) -> str:
-    return size(visit, value) if name in BYTES else visit.number(value)

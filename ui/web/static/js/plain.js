@@ -10,7 +10,7 @@ document.documentElement.setAttribute("data-atl-ready", "");
 
 function typed(field, value) {
   switch (field?.dataset?.type) {
-    case "number": return value === "" ? null : Number(value);
+    case "number": return value === "" ? null : Math.round(Number(value) * Number(field.dataset.times ?? 1) * 1e6) / 1e6;
     case "boolean": return field.type === "checkbox" ? field.checked : value === "true";
     case "json": return value === "" ? null : JSON.parse(value);
     default: return value;
@@ -138,6 +138,12 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   if (button.dataset.sure && !confirm(button.dataset.sure)) return;
   act(button, button.dataset.fields ? JSON.parse(button.dataset.fields) : undefined);
+});
+
+/* a form with data-autosave is sent by itself when one of its fields has changed */
+document.addEventListener("change", (event) => {
+  const form = event.target.closest?.("form[data-autosave]");
+  if (form?.reportValidity()) form.requestSubmit();
 });
 
 /* filters: a GET form with data-live changes the address and the content as it is used */
