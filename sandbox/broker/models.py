@@ -43,6 +43,7 @@ MOST_UNPRICED = 1_000
 # far above any max_tokens: an upstream that sends more than this is broken or hostile
 _MAX_CHARACTERS = 1_000_000
 _USUAL = 0.2
+_STOP = ["[DATA ", "[END OF DATA"]  # a small model that copies a document copies its fence as well
 _CHATML = frozenset({"practice", "fallback"})  # templates of other files may refuse orders later on
 
 
@@ -224,7 +225,7 @@ class Models:
                 schema: Mapping[str, object] | None,
                 limit: int,
             ) -> AsyncGenerator[ModelEvent, None]:
-                more = {"extra_body": {"json_schema": schema} if schema else {}}
+                more = {"extra_body": {"json_schema": schema} if schema else {"stop": _STOP}}
                 return complete(
                     f"openai/{kind}",
                     told,
