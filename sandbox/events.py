@@ -57,7 +57,8 @@ class Approval:
     """A tool waits for a person. `payload` is exactly what the tool will be given.
 
     `action` is the catalogue key of the tool's name; `approver` is self, colleague or a role
-    (security, champion); `expires` in seconds since 1970.
+    (security, champion); `expires` in seconds since 1970. `repeats` is the ledger's row of the same
+    act when a crash left its outcome unknown, else 0.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Approval:
     approver: str
     expires: float
     rule: str
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,15 @@
-"""After a crash: turns that were under way are over, and their conversations say so."""
+"""After a crash: turns that were under way are over, and their conversations say so; what a turn
+that goes on had begun is known, so that nothing is done twice unseen.
+"""
 
-from dataclasses import asdict
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from agents.conversations import Conversations, messages
+from guardrails.audit.ledger import Ledger
 from guardrails.audit.tables import ledger
 from sandbox.events import Reply
 
@@ -36,3 +41,43 @@ def close_interrupted(engine: sa.Engine, conversations: Conversations) -> int:
         kept = {**asdict(reply), "sources": [], "approvals": []}
         conversations.add(conversation, "assistant", "", trace_id, kept)
     return len(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A tool call of a turn that was begun; nobody knows whether it was done. `row` is its intent
+    in the ledger; `arguments` are masked."""
+
+    row: int
+    tool: str
+    arguments: dict[str, Any]
+
+
+def begun_acts(record: Ledger, conversation: str, since: int) -> list[Begun]:
+    """Tool calls of one conversation since a moment (microseconds) whose outcome is unknown.
+
+    A crash between an act and its result, or a stop in the middle of it, leaves one. Oldest first.
+    """
+    intents, outcomes = ledger.alias(), ledger.alias()
+    query = (
+        sa.select(intents.c.seq, intents.c.subject, intents.c.payload)
+        .outerjoin(outcomes, outcomes.c.intent == intents.c.seq)
+        .where(
+            intents.c.conversation == conversation,
+            intents.c.kind == "tool.call",
+            intents.c.step == "intent",
+            intents.c.at >= since,
+            sa.or_(outcomes.c.seq.is_(None), outcomes.c.verdict.in_(("unknown", "interrupted"))),
+        )
+        .order_by(intents.c.seq)
+    )
+    found: list[Begun] = []
+    with record.engine.connect() as db:
+        for row in db.execute(query):
+            told = record.sealer.open(db, row.subject, row.payload) or {}
+            try:
+                arguments = json.loads(str(told.get("arguments", "")))
+            except ValueError:
+                continue  # erased: there is nothing left that could be done again
+            found.append(Begun(row.seq, str(told.get("tool", "")), arguments))
+    return found

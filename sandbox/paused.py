@@ -44,6 +44,7 @@ class Paused:
     message: int
     tries: int
     state: dict[str, Any]
+    since: int  # microseconds since 1970: when it began to wait
 
 
 class PausedTurns:
@@ -95,7 +96,7 @@ class PausedTurns:
             plain = self._cipher.decrypt(row.sealed[:_NONCE], row.sealed[_NONCE:], bound)
         except InvalidTag as error:
             raise GuardrailError("turn-damaged") from error
-        return Paused(row.id, row.conversation, row.message, row.tries, json.loads(plain))
+        return Paused(row.id, row.conversation, row.message, row.tries, json.loads(plain), row.at)
 
     def all(self, conversation: str = "") -> list[tuple[str, str, int]]:
         """(turn, conversation, message) of every turn that waits, oldest first."""

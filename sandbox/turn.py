@@ -30,6 +30,7 @@ from sandbox.broker.run import Run
 from sandbox.broker.tool_call import call_tool
 from sandbox.events import Reply, Source
 from sandbox.going_on import State, state_of, take_up
+from sandbox.interrupted import begun_acts
 from sandbox.limits import Limits
 from sandbox.output_checks import check_answer
 from sandbox.paused import Paused, PausedTurns
@@ -105,6 +106,9 @@ async def resume_turn(parts: Parts, run: Run, paused: Paused, state: State) -> R
     run.remember = remember
 
     async def work() -> str | None:
+        run.begun = await asyncio.to_thread(
+            begun_acts, parts.ledger, run.conversation, paused.since
+        )
         context = await _context(parts, run)
         run.tools = replace(telling(run, context), first_source=len(run.sources) + 1)
         async with asyncio.timeout(run.limits.wall_s):

@@ -39,7 +39,8 @@ class Approval:
 
     `approver` is `person` (whom the agent acts for), `colleague` (another one of their department)
     or the role that must decide. `turn` is the paused turn that goes on afterwards; `used` says
-    that the act was begun.
+    that the act was begun. `repeats` is the ledger's row of the same act whose outcome nobody
+    knows, or 0: whoever decides is told.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Approval:
     department: str = ""
     turn: str = ""
     used: bool = False
+    repeats: int = 0
 
 
 class Approvals:
@@ -84,6 +86,7 @@ class Approvals:
         approver: str = PERSON,
         department: str = "",
         turn: str = "",
+        repeats: int = 0,
         expires_s: float = EXPIRES_SECONDS,
     ) -> Approval:
         """Record that an act waits; nothing happens until `decide`."""
@@ -91,7 +94,8 @@ class Approvals:
         identity = uuid.uuid4().hex
         self._ledger.record(
             Act("approval.ask", person, agent, "", conversation, trace_id, "ask", rule,
-                {"approval": identity, "action": action, "payload": dict(payload)})
+                {"approval": identity, "action": action, "payload": dict(payload),
+                 **({"repeats": repeats} if repeats else {})})
         )  # fmt: skip
         row = {
             "id": identity,
@@ -109,6 +113,7 @@ class Approvals:
             "note": "",
             "department": department,
             "turn": turn,
+            "repeats": repeats,
         }
         with self._engine.begin() as connection:
             connection.execute(sa.insert(approvals), row)
@@ -252,7 +257,7 @@ class Approvals:
             row.id, row.conversation, row.trace_id, row.agent, row.person, row.action,
             json.loads(row.payload), row.rule, row.approver, state, row.asked / 1e6,
             row.expires / 1e6, row.decided_by or "", row.note, row.department or "",
-            row.turn or "", row.used is not None,
+            row.turn or "", row.used is not None, row.repeats,
         )  # fmt: skip
 
 

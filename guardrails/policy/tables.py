@@ -88,6 +88,8 @@ approvals = sa.Table(
     sa.Column("department", sa.Text),  # of the person: their colleagues may decide some
     sa.Column("turn", sa.Text),  # the paused turn that waits for it
     sa.Column("used", sa.BigInteger),  # when the act was begun; it happens once
+    # the ledger's row of the same act, begun before a crash; 0 for none
+    sa.Column("repeats", sa.BigInteger, nullable=False, default=0, server_default="0"),
     sa.Index("ix_approvals_conversation", "conversation"),
     sa.Index("ix_approvals_turn", "turn"),
     sa.Index("ix_approvals_state", "state"),

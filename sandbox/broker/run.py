@@ -21,6 +21,7 @@ from guardrails.vault import Vault
 from sandbox import events
 from sandbox.broker.model_events import ToolCall
 from sandbox.events import Artefact, Event, Notice, NoticeKind, Step, StepEvent
+from sandbox.interrupted import Begun
 from sandbox.limits import Limits
 
 StepKind = Literal["guardrail", "retrieval", "model", "tool"]
@@ -115,6 +116,7 @@ class Run:
     results: list[Done] = field(default_factory=list)  # tools of this step that are done
     again: list[Done] = field(default_factory=list)  # of the same step, before the pause
     approvals: list[Approval] = field(default_factory=list)  # asked for in this turn
+    begun: list[Begun] = field(default_factory=list)  # before the pause; nobody knows if done
     waiting: list[Approval] = field(default_factory=list)  # not decided yet
     asked: list[events.Approval] = field(default_factory=list)  # the same, for the viewer
 

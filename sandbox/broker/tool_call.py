@@ -59,6 +59,10 @@ async def call_tool(
     if tool is not None and listed:
         asked = _request(run, tool)
         decision = broker.policy.decide(asked)
+        begun = _begun(run, tool, arguments)
+        if begun and decision.outcome == "allow":
+            # nobody knows whether it was done already: that is for a person to find out
+            decision = replace(decision, outcome="ask")
         # what leaves the house is what is on record, also where the model wrote it by itself
         given = arguments if tool.source or tool.name in LEAVING else frame.arguments
         if decision.outcome == "ask" and may_wait:
@@ -67,12 +71,13 @@ async def call_tool(
             if objection(tool, real, run.tools) is not None:
                 content = await _run(broker, run, frame, tool, decision, given, shown)
                 return {"t": "tool.result", "content": content}
-            answer = await answered(broker, run, tool, arguments, real, decision)
+            answer = await answered(broker, run, tool, arguments, real, decision, begun)
             if answer is None:
                 return {"t": "waiting", "approval": run.waiting[-1].id}
             if isinstance(answer, Approval):
                 # decided anew with the person's yes: other rules may have changed meanwhile
                 decision = broker.policy.decide(replace(asked, approved=True))
+                run.begun = [one for one in run.begun if one.row != begun]
                 given = arguments  # what was approved, and nothing else
             else:
                 await _refused(broker, run, frame.name, answer, shown, decision)
@@ -96,6 +101,16 @@ def _done(run: Run, name: str, arguments: dict[str, Any]) -> Done | None:
             run.results.append(done)
             return done
     return None
+
+
+def _begun(run: Run, tool: Tool, arguments: dict[str, Any]) -> int:
+    """The ledger's row of the same act outside the house, begun before a crash; 0 for none."""
+    if tool.side_effect != "sends":
+        return 0
+    rows = (
+        one.row for one in run.begun if one.tool == tool.name and same(one.arguments, arguments)
+    )
+    return max(rows, default=0)
 
 
 def _request(run: Run, tool: Tool) -> Request:

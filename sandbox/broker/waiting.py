@@ -29,13 +29,17 @@ async def answered(
     arguments: dict[str, Any],
     given: dict[str, Any],
     decision: Decision,
+    begun: int = 0,
 ) -> Approval | str | None:
     """The approval when a person said yes (it is used up by this), the rule of a no, None: wait.
 
     `arguments` are masked, `given` is what the tool would get. A yes counts for these arguments
-    only. Raises LedgerUnavailable when the question cannot be recorded.
+    only, and where the same act was `begun` before a crash (a row of the ledger), only when whoever
+    said yes was told. Raises LedgerUnavailable when the question cannot be recorded.
     """
     for known in run.approvals:
+        if known.repeats != begun:
+            continue
         if known.used or known.action != tool.name or not same(known.payload, arguments):
             continue
         if known.state == "pending":
@@ -59,6 +63,7 @@ async def answered(
         approver=approver_of(broker.policy.policies, decision.rules),
         department=run.actor.department,
         turn=run.turn,
+        repeats=begun,
     )
     run.approvals.append(asked)
     with run.step("guardrail", "approval", f"guardrail approval {tool.name}") as step:
@@ -71,9 +76,11 @@ async def answered(
 def _wait(run: Run, tool: Tool, asked: Approval, given: dict[str, Any]) -> None:
     run.waiting.append(asked)
     who = "self" if asked.approver == PERSON else asked.approver
+    if asked.repeats:
+        run.notice("flagged", "notice.outcome-unknown", tool=tool.name, row=asked.repeats)
     run.notice("approval", f"notice.approval-{who}", tool=tool.name, rule=asked.rule)
     told = events.Approval(
-        asked.id, tool.name, tool.label_key, given, who, asked.expires, asked.rule
+        asked.id, tool.name, tool.label_key, given, who, asked.expires, asked.rule, asked.repeats
     )
     run.asked.append(told)
     run.emit(told)

@@ -1,6 +1,7 @@
 """Acts that wait for a person: what I may decide, what waits of mine, yes and no."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,6 +17,8 @@ from ui.identity import Person
 from ui.messages import Language, catalogue, say
 from ui.routes.common import Services, allowed
 from ui.routes.shapes import Shape
+
+Words = Mapping[str, Mapping[str, str]]  # of rules, as PolicySet.words
 
 router = APIRouter(tags=["approvals"])
 
@@ -138,7 +141,7 @@ def approval_row(app: Any, person: Person, asked: Approval) -> ApprovalRow:
         action=action_text(asked.action, person.language),
         payload=payload,
         rule=asked.rule,
-        why=explain(asked.rule, person.language, own=app.policy.policies.words).sentence,
+        why=why_text(asked.rule, asked.repeats, person.language, app.policy.policies.words),
         approver=who,
         approver_text=approver_text(who, person.language),
         state=asked.state,
@@ -149,6 +152,12 @@ def approval_row(app: Any, person: Person, asked: Approval) -> ApprovalRow:
         may_decide=may and asked.state == "pending",
         note=asked.note,
     )
+
+
+def why_text(rule: str, repeats: int, language: Language, own: Words | None = None) -> str:
+    """Why a person is asked; first of all that it may have been done already (`repeats`)."""
+    sentence = explain(rule, language, own=own).sentence
+    return f"{say(language, 'approval.repeats', row=repeats)} {sentence}" if repeats else sentence
 
 
 def action_text(tool: str, language: Language) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from sandbox.events import Approval, Delta, Event, Notice, Reply, StepEvent
 from ui.faults import described, translated, worded
 from ui.identity import Person
 from ui.messages import Language, catalogue, say
-from ui.routes.approvals import action_text, approver_text
+from ui.routes.approvals import Words, action_text, approver_text, why_text
 from ui.routes.common import Limits, Services, actor, allowed, limited
 from ui.routes.shapes import AgentDetail, AgentRow, Done
 from ui.uploads import Incoming, read_message
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["agents"])
 LEFT_SECONDS = 600.0
-Words = Mapping[str, Mapping[str, str]]  # of rules, as PolicySet.words
 
 _MESSAGE = {
     "type": "object",
@@ -192,7 +191,7 @@ def asked(event: Approval, language: Language, own: Words | None = None) -> dict
         **asdict(event),
         "action": action_text(event.tool, language),
         "approver_text": approver_text(event.approver, language),
-        "why": explain(event.rule, language, own=own).sentence,
+        "why": why_text(event.rule, event.repeats, language, own),
         "expires": datetime.fromtimestamp(event.expires, UTC).isoformat(),
         "state": "pending",
     }

@@ -15,7 +15,7 @@ def _word(name: str, length: int) -> "sa.Column[str]":
 
 def upgrade() -> None:
     """Tokens of one sign-in are a family; the security role may wait for a second person; a
-    password for one sign-in has an end."""
+    password for one sign-in has an end; an approval may be for what was begun before a crash."""
     op.add_column("sign_ins", _word("family", 64))
     op.create_index(op.f("ix_sign_ins_family"), "sign_ins", ["family"])
     # what was replaced would be good for a minute at most, and whose it was is not known
@@ -27,6 +27,10 @@ def upgrade() -> None:
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     op.execute(people.update().where(people.c.once).values(once_until=tomorrow))
     op.add_column(
+        "approvals",
+        sa.Column("repeats", sa.BigInteger(), nullable=False, server_default="0"),
+    )
+    op.add_column(
         "people_groups",
         sa.Column("rests", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
@@ -35,6 +39,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the columns away again."""
     op.drop_column("people_groups", "rests")
+    op.drop_column("approvals", "repeats")
     op.drop_column("people", "once_until")
     op.drop_column("people", "rests")
     op.drop_index(op.f("ix_sign_ins_family"), "sign_ins")
