@@ -89,6 +89,14 @@ class Visit:
         """`1,234.5`, `1 234,5`."""
         return format_decimal(value, locale=LOCALES[self.language])
 
+    def dollars(self, value: float) -> str:
+        """`$1.25`, `1,25 $`; small amounts keep the digits that say something."""
+        digits = 2 if value == 0 or value >= 0.1 else 4
+        shown = format_decimal(
+            value, f"#,##0.{'0' * digits}", locale=LOCALES[self.language], decimal_quantization=True
+        )
+        return f"{shown}\u00a0$" if self.language == "fr" else f"${shown}"
+
     def sheet(self, name: str) -> None:
         """Also load static/css/<name>.css."""
         self.sheets.append(name)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +24,7 @@ from ui.messages import Language, say, say_error
 from ui.web import frame, headers, nav
 from ui.web.documents import lost, refused, trouble
 from ui.web.markup import Markup, static
+from ui.web.packing import packed
 from ui.web.plain import Renderer
 
 ASSETS = "/en/assets/"  # one address for Gradio's files, whichever page asks
@@ -39,6 +41,8 @@ _METAS = re.compile(r"<meta\s+(?:property|name)=\"(?:og:|twitter:)[^>]*>\s*", re
 _STYLE = re.compile(r"<style>\s*:root \{.*?</style>", re.S)
 _HTML = re.compile(r"<html\b[^>]*>", re.S)
 _FRAMER = re.compile(r"<script>\s*\(\(\) => \{\s*const root = .*?</script>", re.S)
+# Gradio's script loads its sheet unless a link with this very address is there already
+_SHEET = re.compile(rf"(<link rel=\"stylesheet\"[^>]*href=\"){re.escape(ASSETS)}")
 _MANIFEST = re.compile(r"<link rel=\"manifest\"[^>]*>\s*")
 HEAD_CSS = ("tokens", "shell", "parts", "plain", "gradio", "pages", "chat")
 
@@ -53,6 +57,7 @@ class Shell:
     def __init__(self, app: ASGIApp, *, identity: Identity, look: Look, plain: Renderer) -> None:
         self._plain = plain
         self._app = app
+        self._zipped = GZipMiddleware(app, 1024)  # what Gradio's handlers answer
         self._identity = identity
         self._look = look
 
@@ -71,6 +76,8 @@ class Shell:
             elif name := _ASSET.fullmatch(scope["path"]):
                 path = _ASSETS_OF + name[1]
                 scope = {**scope, "path": path, "raw_path": path.encode()}
+            elif scope["path"].endswith("/run/predict"):
+                inner = self._zipped
             await inner(scope, receive, guarded)
             return
         request = Request(scope)
@@ -124,7 +131,7 @@ class Shell:
         answer.headers["cache-control"] = "no-store"
         if request.cookies.get(LANGUAGE_COOKIE) != language:
             set_cookie(answer, LANGUAGE_COOKIE, language, secure=request.url.scheme == "https")
-        return answer
+        return packed(request, answer)
 
 
 def wants_page(headers: Headers) -> bool:
@@ -149,7 +156,7 @@ def rewrite(html: str, person: Person, around: frame.Surroundings, page_nonce: s
     for pattern in (_METAS, _STYLE, _FRAMER, _MANIFEST):
         html = pattern.sub("", html)
     html = _HTML.sub(f'<html lang="{around.language}" class="atl">', html, count=1)
-    html = html.replace("./assets/", ASSETS)
+    html = _SHEET.sub(r"\1./assets/", html.replace("./assets/", ASSETS))
     title = say(around.language, f"web.nav.{around.page.id}") if around.page else ""
     html = html.replace("<head>", f"<head>{head(title, around.house)}", 1)
     html = html.replace("<gradio-app", f"{frame.before(person, around)}<gradio-app", 1)

@@ -28,7 +28,7 @@ def passport(
     model = place.app.models.info()
     facts = [
         ("model", model.label),
-        ("runs", say(f"models.location.{model.location or 'unknown'}")),
+        ("runs", say(f"rules.place.{model.location or 'unknown'}")),
         *([("reads", ", ".join(documents))] if documents else []),
         ("uses", ", ".join(tools) or say("web.passport.no-tools")),
         ("data", say(f"web.data.{data_class}")),

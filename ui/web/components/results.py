@@ -72,10 +72,7 @@ def _figures(visit: Visit, found: list[Result], older: list[Result]) -> Markup:
             say("evaluation.median"),
         ),
         (visit.number(round(now.tokens / n)), say("evaluation.tokens")),
-        (
-            Markup("{}<small> $</small>").format(visit.number(round(now.cost, 4))),
-            say("evaluation.cost"),
-        ),
+        (visit.dollars(now.cost), say("evaluation.cost")),
     ]
     return Markup('<dl class="atl-kpis">{}</dl>').format(
         joined(Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(dt, dd) for dd, dt in cells)
@@ -111,7 +108,7 @@ def _group(
 
 
 def _result(visit: Visit, run: RunRecord, one: Result, change: str) -> Markup:
-    say = visit.say
+    say, safety = visit.say, one.case.startswith("safety-")
     tone = "wait" if one.flaky else "good" if one.passed else "bad"
     name = "refresh-cw" if one.flaky else "circle-check" if one.passed else "ban"
     marks = []
@@ -136,7 +133,7 @@ def _result(visit: Visit, run: RunRecord, one: Result, change: str) -> Markup:
         icon(name),
         case_name(visit, one.case),
         say("evaluation.word." + tone),
-        failures if not one.passed else "",
+        failures if not one.passed else "" if safety else masked(visit.language, one.asked[:120]),
         joined(marks),
         _inside(visit, one),
     )

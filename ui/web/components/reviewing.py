@@ -1,18 +1,17 @@
-"""Parts of publishing pages: states, audiences, evidence, differences line by line."""
+"""Parts of publishing pages: states, audiences, evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from agents.evaluation_runs import RunRecord
-from agents.publishing_records import Comment, PublishRequest
-from agents.versions import Change
+from agents.publishing_records import PublishRequest
 from guardrails.errors import BadInput
 from ui.messages import catalogue
 from ui.routes.publishing import name_of
+from ui.web.components.changes import field_name
 from ui.web.components.chips import kind_name
-from ui.web.frame import query
 from ui.web.markup import Markup, attributes, icon, joined
-from ui.web.nav import address
+from ui.web.pages.playground import tool_name
 from ui.web.plain import Visit
 
 TONES = {
@@ -24,8 +23,6 @@ ICONS = {
     "published": "circle-check", "cancelled": "x", "replaced": "history",
     "live": "circle-check", "withdrawn": "ban",
 }  # fmt: skip
-SIGNS = {"added": "+", "removed": "−", "same": " "}
-SHOWN_LINES = 400
 
 
 def chip(text: str, tone: str = "", name: str = "") -> Markup:
@@ -87,8 +84,8 @@ def evidence(visit: Visit, request: PublishRequest) -> Markup:
             "publish.ev.cost-more", tokens=visit.number(round(summary.tokens / n)),
             seconds=visit.number(round(summary.seconds, 1)),
         )  # fmt: skip
-        value = visit.number(round(summary.cost / n, 4))
-        rows.append(_row("wallet", "", visit.say("publish.ev.cost"), cost, f"{value} $"))
+        value = visit.dollars(summary.cost / n)
+        rows.append(_row("wallet", "", visit.say("publish.ev.cost"), cost, value))
     if found.get("problem"):
         told = visit.say("publish.ev.problem-more", code=str(found["problem"]))
         rows.insert(0, _row("triangle-alert", "bad", visit.say("publish.ev.problem"), told, ""))
@@ -145,7 +142,7 @@ def _static(visit: Visit, request: PublishRequest) -> list[Markup]:
     personal = found.get("personal")
     if personal is not None:
         more = "; ".join(
-            f"{one['field']}: "
+            f"{field_name(visit, one['field'])}: "
             + ", ".join(
                 f"{kind_name(visit.language, kind)} × {n}" for kind, n in one["kinds"].items()
             )
@@ -159,12 +156,15 @@ def _static(visit: Visit, request: PublishRequest) -> list[Markup]:
             )
         )
     if unusual := found.get("unusual"):
-        more = "; ".join(f"{one['field']}: {', '.join(one['shapes'])}" for one in unusual)
+        more = "; ".join(
+            f"{field_name(visit, one['field'])}: {', '.join(one['shapes'])}" for one in unusual
+        )
         rows.append(_row("flag", "wait", say("publish.ev.unusual"), more, str(len(unusual))))
     tools = found.get("permissions")
     if tools is not None:
         more = ", ".join(
-            f"{one['tool']} ({say('publish.effect.' + (one['side_effect'] or 'reads'))}"
+            f"{tool_name(visit, one['tool'])} "
+            f"({say('publish.effect.' + (one['side_effect'] or 'reads'))}"
             + (f", {say('publish.ev.new')}" if one["new"] else "")
             + ")"
             for one in tools
@@ -199,44 +199,3 @@ def _row(name: str, tone: str, title: str, more: str, value: str) -> Markup:
     return Markup("<div{}>{}<dt>{}<small>{}</small></dt><dd>{}</dd></div>").format(
         attributes(data_tone=tone or None), icon(name), title, more, value
     )
-
-
-def differences(
-    visit: Visit, request: PublishRequest, found: Sequence[Change], remarks: Sequence[Comment]
-) -> Markup:
-    """Fields that differ, with the comments at their lines and a link to comment each line."""
-    open_ = request.state in ("checking", "waiting")
-    by_line: dict[str, list[Comment]] = {}
-    for remark in remarks:
-        by_line.setdefault(remark.line, []).append(remark)
-    parts = []
-    for change in found:
-        lines = []
-        for line in change.lines[:SHOWN_LINES]:
-            link = Markup("")
-            if line.place and open_:
-                where = query(request=request.id, line=line.place) + "#comment"
-                label = visit.say("publish.comment-line", line=line.place)
-                link = Markup('<a href="{}" aria-label="{}" title="{}">{}</a>').format(
-                    address(visit.language, "publish", where), label, label, icon("message-circle")
-                )
-            lines.append(
-                Markup('<div data-line="{}"><span>{}</span><span>{}</span>{}</div>').format(
-                    line.sign, SIGNS[line.sign], line.text or "\u00a0", link
-                )
-            )
-            lines += [
-                Markup('<div class="atl-remark"><b>{}</b> <small>{}</small><br>{}</div>').format(
-                    name_of(visit.app, each.by), visit.ago(each.at), each.text
-                )
-                for each in (by_line.get(line.place, []) if line.place else [])
-            ]
-        mark = chip(visit.say("publish.reviewed"), "new", "eye") if change.reviewed else ""
-        parts.append(
-            Markup(
-                '<section class="atl-change"><h3><code>{}</code>{}</h3>'
-                '<div class="atl-diff" tabindex="0" role="region" aria-label="{}">{}</div>'
-                "</section>"
-            ).format(change.field, mark, change.field, joined(lines))
-        )
-    return joined(parts)

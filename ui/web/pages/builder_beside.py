@@ -25,6 +25,7 @@ def head(context: Context, record: AgentRecord | None) -> Markup:
         )
     else:
         key, name = "web.build.title-from", record.spec.title.to(context.language)
+    live = record is not None and context.app.desk.publishing.current(record.id) is not None
     begin = (
         Markup(
             '<details class="atl-fold"><summary>{}</summary><ul class="atl-begin">{}</ul></details>'
@@ -44,7 +45,12 @@ def head(context: Context, record: AgentRecord | None) -> Markup:
     return Markup(
         '<div class="atl-page" data-atl-page="build"><header><h1 class="atl-h1">{}</h1>'
         '<p class="atl-lead">{}</p></header>{}{}</div>'
-    ).format(say(key, name=name), say("web.build.lead"), stepper(context), begin)
+    ).format(
+        say(key, name=name),
+        say("build.lead-live" if live else "web.build.lead"),
+        stepper(context),
+        begin,
+    )
 
 
 def card(

@@ -6,7 +6,9 @@ from guardrails.errors import BadInput
 from ui.access import may
 from ui.routes.packages import origin
 from ui.routes.publishing import name_of
+from ui.web.components.changes import field_name
 from ui.web.components.chips import tile
+from ui.web.components.names import agent_titles
 from ui.web.components.reviewing import audience, brief, state
 from ui.web.frame import query
 from ui.web.markup import Markup, attributes, icon, joined
@@ -122,11 +124,12 @@ def _done(visit: Visit) -> Markup:
 def _draft(visit: Visit, record: AgentRecord) -> Markup:
     title = record.spec.title.to(visit.language) or visit.say("web.untitled")
     return Markup(
-        '<li>{}<div><b>{}</b><p>{}</p></div><a class="atl-button" data-size="small" href="{}"'
-        ' aria-label="{}">{}</a></li>'
+        "<li>{}<div><b>{}</b><p>{}</p><small>{}</small></div>"
+        '<a class="atl-button" data-size="small" href="{}" aria-label="{}">{}</a></li>'
     ).format(
         tile(record.spec.icon),
         title,
+        record.spec.purpose.to(visit.language),
         _origin(visit, record) or (visit.ago(record.updated) if record.updated else ""),
         address(visit.language, "publish", query(agent=record.id)),
         visit.say("publish.ask-name", name=title),
@@ -137,10 +140,14 @@ def _draft(visit: Visit, record: AgentRecord) -> Markup:
 def _origin(visit: Visit, record: AgentRecord) -> str:
     """Where an imported agent says it comes from, or which one it is a copy of."""
     if came := origin(visit.app, record.id):
-        claims = ", ".join(f"{key}: {value}" for key, value in came.claims.items()) or "–"
+        claims = ", ".join(f"{key}: {value}" for key, value in came.claims.items())
+        if not claims:
+            return visit.say("publish.imported-plain")
         return visit.say("publish.imported", digest=came.digest[:12], claims=claims)
     if record.base_version:
-        return visit.say("publish.copy-of", name=record.base, version=record.base_version)
+        name = agent_titles(visit).get(record.base, "")
+        if name:
+            return visit.say("publish.copy-of", name=name, version=record.base_version)
     return ""
 
 
@@ -200,7 +207,7 @@ def _ask(visit: Visit, agent: str) -> Markup:
             '<div class="atl-ribbon" data-kind="limit">{}<p>{} <a href="{}">{}</a></p></div>'
         ).format(
             icon("triangle-alert"),
-            visit.say("publish.missing", keys=", ".join(missing)),
+            visit.say("publish.missing", keys=", ".join(field_name(visit, key) for key in missing)),
             address(visit.language, "build", query(agent=agent)),
             visit.say("publish.to-build"),
         )

@@ -92,18 +92,13 @@ def _kpis(visit: Visit, live: Live) -> Markup:
         (visit.number(use.uses), say("publish.kpi.uses", n=use.uses)),
         (visit.number(use.people), say("publish.kpi.people", n=use.people)),
         (
-            Markup("{}<small> / 5 · {}</small>").format(
-                visit.number(round(stars.mean, 1)), visit.number(stars.n)
-            )
+            Markup("{}<small> / 5</small>").format(visit.number(round(stars.mean, 1)))
             if stars.n
             else "–",
-            say("publish.kpi.stars"),
+            say("publish.kpi.stars", n=stars.n),
         ),
         (visit.number(open_), say("publish.kpi.reports", n=open_)),
-        (
-            Markup("{}<small> $</small>").format(visit.number(round(use.cost, 2))),
-            say("publish.kpi.cost"),
-        ),
+        (visit.dollars(use.cost), say("publish.kpi.cost")),
         (
             Markup("{}<small> s</small>").format(visit.number(round(use.median_ms / 1000, 1)))
             if use.uses

@@ -1,9 +1,12 @@
 """Answers people want looked at: the masked turn, what was said of it, the reviewer's answer."""
 
+from collections.abc import Mapping
+
 from ui.access import may
 from ui.routes import feedback as kept
 from ui.routes.feedback import FeedbackRow
 from ui.web.components.chips import masked
+from ui.web.components.names import agent_name, agent_titles
 from ui.web.frame import query
 from ui.web.markup import Markup, attributes, icon, joined
 from ui.web.nav import BY_ID, address
@@ -22,8 +25,9 @@ def body(visit: Visit) -> Markup:
         )
         for state in ("", "closed")
     )
+    titles = agent_titles(visit)
     inside = (
-        joined(_card(visit, row) for row in rows)
+        joined(_card(visit, row, titles) for row in rows)
         if rows
         else empty("flag", visit.say("reports.none"), visit.say("reports.none.more"))
     )
@@ -35,13 +39,13 @@ def body(visit: Visit) -> Markup:
     )
 
 
-def _card(visit: Visit, row: FeedbackRow) -> Markup:
+def _card(visit: Visit, row: FeedbackRow, titles: Mapping[str, str]) -> Markup:
     trace = (
-        Markup('<a href="{}">tr_{}</a>').format(
+        Markup(' · <a href="{}">tr_{}</a>').format(
             address(visit.language, "audit", query(open=row.trace_id)), row.trace_id[:8]
         )
         if may(visit.person, BY_ID["audit"].permission)
-        else Markup("<code>tr_{}</code>").format(row.trace_id[:8])
+        else ""  # a number that a reviewer cannot open helps nobody
     )
     answer = (
         Markup("<p><b>{}</b> {}</p>").format(visit.say("reports.answer"), row.answer)
@@ -58,16 +62,15 @@ def _card(visit: Visit, row: FeedbackRow) -> Markup:
     return Markup(
         '<article class="atl-card atl-stack"><div class="atl-headrow">'
         '<span class="atl-chip" data-verdict="flagged">{}{}</span>'
-        '<span class="atl-small">{} · {} {} · {} · {}</span></div>{}'
+        '<span class="atl-small">{} · {} · {}{}</span></div>{}'
         '<h2 class="atl-small">{}</h2><p class="atl-said">{}</p>'
         '<h2 class="atl-small">{}</h2><p class="atl-said">{}</p>{}</article>'
     ).format(
         icon("flag"),
         visit.say(f"reports.kind.{row.kind}"),
+        agent_name(visit, titles, row.agent),
+        visit.say("publish.version", version=row.version),
         visit.ago(row.at),
-        row.agent,
-        row.version,
-        row.person,
         trace,
         Markup("<p><b>{}</b> {}</p>").format(
             visit.say("reports.note"), masked(visit.language, row.note)

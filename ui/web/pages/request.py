@@ -6,8 +6,9 @@ from guardrails.errors import BadInput
 from ui.access import may
 from ui.routes.common import actor
 from ui.routes.publishing import compared_with, name_of
+from ui.web.components.changes import differences, place_name
 from ui.web.components.chips import tile
-from ui.web.components.reviewing import audience, chip, differences, evidence, progress, state
+from ui.web.components.reviewing import audience, chip, evidence, progress, state
 from ui.web.frame import query
 from ui.web.markup import Markup, attributes, icon, joined
 from ui.web.nav import address
@@ -158,7 +159,7 @@ def _comments(visit: Visit, request: PublishRequest) -> Markup:
         Markup('<li><b>{}</b> <span class="atl-small">{}{}</span><br>{}</li>').format(
             name_of(visit.app, each.by),
             visit.ago(each.at),
-            f" · {each.line}" if each.line else "",
+            f" · {place_name(visit, each.line)}" if each.line else "",
             each.text,
         )
         for each in remarks
@@ -175,7 +176,9 @@ def _comments(visit: Visit, request: PublishRequest) -> Markup:
         request.id,
         visit.say("publish.commented"),
         line,
-        visit.say("publish.comment-on", line=line) if line else visit.say("publish.comment"),
+        visit.say("publish.comment-on", line=place_name(visit, line))
+        if line
+        else visit.say("publish.comment"),
         attributes(autofocus=bool(line)),
         icon("message-circle"),
         visit.say("publish.comment-send"),

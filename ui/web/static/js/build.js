@@ -14,6 +14,7 @@ export function build() {
       if (link === root) return;
       if (link.dataset.atlStep === step) link.setAttribute("aria-current", "step");
       else link.removeAttribute("aria-current");
+      link.toggleAttribute("data-done", STEPS.indexOf(link.dataset.atlStep) < STEPS.indexOf(step));
     });
     if (focus) document.querySelector(`#atl-step-${step} h2`)?.focus();
   };
