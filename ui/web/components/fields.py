@@ -133,7 +133,7 @@ def table(
     )
     acts = visit.say("people.acts")
     return Markup(
-        '<table class="atl-datatable"><caption>{}</caption><thead><tr>{}</tr></thead>'
+        '<table class="atl-datatable atl-short"><caption>{}</caption><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table>"
     ).format(
         caption,
@@ -208,4 +208,19 @@ def tabs(visit: Visit, page: str, names: Iterable[str], current: str) -> Markup:
             )
             for at, name in enumerate(names)
         ),
+    )
+
+
+def copyable(visit: Visit, address: str) -> Markup:
+    """An address to be entered elsewhere, and a button that copies it."""
+    return Markup(
+        '<span class="atl-copyable"><code>{}</code><button type="button" class="atl-iconbutton"'
+        ' data-atl-copy="{}" data-atl-done="{}" aria-label="{}" title="{}">{}</button></span>'
+    ).format(
+        address,
+        address,
+        visit.say("people.copied"),
+        visit.say("access.copy", what=address),
+        visit.say("access.copy", what=address),
+        icon("copy"),
     )

@@ -44,14 +44,18 @@ def rule_choice(visit: Visit, rule: str) -> str:
     sentence = rule_sentence(visit, rule)
     if len(sentence) > LONGEST:
         sentence = sentence[:LONGEST].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
-    return f"{rule} – {sentence}" if rule in rule_words() else sentence
+    return f"{rule} – {sentence}" if rule in rule_words() and _coded(visit, rule) else sentence
 
 
 def rule_mark(visit: Visit, rule: str) -> Markup:
     """The sentence, and the id of a rule that people know by it."""
-    known = rule.startswith("screen.") or f"record.rule.{rule}" in catalogue(visit.language)
-    code = Markup("") if known else Markup("<code>{}</code> ").format(rule)
+    code = Markup("<code>{}</code> ").format(rule) if _coded(visit, rule) else Markup("")
     return code + rule_sentence(visit, rule)
+
+
+def _coded(visit: Visit, rule: str) -> bool:
+    """Whether people know the rule by its id: checks of the screen have words only."""
+    return not rule.startswith("screen.") and f"record.rule.{rule}" not in catalogue(visit.language)
 
 
 def officer(names: Mapping[str, str], pseudonym: str) -> Markup:

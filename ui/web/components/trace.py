@@ -162,25 +162,23 @@ def _sent(visit: Visit, row: TraceRow) -> Markup:
         )
         for (kind, number), n in found.items()
     )
-    diff = (
-        Markup('<p class="atl-small">{}</p><ul class="atl-masks" aria-label="{}">{}</ul>').format(
-            say("record.masks", n=len(found)), say("record.masks.list"), hidden
+    sent = Markup('<div><h4>{}</h4><p class="atl-said">{}</p></div>').format(
+        say("web.audit.sent"), masked(visit.language, row.request or "…")
+    )
+    if found:
+        diff = Markup(
+            '<p class="atl-small">{}</p><ul class="atl-masks" aria-label="{}">{}</ul>'
+        ).format(say("record.masks", n=len(found)), say("record.masks.list"), hidden)
+        typed = Markup('<div><h4>{}</h4><p class="atl-said">{}</p></div>').format(
+            say("record.typed"), _hidden(visit, row.request)
         )
-        if found
-        else Markup('<p class="atl-small">{}</p>').format(say("record.masks.none"))
-    )
+    else:  # the same text twice would only have to be compared
+        diff = Markup('<p class="atl-small">{}</p>').format(say("record.masks.none"))
+        typed = Markup("")
     return Markup(
-        '<section class="atl-card"><h3 class="atl-h3">{}</h3>'
-        '<div class="atl-typed"><div><h4>{}</h4><p class="atl-said">{}</p></div>'
-        '<div><h4>{}</h4><p class="atl-said">{}</p></div></div>{}</section>'
-    ).format(
-        say("record.typed-and-sent"),
-        say("record.typed"),
-        _hidden(visit, row.request),
-        say("web.audit.sent"),
-        masked(visit.language, row.request or "…"),
-        diff,
-    )
+        '<section class="atl-card"><h3 class="atl-h3">{}</h3><div class="atl-typed">{}{}</div>{}'
+        "</section>"
+    ).format(say("record.typed-and-sent"), typed, sent, diff)
 
 
 def _hidden(visit: Visit, text: str) -> Markup:

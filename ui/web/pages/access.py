@@ -30,14 +30,14 @@ def body(visit: Visit) -> Markup:
 def _provider(visit: Visit) -> Markup:
     now = state(visit.request, visit.app, "")
     addresses = Markup(
-        '<section class="atl-card atl-stack"><h2 class="atl-h3">{}</h2><dl class="atl-facts">'
-        "<dt>{}</dt><dd><code>{}</code></dd><dt>{}</dt><dd><code>{}</code></dd></dl></section>"
+        '<section class="atl-card atl-stack"><h2 class="atl-h3">{}</h2><dl class="atl-facts'
+        ' atl-addresses"><dt>{}</dt><dd>{}</dd><dt>{}</dt><dd>{}</dd></dl></section>'
     ).format(
         visit.say("access.at-provider"),
         visit.say("access.redirect"),
-        now.redirect,
+        fields.copyable(visit, now.redirect),
         visit.say("access.logout"),
-        now.logout,
+        fields.copyable(visit, now.logout),
     )
     if not now.configured:
         settings = "\n".join(
@@ -125,9 +125,11 @@ def _directory(visit: Visit) -> Markup:
         _days(visit, "365"),
         visit.say("access.make"),
     )
-    fact = Markup(
-        '<p class="atl-small">{}</p><p class="atl-once">{}</p><p class="atl-hint">{}</p>'
-    ).format(visit.say("access.scim-address"), address, visit.say("access.scim-more"))
+    fact = Markup('<p class="atl-small">{}</p><p>{}</p><p class="atl-hint">{}</p>').format(
+        visit.say("access.scim-address"),
+        fields.copyable(visit, address),
+        visit.say("access.scim-more"),
+    )
     secret = fields.once(
         visit, "scim-once", visit.say("access.new-key"), [("secret", visit.say("access.secret"))]
     )
@@ -180,12 +182,12 @@ def _programs(visit: Visit) -> Markup:
 def _service(visit: Visit, service: ServiceRow) -> Markup:
     account = visit.app.people.known(service.id)
     return Markup(
-        '<details class="atl-fold" id="{}"><summary>{} <span class="atl-count">{}</span> {}'
+        '<details class="atl-fold" id="{}"><summary>{} <span class="atl-small">{}</span> {}'
         '</summary><div class="atl-stack">{}<div class="atl-actions">{}</div></div></details>'
     ).format(
         service.id,
         service.name,
-        len(service.keys),
+        visit.say("access.keys-n", n=len(service.keys)),
         fields.role_chips(visit, account.roles),
         key_form(visit, f"POST /api/v1/services/{service.id}/keys", grantable(account.roles)),
         fields.button(

@@ -4,6 +4,7 @@ import os
 
 from ui.backup import home_files
 from ui.web.components import fields
+from ui.web.components.units import size
 from ui.web.markup import Markup, icon, joined
 from ui.web.plain import Visit, head
 
@@ -69,4 +70,4 @@ def _size(visit: Visit) -> str:
             total += os.stat(file).st_size
         except FileNotFoundError:
             continue  # erased meanwhile, or a store elsewhere
-    return f"{visit.number(round(total / 1e6, 1))} {visit.say('backup.mb')}"
+    return size(visit, total)

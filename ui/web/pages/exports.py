@@ -108,8 +108,8 @@ def _list(visit: Visit) -> Markup:
     # while one is being made the list fetches itself again
     poll = Markup(' data-poll="2"') if any(one.state == "running" for one in found) else ""
     return Markup(
-        '<div id="atl-exports"{}><table class="atl-datatable"><caption>{}</caption><thead><tr>{}'
-        "</tr></thead><tbody>{}</tbody></table></div>"
+        '<div id="atl-exports"{}><table class="atl-datatable atl-short"><caption>{}</caption>'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
     ).format(poll, say("record.exports.list"), heads, rows)
 
 

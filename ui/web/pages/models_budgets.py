@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from datetime import datetime
 
 from guardrails.actor import pseudonym
 from guardrails.budgets import EVERYONE, Budget, Use, renews
@@ -34,17 +35,17 @@ def _uses(visit: Visit) -> Markup:
     rows = joined(_use_row(visit, use) for use in uses)
     heads = _heads(visit, ("who", "share", "used", "of", "renews"))
     return Markup(
-        '<table class="atl-datatable"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}'
-        "</tbody></table>"
+        '<table class="atl-datatable atl-short"><caption>{}</caption><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table>"
     ).format(visit.say("rules.budget.use"), heads, rows)
 
 
 def _use_row(visit: Visit, use: Use) -> Markup:
     percent = round(use.share * 100)
     meter = Markup(
-        '<meter min="0" max="1" high="{}" value="{}" aria-label="{}"></meter> {} %'
+        '<meter min="0" max="1" high="{}" value="{}" aria-label="{}"></meter> {} %'
     ).format(HIGH, min(use.share, 1), visit.say("rules.budget.column.share"), percent)
-    when = renews(use.budget.period, time.time())
+    when = visit.at(datetime.fromisoformat(renews(use.budget.period, time.time())), "d MMM y")
     cells = (
         ("who", _named(visit, use.budget.scope, use.name)),
         ("share", meter),
@@ -68,8 +69,8 @@ def _limits(visit: Visit, found: list[Budget], edits: bool) -> Markup:
             cells.append(("act", _remove(visit, one)))
         rows.append(_row(visit, cells))
     return Markup(
-        '<table class="atl-datatable"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}'
-        "</tbody></table>"
+        '<table class="atl-datatable atl-short"><caption>{}</caption><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table>"
     ).format(visit.say("rules.budget.limits"), _heads(visit, names), joined(rows))
 
 

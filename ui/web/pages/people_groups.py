@@ -76,12 +76,12 @@ def _card(visit: Visit, group: Group, names: dict[str, str]) -> Markup:
         ),
     )
     return Markup(
-        '<details class="atl-fold" id="{}"><summary>{} <span class="atl-count">{}</span> {} {}'
+        '<details class="atl-fold" id="{}"><summary>{} <span class="atl-small">{}</span> {} {}'
         '</summary><div class="atl-stack">{}{}{}</div></details>'
     ).format(
         group.id,
         group.name,
-        group.members,
+        visit.say("people.group-n", n=group.members),
         fields.role_chips(visit, group.roles),
         fields.chips([visit.say(f"people.kept-by.{group.source}")])
         if group.source != "local"

@@ -238,7 +238,7 @@ def _history(visit: Visit) -> Markup:
     )
     rows = joined(_version_row(visit, version, names) for version in found)
     return note + Markup(
-        '<table class="atl-datatable"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+        '<table class="atl-datatable atl-short"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
     ).format(cells, rows)
 
 

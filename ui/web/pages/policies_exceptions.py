@@ -6,6 +6,7 @@ from guardrails.actor import pseudonym
 from guardrails.policy.catalogue import explain
 from guardrails.policy.exceptions import PolicyException
 from ui.access import may
+from ui.web.components.names import agent_name, agent_titles, rule_mark
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
 from ui.web.plain import Visit, empty
@@ -59,9 +60,15 @@ def _waiting(visit: Visit, one: PolicyException) -> Markup:
 
 
 def _who(visit: Visit, one: PolicyException) -> str:
-    agent = one.agent or visit.say("rules.exceptions.every-agent")
+    agent = _agent(visit, one)
     asked = visit.ago(dt.datetime.fromtimestamp(one.asked, dt.UTC))
     return " · ".join((one.person, agent, asked))
+
+
+def _agent(visit: Visit, one: PolicyException) -> str:
+    if not one.agent:
+        return visit.say("rules.exceptions.every-agent")
+    return agent_name(visit, agent_titles(visit), one.agent)
 
 
 def _trace(visit: Visit, one: PolicyException) -> Markup:
@@ -128,9 +135,9 @@ def _table(visit: Visit, group: list[PolicyException], holding: bool) -> Markup:
     rows = []
     for one in group:
         cells: dict[str, Markup | str] = {
-            "rule": Markup("<code>{}</code>").format(one.rule),
+            "rule": rule_mark(visit, one.rule),
             "person": one.person,
-            "agent": one.agent or visit.say("rules.exceptions.every-agent"),
+            "agent": _agent(visit, one),
             "reason": one.reason,
             "state": visit.say(f"rules.exceptions.state.{_state(one)}"),
             "until": visit.at(dt.datetime.fromtimestamp(one.expires or 0, dt.UTC)),

@@ -7,6 +7,7 @@ from typing import Any
 from guardrails.policy.known import CLASSES, LOCATIONS, ROLES
 from guardrails.policy.lifecycle import Version
 from ui.access import may
+from ui.web.components.names import agent_name, agent_titles, rule_sentence
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
 from ui.web.pages.policies_words import value_word
@@ -50,6 +51,7 @@ def running(visit: Visit, version: Version) -> bool:
 def _result(visit: Visit, result: Mapping[str, Any]) -> Markup:
     when = visit.at(dt.datetime.fromtimestamp(float(result["at"]), dt.UTC))
     blocked, agents = int(result["blocked"]), list(result["agents"])
+    titles = agent_titles(visit)
     good = not blocked and not agents and not int(result["asked"])
     sentence = joined(
         [
@@ -59,7 +61,11 @@ def _result(visit: Visit, result: Mapping[str, Any]) -> Markup:
         " ",
     )
     names = joined(
-        (Markup('<span class="atl-chip">{}</span>').format(agent) for agent in agents), " "
+        (
+            Markup('<span class="atl-chip">{}</span>').format(agent_name(visit, titles, agent))
+            for agent in agents
+        ),
+        " ",
     )
     summary = Markup(
         '<div class="atl-ribbon" data-kind="{}" role="status">{}<div><b>{}</b> {}<p class='
@@ -93,7 +99,8 @@ def _changes(visit: Visit, result: Mapping[str, Any]) -> Markup:
     if not found:
         return Markup('<p class="atl-card">{}</p>').format(visit.say("rules.nothing-changes"))
     links = may(visit.person, "traces.view")
-    rows = joined(_change_row(visit, one, links) for one in found[:SHOWN])
+    titles = agent_titles(visit)
+    rows = joined(_change_row(visit, one, links, titles) for one in found[:SHOWN])
     heads = joined(
         Markup('<th scope="col">{}</th>').format(visit.say(f"rules.column.{each}"))
         for each in ("trace", "person", "agent", "before", "after", "rule")
@@ -101,22 +108,25 @@ def _changes(visit: Visit, result: Mapping[str, Any]) -> Markup:
     more = len(found) - SHOWN
     rest = Markup('<p class="atl-small">{}</p>').format(visit.say("rules.and-more", n=more))
     return Markup(
-        '<table class="atl-datatable"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}'
-        "</tbody></table>{}"
+        '<table class="atl-datatable atl-short"><caption>{}</caption><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table>{}"
     ).format(visit.say("rules.changed-turns"), heads, rows, rest if more > 0 else "")
 
 
-def _change_row(visit: Visit, one: Mapping[str, Any], links: bool) -> Markup:
-    short = f"tr_{one['trace_id'][:6]}"
+def _change_row(
+    visit: Visit, one: Mapping[str, Any], links: bool, titles: Mapping[str, str]
+) -> Markup:
+    short = f"tr_{one['trace_id'][:8]}"
     link = address(visit.language, "audit", f"open={one['trace_id']}")
     cells = (
         ("trace", Markup('<a href="{}">{}</a>').format(link, short) if links else short),
         ("person", one["person"]),
-        ("agent", one["agent"]),
+        ("agent", agent_name(visit, titles, one["agent"])),
         ("before", outcome(visit, one["before"])),
         ("after", outcome(visit, one["after"])),
-        ("rule", Markup("<code>{}</code>").format(one["rule"])),
-    )
+        ("rule", Markup('<span title="{}">{}</span>').format(
+            rule_sentence(visit, one["rule"]), Markup("<code>{}</code>").format(one["rule"]))),
+    )  # fmt: skip
     return Markup("<tr>{}</tr>").format(
         joined(
             Markup('<td data-label="{}">{}</td>').format(visit.say(f"rules.column.{name}"), cell)
@@ -151,7 +161,9 @@ def _what_ifs(visit: Visit, result: Mapping[str, Any]) -> Markup:
                 role,
                 Markup(" open") if at == 0 else "",
                 visit.say(f"web.role.{role}"),
-                visit.say("rules.cells-changed", n=changed),
+                visit.say("rules.cells-changed", n=changed)
+                if changed
+                else visit.say("rules.cells-same"),
                 _matrix(visit, cells, role),
             )
         )

@@ -14,8 +14,8 @@ def body(visit: Visit) -> Markup:
     found = kept.listed(visit.app, visit.person)
     return Markup("{}{}{}{}").format(
         head(visit, "tools", visit.say("tools.page.lead")),
-        _sources(visit, found.sources),
         _tools(visit, found.tools),
+        _sources(visit, found.sources),
         _adding(visit),
     )
 
@@ -50,21 +50,18 @@ def _tools(visit: Visit, tools: list[ToolRow]) -> Markup:
 
 
 def _switch(visit: Visit, tool: ToolRow) -> Markup:
-    said = visit.say("tools.page.on" if tool.enabled else "tools.page.off")
+    """On or off, saved as it is moved."""
     return Markup(
-        '<div class="atl-actions"><span class="atl-chip"{}>{}</span>'
-        '<button class="atl-button" data-size="small"'
-        ' id="atl-switch-{}" data-api="PUT /api/v1/tools/{}" data-fields="{}"'
-        ' aria-label="{}">{}</button></div>'
+        '<form data-api="PUT /api/v1/tools/{}" data-ok="{}" data-keep data-autosave>'
+        '<label class="atl-switch"><span class="atl-visually-hidden">{}</span><input'
+        ' type="checkbox" role="switch" id="atl-switch-{}" name="enabled" data-type="boolean"'
+        ' value="true"{}></label></form>'
     ).format(
-        attributes(data_tone="good" if tool.enabled else None),
-        said,
         tool.name,
+        visit.say("tools.page.switched"),
+        visit.say("tools.page.switch", name=tool.label),
         tool.name,
-        '{"enabled": false}' if tool.enabled else '{"enabled": true}',
-        visit.say("tools.page.turn-off" if tool.enabled else "tools.page.turn-on")
-        + f" · {tool.label}",
-        visit.say("tools.page.turn-off" if tool.enabled else "tools.page.turn-on"),
+        Markup(" checked") if tool.enabled else "",
     )
 
 
@@ -136,7 +133,7 @@ def _source(visit: Visit, one: SourceRow) -> Markup:
 
 
 def _adding(visit: Visit) -> Markup:
-    return Markup('<section class="atl-grid">{}{}</section>').format(_openapi(visit), _mcp(visit))
+    return Markup('<section class="atl-sides">{}{}</section>').format(_openapi(visit), _mcp(visit))
 
 
 def _openapi(visit: Visit) -> Markup:

@@ -70,7 +70,10 @@ async function act(from, body) {
     }).catch(() => null);
     if (!answer) return complain(from, offline());
     if (answer.status === 401) return location.reload();
-    if (!answer.ok) return complain(from, (await answer.json().catch(() => null))?.message ?? offline());
+    if (!answer.ok) {
+      if (from.dataset.autosave !== undefined) from.reset(); // shows again what holds
+      return complain(from, (await answer.json().catch(() => null))?.message ?? offline());
+    }
     if (from.dataset.download !== undefined) await save(answer);
     const made = from.dataset.download === undefined ? await answer.json().catch(() => null) : null;
     from.dispatchEvent(new CustomEvent("atl:done", { bubbles: true, detail: made }));
