@@ -24,7 +24,8 @@ Reply {"enough": true} or {"enough": false}."""
 _AFTER_TOOLS = """Now answer the person's request in plain text and whole sentences, in the \
 language of the request, with the names and figures that the tools returned. Do not reply with \
 JSON. Do not mention the tools."""
-_WRITE = "Now write the answer itself: no JSON, in the language of the request."
+_WRITE = """Now write the whole answer to the request, in its language and in the form that you \
+were told. Plain text, no JSON."""
 _SHORT = 300  # characters of a request that is put once more: a small model keeps to what is last
 # one line each: without them 25 of 35 choices were right, with them 31
 _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
@@ -89,7 +90,7 @@ def write(asked: str) -> str:
 
 
 def _again(asked: str) -> str:
-    return f"\n\n{asked}" if 0 < len(asked) <= _SHORT else ""
+    return f"\n\nRequest: {asked}" if 0 < len(asked) <= _SHORT else ""
 
 
 def called(name: str, arguments: Mapping[str, object]) -> str:
