@@ -12,7 +12,7 @@ from agents.knowledge.retrieve import Stored
 from agents.knowledge.tables import documents, passages
 
 log = logging.getLogger(__name__)
-PIECE = 8  # passages between two looks at whether to stop; a question waits for one piece at most
+PIECE = 16  # passages between two looks at whether to stop
 
 
 class Later:
