@@ -118,7 +118,8 @@ def build(app: "App", rates: Rates | None = None, asked: "Provider | None" = Non
         responses={"default": {"model": Refusal, "description": "A refusal, in words."}},
     )
     api.state.services = app
-    api.state.rates = rates or Rates()
+    api.state.rates = rates = rates or Rates()
+    app.identity.sign_ins.ended = rates.listeners.ended
     api.state.provider = asked or (configured(app) if app is not None else None)
     for router in ROUTERS:
         api.include_router(router)

@@ -37,6 +37,8 @@ STATUS: dict[str, int] = {
     "confirm-early": 409,
     "nothing-waits": 404,
     "once-ended": 410,
+    "listeners-many": 429,
+    "signed-out": 401,
     "account-exists": 409,
     "group-exists": 409,
     "cross-site": 403,

@@ -64,6 +64,7 @@ class SignIns:
     ) -> None:
         self._engine = engine
         self._clock = clock
+        self.ended: Callable[[str], None] = lambda person: None  # told whose sessions ended
 
     def begin(self, person: str, *, provider_session: str = "", agent: str = "") -> str:
         """Begin a session; returns its token."""
@@ -121,9 +122,12 @@ class SignIns:
     def end(self, token: str) -> None:
         """End the session of a token, with the tokens that it replaced or that replaced it."""
         with self._engine.begin() as connection:
-            family = self._family(connection, token)
-            if family:
-                _delete(connection, sign_ins.c.family == family)
+            mine = sa.select(sign_ins).where(sign_ins.c.token == digest(token))
+            row = connection.execute(mine).one_or_none()
+            if row is not None:
+                _delete(connection, sign_ins.c.family == row.family)
+        if row is not None:
+            self.ended(str(row.person))
 
     def end_one(self, person: str, id_: str) -> bool:
         """End one of a person's sessions by its id; False when it is not theirs."""
@@ -133,6 +137,7 @@ class SignIns:
             )
             gone = [str(row.family) for row in mine if session_id(str(row.token)) == id_]
             _delete(connection, sign_ins.c.family.in_(gone))
+        self.ended(person)
         return bool(gone)
 
     def end_all(self, person: str, but: str = "") -> int:
@@ -143,7 +148,9 @@ class SignIns:
         with self._engine.begin() as connection:
             own = self._family(connection, but) if but else ""
             others = (sign_ins.c.family != own) | sign_ins.c.replaced
-            return _delete(connection, (sign_ins.c.person == person) & others)
+            gone = _delete(connection, (sign_ins.c.person == person) & others)
+        self.ended(person)
+        return gone
 
     def end_provider(self, session: str) -> list[str]:
         """End what began with one session at the identity provider; returns whose it was."""
@@ -154,6 +161,8 @@ class SignIns:
             query = sa.select(sign_ins.c.person).where(its).distinct()
             persons = [str(each) for each in connection.execute(query).scalars()]
             _delete(connection, its)
+        for person in persons:
+            self.ended(person)
         return persons
 
     def _family(self, connection: sa.Connection, token: str) -> str:

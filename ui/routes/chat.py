@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,7 +19,8 @@ from ui.faults import described, translated, worded
 from ui.identity import Person
 from ui.messages import Language, catalogue, say
 from ui.routes.approvals import Words, action_text, approver_text, why_text
-from ui.routes.common import Limits, Services, actor, allowed, limited
+from ui.routes.common import Limits, Services, actor, allowed, limited, services
+from ui.routes.common import rates as rates_of
 from ui.routes.shapes import AgentDetail, AgentRow, Done
 from ui.uploads import Incoming, read_message
 
@@ -95,12 +96,16 @@ async def send(
     settings = app.settings
     incoming = await read_message(request, settings.home, settings.upload_limit_mib)
     conversation = await run_in_threadpool(_conversation, app, person, record, incoming)
-    return EventSourceResponse(_events(app, person, record, conversation, incoming), ping=15)
+    events = _events(app, person, record, conversation, incoming)
+    return EventSourceResponse(heard(request, person, events), ping=15)
 
 
 @router.get("/conversations/{conversation}/events", response_class=EventSourceResponse)
 async def follow(
-    conversation: str, app: Services, person: Annotated[Person, allowed("conversations.own")]
+    conversation: str,
+    request: Request,
+    app: Services,
+    person: Annotated[Person, allowed("conversations.own")],
 ) -> EventSourceResponse:
     """Follow the turn under way in the caller's conversation, from its beginning.
 
@@ -108,7 +113,25 @@ async def follow(
     closed, or that waited for an approval, sees the rest.
     """
     await run_in_threadpool(app.conversations.get, conversation, person.id)
-    return EventSourceResponse(_followed(app, person, conversation), ping=15)
+    return EventSourceResponse(
+        heard(request, person, _followed(app, person, conversation)), ping=15
+    )
+
+
+def heard(
+    request: Request, person: Person, events: AsyncGenerator[ServerSentEvent, None]
+) -> AsyncIterator[ServerSentEvent]:
+    """`events` for one listener of a person: a few at once, and none after they signed out."""
+    app, counters = services(request), rates_of(request)
+
+    def over(code: str) -> ServerSentEvent:
+        error = described(GuardrailError(code, most=counters.listeners.most), person.language)
+        return ServerSentEvent(_dump(error), event="error")
+
+    def allowed_still() -> bool:
+        return person.scopes is not None or app.identity.person(request) is not None
+
+    return counters.listeners.heard(person.id, events, over, allowed_still)
 
 
 @router.post("/conversations/{conversation}/stop")
@@ -129,7 +152,7 @@ def _conversation(app: Any, person: Person, record: "AgentRecord", incoming: Inc
 
 async def _events(
     app: Any, person: Person, record: "AgentRecord", conversation: str, incoming: Incoming
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncGenerator[ServerSentEvent, None]:
     yield ServerSentEvent(_dump({"conversation": conversation}), event="begin")
     over = False
     try:
@@ -156,7 +179,9 @@ async def _events(
             asyncio.get_running_loop().call_later(LEFT_SECONDS, incoming.discard)
 
 
-async def _followed(app: Any, person: Person, conversation: str) -> AsyncIterator[ServerSentEvent]:
+async def _followed(
+    app: Any, person: Person, conversation: str
+) -> AsyncGenerator[ServerSentEvent, None]:
     yield ServerSentEvent(_dump({"conversation": conversation}), event="begin")
     found = False
     async with aclosing(app.sessions.follow(conversation)) as turn:

@@ -11,6 +11,7 @@ from guardrails.errors import ScreenFailed
 from ui.access import Permission, may, require
 from ui.door import SAFE_METHODS
 from ui.identity import Person
+from ui.listeners import Listeners
 from ui.rates import Rate
 from ui.signins import digest
 
@@ -42,6 +43,7 @@ class Rates:
     # every route, whatever its own limit: no page of ours comes near
     changes: Rate = field(default_factory=lambda: Rate(600, 60))
     reads: Rate = field(default_factory=lambda: Rate(3000, 60))
+    listeners: Listeners = field(default_factory=Listeners)
 
 
 def services(request: Request) -> "App":

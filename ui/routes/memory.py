@@ -1,12 +1,12 @@
 """What a person does with a conversation: branch, answer again, take it along."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -15,7 +15,7 @@ from agents.conversations import Conversation, Message
 from guardrails.audit.ledger import Act
 from ui.identity import Person
 from ui.messages import catalogue, say
-from ui.routes.chat import sse
+from ui.routes.chat import heard, sse
 from ui.routes.common import Limits, Services, actor, allowed, limited
 from ui.routes.conversations import disposition, row_of
 from ui.routes.shapes import ConversationRow
@@ -47,7 +47,7 @@ def branch(conversation: str, wanted: Branch, app: Services, person: Own) -> Con
 
 @router.post("/conversations/{conversation}/regenerate", response_class=EventSourceResponse)
 async def regenerate(
-    conversation: str, app: Services, rates: Limits, person: Own
+    conversation: str, request: Request, app: Services, rates: Limits, person: Own
 ) -> EventSourceResponse:
     """Answer the last message again; the events of sending a message. The old answer is kept
     with the new one (`extra.earlier`), and stays when the new one fails."""
@@ -59,7 +59,7 @@ async def regenerate(
     )
     first = await anext(turn)  # a refusal before anything happens is an answer with its status
 
-    async def events() -> AsyncIterator[ServerSentEvent]:
+    async def events() -> AsyncGenerator[ServerSentEvent, None]:
         begin = json.dumps({"conversation": conversation})
         yield ServerSentEvent(begin, event="begin")
         async with aclosing(turn):
@@ -67,7 +67,7 @@ async def regenerate(
             async for event in turn:
                 yield sse(event, person.language, app.policy.policies.words)
 
-    return EventSourceResponse(events(), ping=15)
+    return EventSourceResponse(heard(request, person, events()), ping=15)
 
 
 @router.get("/conversations/{conversation}/export", response_class=Response)
