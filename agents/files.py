@@ -124,12 +124,7 @@ class AgentFiles:
     # ── what a version reads ─────────────────────────────────────────────────────────────
 
     def freeze(self, db: sa.Connection, holder: str, agent: str, spec: AgentSpec) -> dict[str, str]:
-        """Hold for a request what the agent reads now; the digests, as `digests` gives them.
-
-        Raises BadInput("documents-reading") while one is still being read in.
-        """
-        if self.busy(db, agent):
-            raise BadInput("documents-reading", id=agent)
+        """Hold for a request what the agent reads now; the digests, as `digests` gives them."""
         found = {}
         for name in named_by(spec):
             digest = _known(db, Reads(agent), name)
@@ -186,14 +181,20 @@ class AgentFiles:
                 lost.append(name)
         return lost
 
-    def busy(self, db: sa.Connection, agent: str) -> bool:
-        """Whether a document of the agent is still being read in."""
+    def ready(self, agent: str, spec: AgentSpec) -> None:
+        """Raises BadInput: documents-reading while one is being read in, document-gone for one
+        that the agent or a test case names and that is not there."""
         under_way = (
             documents.c.scope == frozen.documents_of(agent),
             ~documents.c.complete,
             documents.c.error == "",
         )
-        return db.execute(sa.select(documents.c.id).where(*under_way).limit(1)).first() is not None
+        with self._engine.connect() as db:
+            if db.execute(sa.select(documents.c.id).where(*under_way).limit(1)).first():
+                raise BadInput("documents-reading", id=agent)
+            for name in named_by(spec):
+                if not _known(db, Reads(agent), name):
+                    raise BadInput("document-gone", file=name)
 
     def _put(self, db: sa.Connection, agent: str, name: str, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()

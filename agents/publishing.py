@@ -43,13 +43,14 @@ class Publishing(Lives):
         version is released at once under the approval that stands. Else the request is `checking`
         until `collected`, then `waiting`. Raises PolicyDenied, and BadInput: agent-not-found,
         bad-audience, request-incomplete, request-secret, request-injection, nothing-changed,
-        agent-changed, documents-reading.
+        agent-changed, documents-reading, document-gone.
         """
         record = self._catalog.get(agent, by.id)
         if record.status != "draft":
             raise BadInput("agent-not-found", id=agent)
         audience = audience_key(audience)
         blocking(record.spec, self._screen)
+        self._documents.ready(agent, record.spec)
         current = self.current(agent)
         last = self._last(agent)
         spec = record.spec.model_copy(update={"version": next_version(last, bump)})

@@ -92,9 +92,7 @@ class Lives(Acts):
         spec = release.spec.model_copy(update={"version": version})
         id = f"{REQUEST_PREFIX}{secrets.token_hex(8)}"
         payload = {"request": id, "content": version_hash(spec, documents)}
-        with self._engine.connect() as db:
-            if self._documents.busy(db, current.agent):
-                raise BadInput("documents-reading", id=current.agent)
+        self._documents.ready(current.agent, spec)
         act = Act("publish.reopen", SYSTEM, current.agent, version, payload=payload)
         self._ledger.record(act)
         with self._writing() as db:

@@ -177,3 +177,13 @@ async def test_nothing_is_asked_for_while_a_document_is_being_read(bench: Bench)
     with pytest.raises(BadInput, match="documents-reading"):
         bench.ask()
     assert bench.publishing.queue() == [] and bench.publishing.reopen() == []
+
+
+async def test_what_names_a_document_that_is_not_there_is_not_asked_for(bench: Bench) -> None:
+    spec = bench.catalog.get(bench.agent, ANA.id).spec
+    case = spec.cases[0].model_copy(update={"files": ("gone.pdf",)})
+    for change in ({"knowledge": ("gone.pdf",)}, {"cases": (case,)}):
+        bench.catalog.save(spec.model_copy(update=change), ANA.id)
+        with pytest.raises(BadInput, match="document-gone"):
+            bench.ask()
+    assert bench.publishing.queue() == []

@@ -70,6 +70,11 @@ def test_equal_agents_give_equal_bytes() -> None:
     assert export_agent(templates()["hr-policy-helper"], read, {"owner": "Sample team"}) == GOOD
 
 
+def test_what_was_imported_is_exported_byte_by_byte() -> None:
+    there = load(GOOD)
+    assert export_agent(there.spec, there.files.__getitem__, there.claims) == GOOD
+
+
 def test_claims_are_shown_and_nothing_more() -> None:
     assert load(GOOD).claims == {"owner": "Sample team"}
 

@@ -67,8 +67,8 @@ class Papers:
     def thaw(self, db: sa.Connection, holder: str) -> None:
         self.kept.pop(holder, None)
 
-    def busy(self, db: sa.Connection, agent: str) -> bool:
-        return False
+    def ready(self, agent: str, spec: AgentSpec) -> None:
+        """Always."""
 
 
 class Desk:
