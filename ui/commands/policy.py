@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ui.commands.common import FOUND_WANTING, Voice, settings_now
+from ui.messages import say
 
 if TYPE_CHECKING:
     from ui.wiring import App
@@ -121,7 +122,8 @@ def add(to: typer.Typer, voice: Voice) -> None:
             voice.json({**asdict(found), "rules": dict(found.rules)})
             return
         voice.result(voice("policy.looked-at", n=found.looked_at))
-        voice.result(voice("policy.blocked", n=found.blocked, people=found.people))
+        whom = say(voice.language, "count.people", n=found.people)
+        voice.result(voice("policy.blocked", n=found.blocked, people=whom))
         voice.result(voice("policy.stopped", n=len(found.agents), agents=", ".join(found.agents)))
         for rule, count in found.rules.items():
             voice.result(f"  {rule}  {count}")

@@ -145,7 +145,8 @@ def seal(visit: Visit) -> Markup:
     elif result.ok:
         kind, picture = "ok", "badge-check"
         when = visit.at(datetime.fromtimestamp(record.checked, UTC), "d MMM HH:mm:ss")
-        text = say("web.audit.seal.ok", n=result.rows, checkpoints=result.checkpoints, time=when)
+        signed = say("count.checkpoints", n=result.checkpoints)
+        text = say("web.audit.seal.ok", n=result.rows, checkpoints=signed, time=when)
     else:
         kind, picture = "error", "triangle-alert"
         bad = result.first_bad

@@ -156,7 +156,9 @@ def _place(visit: Visit, location: str) -> str:
 def _used(visit: Visit, use: Used | None) -> str:
     if use is None:
         return visit.say("rules.models.unused")
-    return visit.say("rules.models.turns", n=use.turns, people=use.people)
+    return visit.say(
+        "rules.models.turns", n=use.turns, people=visit.say("count.people", n=use.people)
+    )
 
 
 def _check(visit: Visit, identity: str) -> Markup:

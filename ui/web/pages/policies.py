@@ -214,7 +214,9 @@ def _more(visit: Visit, view: RuleView) -> Markup:
 def _used(visit: Visit, rule: str, use: Used | None) -> Markup | str:
     if use is None:
         return visit.say("rules.used-never")
-    words = visit.say("rules.used-turns", n=use.turns, people=use.people)
+    words = visit.say(
+        "rules.used-turns", n=use.turns, people=visit.say("count.people", n=use.people)
+    )
     if not may(visit.person, "traces.view"):
         return words
     link = address(visit.language, "audit", f"rule={quote(rule)}")

@@ -55,8 +55,14 @@ def _result(visit: Visit, result: Mapping[str, Any]) -> Markup:
     good = not blocked and not agents and not int(result["asked"])
     sentence = joined(
         [
-            visit.say("rules.would-block", n=blocked, people=int(result["people"])),
-            visit.say("rules.would-stop", n=len(agents)),
+            visit.say(
+                "rules.would-block",
+                n=blocked,
+                people=visit.say("count.people", n=int(result["people"])),
+            ),
+            visit.say("rules.would-stop", n=len(agents))
+            if agents
+            else visit.say("rules.stops-none"),
         ],
         " ",
     )
@@ -103,7 +109,7 @@ def _changes(visit: Visit, result: Mapping[str, Any]) -> Markup:
     rows = joined(_change_row(visit, one, links, titles) for one in found[:SHOWN])
     heads = joined(
         Markup('<th scope="col">{}</th>').format(visit.say(f"rules.column.{each}"))
-        for each in ("trace", "person", "agent", "before", "after", "rule")
+        for each in ("trace", "agent", "before", "after", "rule")
     )
     more = len(found) - SHOWN
     rest = Markup('<p class="atl-small">{}</p>').format(visit.say("rules.and-more", n=more))
@@ -120,8 +126,8 @@ def _change_row(
     link = address(visit.language, "audit", f"open={one['trace_id']}")
     cells = (
         ("trace", Markup('<a href="{}">{}</a>').format(link, short) if links else short),
-        ("person", one["person"]),
-        ("agent", agent_name(visit, titles, one["agent"])),
+        ("agent", Markup("{}<br><small>{}</small>").format(
+            agent_name(visit, titles, one["agent"]), one["person"])),
         ("before", outcome(visit, one["before"])),
         ("after", outcome(visit, one["after"])),
         ("rule", Markup('<span title="{}">{}</span>').format(
