@@ -178,7 +178,7 @@ def _static(visit: Visit, request: PublishRequest) -> list[Markup]:
     data = say(f"web.data.{request.spec.data_class}")
     rows.append(_row("lock", "", say("publish.ev.data"), say("publish.ev.data-more"), data))
     if documents := found.get("documents"):
-        more = ", ".join(sorted(documents))
+        more = ", ".join(sorted(name.rpartition("/")[2] for name in documents))
         rows.append(_row("database", "", say("publish.ev.documents"), more, str(len(documents))))
     model = request.spec.model or str(found.get("model", ""))
     if model:

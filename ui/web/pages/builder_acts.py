@@ -18,7 +18,7 @@ from ui.rates import Rate
 from ui.routes.common import limited
 from ui.web.components.seen import seen_by_model
 from ui.web.pages import describe
-from ui.web.pages.builder_beside import card, head, knowledge, test
+from ui.web.pages.builder_beside import card, delete, head, knowledge, test
 from ui.web.pages.builder_choices import models_offered, tools_offered
 from ui.web.pages.common import Context, refusal
 from ui.web.pages.form import EMPTY, Form, form_of, problem, save
@@ -139,7 +139,7 @@ class Acts:
             record.id if record else "",
             card(context, form, record, base, wrong),
             gr.update(visible=record is not None and record.number > 1),
-            str(tryout(context, record)),
+            str(tryout(context, record) + delete(context, record)),
             str(test(context, record)),
             str(knowledge(context, record)),
         ]

@@ -66,14 +66,20 @@ def card(
                 icon_name=spec.icon if spec else ICONS.get(form.category, "bot"),
                 tools=[tool_name(context, name) for name in form.tools],
                 data_class=form.data_class,
-                documents=reads(spec.knowledge if spec else (), context.language),
+                documents=[
+                    *reads(spec.knowledge if spec else (), context.language),
+                    *(
+                        one.name
+                        for one in (context.app.knowledge.rows(record.id) if record else ())
+                    ),
+                ],
             ),
-            saved(context, record, wrong) + _delete(context, record),
+            saved(context, record, wrong),
         )
     )
 
 
-def _delete(context: Context, record: AgentRecord | None) -> Markup:
+def delete(context: Context, record: AgentRecord | None) -> Markup:
     """The way to be rid of a draft; one that colleagues use is withdrawn first."""
     if record is None:
         return Markup("")

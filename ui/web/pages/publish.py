@@ -267,7 +267,9 @@ def _ask(visit: Visit, agent: str) -> Markup:
         notes=visit.say("publish.notes"),
         notes_hint=visit.say("publish.notes-hint"),
         tests=visit.say("publish.tests"),
-        tests_more=visit.say("publish.tests-more", n=len(record.spec.cases)),
+        tests_more=visit.say("publish.tests-more", n=len(record.spec.cases))
+        if record.spec.cases
+        else visit.say("publish.tests-none"),
         send=icon("send-horizontal"),
         ask=visit.say("publish.ask-for"),
         next=visit.say("publish.next"),

@@ -22,9 +22,11 @@ def detail(visit: Visit, wanted: str) -> Markup:
     remarks = visit.app.desk.opinions.comments(request.id)
     found = changes(before.spec if before else None, request.spec)
     title = request.spec.title.to(visit.language)
+    poll = attributes(data_poll="2" if request.state == "checking" else None)
     return Markup(
         '<a class="atl-crumb" href="{}">{}{}</a>'
-        '<header class="atl-headrow"><div class="atl-title">{}<div><h1 class="atl-h1">{}</h1>'
+        '<header class="atl-headrow" id="request-head"{}><div class="atl-title">{}<div>'
+        '<h1 class="atl-h1">{}</h1>'
         '<div class="atl-meta">{}<span>{}</span><span>{}</span><span>{}</span></div></div></div>'
         "{}</header>{}"
         '<div class="atl-split"><div class="atl-stack">{}<section class="atl-panel"><h2>{}</h2>'
@@ -33,6 +35,7 @@ def detail(visit: Visit, wanted: str) -> Markup:
         address(visit.language, "publish"),
         icon("arrow-left"),
         visit.say("publish.back"),
+        poll,
         tile(request.spec.icon),
         title,
         state(visit, request),
@@ -50,7 +53,7 @@ def detail(visit: Visit, wanted: str) -> Markup:
         or Markup('<p class="atl-small">{}</p>').format(visit.say("publish.no-changes")),
         _comments(visit, request),
         # nobody types beside the evidence while it is being collected
-        attributes(data_poll="2" if request.state == "checking" else None),
+        poll,
         _evidence(visit, request),
         _decide(visit, request),
     )

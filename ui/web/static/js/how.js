@@ -50,7 +50,8 @@ function row(say, language, step, total) {
   }));
   const more = [];
   if (step.verdict && step.verdict !== "allowed") more.push(verdict(say, step.verdict));
-  if (step.rule) more.push(el("p", {}, `${say("web.how.rule")} `, el("code", {}, step.rule)));
+  // a check of the screen has its verdict; the number of a rule is for asking about it
+  if (step.rule && !step.rule.startsWith("screen.")) more.push(el("p", {}, `${say("web.how.rule")} `, el("code", {}, step.rule)));
   for (const [key, text] of Object.entries(step.detail ?? {})) {
     more.push(el("h3", {}, stepName(say, key)), el("pre", { class: "atl-said", tabindex: "0" }, ...masked(say, String(text))));
   }

@@ -30,7 +30,7 @@ export async function knowledge(root) {
     return el("li", {}, icon("file-text"), el("span", {}, each.name),
       each.error ? el("small", { role: "alert" }, each.message || each.error) : each.complete === false
         ? el("progress", { max: 1, value: each.progress ?? null, "aria-label": say("build.knowledge.reading", { name: each.name }) })
-        : el("small", {}, `${say("build.knowledge.pages", { n: each.pages ?? 0 })} · ${say(`build.knowledge.readers.${readBy(each.readers ?? ["*"])}`)}`),
+        : el("small", {}, [each.pages ? say("build.knowledge.pages", { n: each.pages }) : "", say(`build.knowledge.readers.${readBy(each.readers ?? ["*"])}`)].filter(Boolean).join(" · ")),
       el("button", { type: "button", class: "atl-iconbutton", "aria-label": say("build.knowledge.remove", { name: each.name }), onclick: () => remove(each) }, icon("trash-2")));
   }
 
