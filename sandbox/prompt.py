@@ -43,12 +43,19 @@ async def offered(run: Run, small: bool) -> list[str]:
     """
     if small and "search_documents" in run.agent.tools:
         return [name for name in run.agent.tools if name not in RETRIEVAL]
+    if _searches(run):
+        return list(run.agent.tools)
     readable = run.tools.documents
     for name in await asyncio.to_thread(readable.names) if readable else []:
         content = await asyncio.to_thread(readable.text, name) if readable else None
         if len(content or "") > DOCUMENT_CHARACTERS:
             return list(run.agent.tools)
     return [name for name in run.agent.tools if name not in RETRIEVAL]
+
+
+def _searches(run: Run) -> bool:
+    """Whether it answers from passages that it cites, however short its documents are."""
+    return "search_documents" in run.agent.tools and "read_document" not in run.agent.tools
 
 
 async def compose(
@@ -137,7 +144,7 @@ async def _documents(run: Run, masked: str, lookup: Lookup, small: bool) -> Give
                 f"Only the first rows of file {name}:\n{fence(chr(10).join(rows), 'document')}\n"
                 "The file has more rows, which only a tool can read. Do not answer from these."
             )
-        elif len(content) <= DOCUMENT_CHARACTERS:
+        elif len(content) <= DOCUMENT_CHARACTERS and not _searches(run):
             told = named_rows(content) if small else content
             whole.append(f"Document {name}:\n{fence(told, 'document')}")
         else:
