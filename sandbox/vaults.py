@@ -2,36 +2,68 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from agents.conversations import conversations
 from guardrails.vault import Vault
-from guardrails.vault_store import SqlVaultStore, erase_conversation
+from guardrails.vault_store import SqlVaultStore, erase_conversation, vault_entries
 
 MOST = 512  # conversations kept open; an evicted one is read again from its rows
 
 
 class Vaults:
-    """`key` is the vault key; values are kept encrypted in `engine`. Thread-safe."""
+    """`key` is the vault key; values are kept encrypted in `engine`. Thread-safe.
 
-    def __init__(self, engine: sa.Engine, key: bytes) -> None:
+    `pseudonym` names the owner of a conversation: whoever opens a vault first, what it keeps
+    belongs to that person, and goes with them.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, key: bytes, pseudonym: Callable[[str], str] = lambda person: ""
+    ) -> None:
         self._engine = engine
         self._key = key
+        self._pseudonym = pseudonym
         self._open: OrderedDict[str, Vault] = OrderedDict()
         self._lock = threading.Lock()
 
     def open(self, conversation: str, owner: str = "") -> Vault:
         """The vault of a conversation; a new one is empty. `owner` (a pseudonym) owns what it
-        keeps from now on."""
+        keeps; without one the conversation's own does."""
         with self._lock:
             vault = self._open.get(conversation)
             if vault is None:
-                rows = SqlVaultStore(self._engine, owner)
+                rows = SqlVaultStore(self._engine, owner or self._owner(conversation))
                 vault = self._open[conversation] = Vault(conversation, self._key, rows)
                 while len(self._open) > MOST:
                     self._open.popitem(last=False)
             self._open.move_to_end(conversation)
             return vault
+
+    def claim(self) -> int:
+        """Give values that earlier releases kept without an owner to the owner of their
+        conversation. Returns how many conversations."""
+        table = vault_entries
+        query = sa.select(table.c.conversation).where(table.c.owner == "").distinct()
+        with self._engine.connect() as db:
+            found = [(each, self._owner(each)) for each in db.scalars(query).all()]
+        claimed = [(conversation, owner) for conversation, owner in found if owner]
+        with self._engine.begin() as db:
+            for conversation, owner in claimed:
+                mine = (table.c.conversation == conversation) & (table.c.owner == "")
+                db.execute(sa.update(table).where(mine).values(owner=owner))
+        return len(claimed)
+
+    def _owner(self, conversation: str) -> str:
+        """The pseudonym of a conversation's owner; of one whose first branch was deleted, of
+        those that still use its names. Nothing for one that does not exist."""
+        table = conversations
+        whose = (table.c.id == conversation) | (table.c.root == conversation)
+        with self._engine.connect() as db:
+            person = db.scalar(sa.select(table.c.owner).where(whose).limit(1))
+        return self._pseudonym(person) if person else ""
 
     def forget(self, conversation: str) -> None:
         """Erase the conversation's values: its placeholders stay placeholders for ever."""

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from agents.conversations import messages
 from guardrails.audit.ledger import Act
 from guardrails.audit.tables import traces
-from guardrails.vault_store import vault_entries
+from guardrails.vault_store import erase_owner, vault_entries
 from ui import drafts, said
 from ui.identity import Person
 
@@ -117,6 +117,8 @@ def erase(app: "App", person: Person) -> int:
             app.sessions.forget(each.id)
             app.conversations.delete(each.id, person.id)
             gone += 1
+    erase_owner(app.engine, who)  # what is left of conversations that are not there any more
+    app.record.saved.forget(who)
     for record in app.catalog.mine(person.id):
         if not drafts.is_live(app, record.id):
             drafts.forget(app, record.id, person.id)

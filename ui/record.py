@@ -47,7 +47,7 @@ class Record:
     ) -> None:
         self.reveals = Reveals(engine, ledger)
         self.retention = Retention(engine, ledger, keys)
-        self.saved = SavedSearches(engine)
+        self.saved = SavedSearches(engine, keys)
         self.traces = Traces(engine)
         self.facets = KeptFacets(Facets(engine))
         self.alerts = Alerts(engine, senders(settings))

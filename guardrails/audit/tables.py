@@ -157,8 +157,8 @@ searches = sa.Table(
     "saved_searches",
     metadata,
     sa.Column("owner", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("filter", sa.Text, nullable=False),  # JSON of the filled fields of a TraceFilter
+    sa.Column("name", sa.Text, primary_key=True),  # keyed digest
+    sa.Column("filter", sa.Text, nullable=False),  # sealed: name and question
 )
 
 alerts = sa.Table(

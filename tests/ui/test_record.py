@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from agents.catalog import templates
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Act
-from guardrails.audit.tables import ledger
+from guardrails.audit.tables import ledger, searches
 from guardrails.budgets import Budgets
 from tests.ui.api_client import client, served, with_accounts
 from tests.ui.fake_house import House
@@ -132,6 +132,42 @@ async def test_a_view_is_kept_for_its_owner(people: People) -> None:
     assert saved == {"Blocked this week": {"verdict": "blocked", "days": "7"}}
     assert (await people.ask("second", "GET", "/audit/views")).json() == {}
     await people.ask("security", "DELETE", "/audit/views/Blocked this week")
+    assert (await people.ask("security", "GET", "/audit/views")).json() == {}
+
+
+async def test_what_reviewers_look_for_is_nowhere_in_the_clear(
+    house: House, people: People
+) -> None:
+    view = {"name": "Turns of Claire Fontaine", "text": "Fontaine", "days": "7"}
+    await people.ask("security", "POST", "/audit/views", view)
+    await people.ask("security", "GET", "/audit/traces?text=Fontaine")
+    await people.ask("security", "POST", "/exports", {"format": "csv", "text": "Fontaine"})
+    house.record.exports.close()
+    with house.engine.connect() as db:
+        names = db.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
+        for table in names.scalars().all():
+            rows = db.exec_driver_sql(f'SELECT * FROM "{table}"').all()  # noqa: S608
+            assert "Fontaine" not in str(rows), table
+        # and in what is sealed it is a number only: who opens it need not know whom they sought
+        for row in db.execute(sa.select(ledger)).all():
+            told = house.ledger.sealer.open(db, row.subject, row.payload)
+            assert "Fontaine" not in str(told), row.kind
+
+
+async def test_views_of_earlier_releases_are_sealed_at_the_next_start(
+    house: House, people: People
+) -> None:
+    me = house.record.pseudonym(account(house, "security"))
+    row = {"owner": me, "name": "Mine", "filter": '{"text": "Fontaine", "days": "7"}'}
+    with house.engine.begin() as db:
+        db.execute(sa.insert(searches), row)
+    assert house.record.saved.seal_old() == 1
+    assert house.record.saved.seal_old() == 0
+    saved = (await people.ask("security", "GET", "/audit/views")).json()
+    assert saved == {"Mine": {"text": "Fontaine", "days": "7"}}
+    with house.engine.connect() as db:
+        assert "Fontaine" not in str(db.execute(sa.select(searches)).all())
+    house.record.saved.forget(me)
     assert (await people.ask("security", "GET", "/audit/views")).json() == {}
 
 

@@ -12,6 +12,7 @@ from guardrails.audit.keeping import ordered_id
 from guardrails.audit.saved import SavedSearches, filled, restored
 from guardrails.audit.search import TraceFilter, Traces
 from guardrails.audit.tables import traces as table
+from guardrails.keys import Keys
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -179,7 +180,7 @@ def test_a_made_up_cursor_finds_nothing(traces: Traces) -> None:
 
 
 def test_saved_searches_come_back_as_they_were(store: sa.Engine) -> None:
-    saved = SavedSearches(store)
+    saved = SavedSearches(store, Keys(b"k" * 32))
     saved.save("p_1", "mine", {"agent": "hr"})
     saved.save("p_1", "mine", {"verdict": "blocked", "days": "7"})
     assert saved.all("p_1") == {"mine": {"verdict": "blocked", "days": "7"}}

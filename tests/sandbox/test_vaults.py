@@ -1,0 +1,66 @@
+"""Whose values are: the conversation's owner, whoever opened its vault first."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from agents.conversations import Conversations
+from guardrails.findings import Finding
+from guardrails.migrate import upgrade
+from guardrails.store import open_engine
+from guardrails.vault_store import erase_owner, vault_entries
+from sandbox.vaults import Vaults
+
+KEY = b"v" * 32
+NAME = Finding(3, 18, "PERSON", 1.0, "test")
+TEXT = "To Claire Fontaine"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+def owners(engine: sa.Engine) -> list[tuple[str, bool]]:
+    """(owner, whether the value is still there) of every entry."""
+    with engine.connect() as db:
+        rows = db.execute(sa.select(vault_entries.c.owner, vault_entries.c.value))
+        return [(str(owner), value is not None) for owner, value in rows]
+
+
+def vaults(engine: sa.Engine) -> Vaults:
+    return Vaults(engine, KEY, lambda person: f"p_{person}")
+
+
+@pytest.mark.parametrize("read_first", [True, False])
+def test_what_a_vault_keeps_belongs_to_the_owner_whoever_opened_it(
+    engine: sa.Engine, read_first: bool
+) -> None:
+    conversation = Conversations(engine).start("email-drafter", "ana")
+    opened = vaults(engine)
+    if read_first:  # a page that shows the conversation again after a restart
+        opened.open(conversation).restore("nothing")
+    opened.open(conversation, "" if read_first else "p_ana").mask(TEXT, [NAME])
+    assert owners(engine) == [("p_ana", True)]
+    assert erase_owner(engine, "p_ana") == 1
+
+
+def test_values_of_earlier_releases_get_their_owner(engine: sa.Engine) -> None:
+    kept = Conversations(engine)
+    first = kept.start("email-drafter", "ana")
+    branch = kept.branch(first, "ana", 0)
+    gone = kept.start("email-drafter", "ben")
+    for conversation in (first, gone, "agent:rooms"):
+        Vaults(engine, KEY).open(conversation, "-").mask(TEXT, [NAME])
+    with engine.begin() as db:
+        db.execute(sa.update(vault_entries).values(owner=""))
+    kept.delete(gone, "ben")
+    kept.delete(first, "ana")  # its names serve the branch
+    assert branch.root == first
+    assert vaults(engine).claim() == 1
+    assert sorted(owners(engine)) == [("", True), ("", True), ("p_ana", True)]
