@@ -28,9 +28,11 @@ def agent_name(visit: Visit, titles: Mapping[str, str], agent: str) -> str:
     return titles.get(agent) or visit.say("record.agent-draft", id=agent)
 
 
-def rule_sentence(visit: Visit, rule: str) -> str:
-    """What a rule or a check says, in a plain sentence."""
+def rule_sentence(visit: Visit, rule: str, verdict: str = "") -> str:
+    """What a rule or a check says, in a plain sentence; some say more of a blocked turn."""
     key = f"record.rule.{rule}"
+    if f"{key}.{verdict}" in catalogue(visit.language):
+        return visit.say(f"{key}.{verdict}")
     if key in catalogue(visit.language):
         return visit.say(key)
     own = visit.app.policy.policies.words if hasattr(visit.app, "policy") else {}
@@ -39,18 +41,18 @@ def rule_sentence(visit: Visit, rule: str) -> str:
     return visit.say("record.rule.other")
 
 
-def rule_choice(visit: Visit, rule: str) -> str:
+def rule_choice(visit: Visit, rule: str, verdict: str = "") -> str:
     """A rule in a list of choices: its sentence, cut, and its id where people use it."""
-    sentence = rule_sentence(visit, rule)
+    sentence = rule_sentence(visit, rule, verdict)
     if len(sentence) > LONGEST:
         sentence = sentence[:LONGEST].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
     return f"{rule} – {sentence}" if rule in rule_words() and _coded(visit, rule) else sentence
 
 
-def rule_mark(visit: Visit, rule: str) -> Markup:
+def rule_mark(visit: Visit, rule: str, verdict: str = "") -> Markup:
     """The sentence, and the id of a rule that people know by it."""
     code = Markup("<code>{}</code> ").format(rule) if _coded(visit, rule) else Markup("")
-    return code + rule_sentence(visit, rule)
+    return code + rule_sentence(visit, rule, verdict)
 
 
 def _coded(visit: Visit, rule: str) -> bool:

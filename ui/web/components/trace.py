@@ -14,9 +14,10 @@ from guardrails.audit.verify import Problem
 from ui.access import may
 from ui.looking import TraceQuery
 from ui.messages import catalogue
+from ui.rulebook import officers
 from ui.web.components.chips import kind_name, masked, verdict_chip
 from ui.web.components.filters import page_address
-from ui.web.components.names import act_name, agent_name, rule_choice, rule_mark
+from ui.web.components.names import act_name, agent_name, officer, rule_choice, rule_mark
 from ui.web.components.traces import trace_address
 from ui.web.components.waterfall import Bar, duration, step_name, waterfall
 from ui.web.frame import query
@@ -92,7 +93,7 @@ def _head(
     )
     why = (
         Markup('<p class="atl-detail-why">{}</p>').format(
-            _filter(visit, "rule", row.rule, rule_mark(visit, row.rule))
+            _filter(visit, "rule", row.rule, rule_mark(visit, row.rule, row.verdict))
         )
         if row.rule
         else ""
@@ -252,7 +253,7 @@ def _decisions(visit: Visit, spans: Sequence[SpanRow]) -> Markup:
         )
         items.append(
             Markup('<li><div class="atl-decision"><p>{}</p>{}</div>{}</li>').format(
-                rule_mark(visit, span.rule),
+                rule_mark(visit, span.rule, span.verdict),
                 verdict_chip(visit.language, span.verdict or "allowed"),
                 Markup(
                     '<details><summary>{}</summary><dl class="atl-facts">{}</dl></details>'
@@ -405,12 +406,14 @@ def reveal_row(visit: Visit, one: Reveal, me: str) -> Markup:
             say("record.reveal.answered"),
         )
     return Markup(
-        '<div class="atl-revealrow"><p><span class="atl-chip">{}</span> <code>{}</code> · {}</p>'
-        '<p class="atl-small">« {} »</p><div class="atl-actions">{}</div></div>'
+        '<div class="atl-revealrow"><p><span class="atl-chip">{}</span> {} · {}</p>'
+        '<p class="atl-small">{}</p><div class="atl-actions">{}</div></div>'
     ).format(
         say(f"record.reveal.state.{state_key}"),
-        one.requester if one.requester != me else say("record.reveal.you"),
+        officer(officers(visit.app, visit.language), one.requester)
+        if one.requester != me
+        else say("record.reveal.you"),
         visit.ago(datetime.fromtimestamp(one.asked, UTC)),
-        one.reason,
+        say("record.quote", text=one.reason),
         can,
     )

@@ -119,7 +119,9 @@ def _row(
 ) -> Markup:
     more = [agent_name(visit, titles, row.agent), row.person]
     why = (
-        Markup('<small class="atl-why">{}</small>').format(rule_choice(visit, row.rule))
+        Markup('<small class="atl-why">{}</small>').format(
+            rule_choice(visit, row.rule, row.verdict)
+        )
         if row.rule and row.verdict in ("blocked", "flagged")
         else ""
     )

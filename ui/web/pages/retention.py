@@ -157,7 +157,7 @@ def _holds(visit: Visit) -> Markup:
     )
     form = Markup(
         '<details class="atl-fold" id="atl-placehold"{}><summary>{}</summary>'
-        '<form class="atl-form" data-api="POST /api/v1/retention/holds" data-ok="{}">'
+        '<form class="atl-form" data-api="POST /api/v1/retention/holds" data-ok="{}" data-close>'
         '<div class="atl-form-row"><label class="atl-field"><span>{}</span><select name="field">{}'
         '</select></label><label class="atl-field"><span>{}</span><input name="value" value="{}"'
         ' list="atl-holdable" maxlength="200"><small>{}</small></label>{}</div>'

@@ -81,6 +81,7 @@ async function act(from, body) {
     if (from.dataset.ok) toast(from.dataset.ok);
     if (then.startsWith("go:")) return location.assign(filled(then.slice(3), { ...plain, ...made }));
     if (isForm(from) && from.dataset.keep === undefined) from.reset();
+    if (from.dataset.close !== undefined) from.closest("details")?.removeAttribute("open");
     // "reload:id" leaves everything else of the page as it is
     if (then.startsWith("reload")) await reload(then.split(":")[1]?.split(",") ?? null, location.href, true);
     if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
