@@ -44,7 +44,7 @@ _FRAMER = re.compile(r"<script>\s*\(\(\) => \{\s*const root = .*?</script>", re.
 # Gradio's script loads its sheet unless a link with this very address is there already
 _SHEET = re.compile(rf"(<link rel=\"stylesheet\"[^>]*href=\"){re.escape(ASSETS)}")
 _MANIFEST = re.compile(r"<link rel=\"manifest\"[^>]*>\s*")
-HEAD_CSS = ("tokens", "shell", "parts", "plain", "gradio", "pages", "chat")
+HEAD_CSS = ("tokens", "shell", "parts", "plain", "gradio", "pages")
 
 Look = Callable[[Language, nav.Page | None, str, Person, bool], frame.Surroundings]
 FRESH = "x-atelier-fresh"  # sent by plain.js after an act: nothing kept of before

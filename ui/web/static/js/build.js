@@ -4,6 +4,14 @@ import "./plain.js"; // buttons with data-api
 
 const STEPS = ["purpose", "tools", "guards", "test"];
 
+/* one of our style sheets, once; resolves when it is in force */
+function sheet(name) {
+  const href = new URL(`../css/${name}.css`, import.meta.url).pathname;
+  if (document.querySelector(`link[href="${href}"]`)) return Promise.resolve();
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+  return new Promise((done) => { link.onload = link.onerror = done; document.head.append(link); });
+}
+
 export function build() {
   const root = document.documentElement;
   const show = (focus) => {
@@ -23,9 +31,14 @@ export function build() {
   show(false);
   const watch = () => {
     document.querySelectorAll("#atl-tryout [data-agent]:not([data-atl-chat])").forEach(async (each) => {
-      each.dataset.atlChat = "loading"; // the chat's scripts are fetched when there is something to try
+      each.dataset.atlChat = "loading"; // the chat is fetched when there is something to try
+      await sheet("chat");
       (await import("./chat.js")).chat(each);
     });
+    // Gradio names every radio button differently: together they are one stop of the Tab key, with arrows inside
+    document.querySelectorAll("#atl-form fieldset").forEach((set, at) => set.querySelectorAll("input[type=radio]").forEach((each) => {
+      if (each.name !== `atl-choice-${at}`) each.name = `atl-choice-${at}`;
+    }));
     document.querySelectorAll("[data-atl-knowledge]:not([data-atl-filled])").forEach((each) => knowledge(each));
     if (document.querySelector(".atl-stepper a:not([data-atl-known])")) {
       document.querySelectorAll(".atl-stepper a").forEach((each) => { each.dataset.atlKnown = ""; });
