@@ -125,10 +125,14 @@ class Conversations:
     ) -> int:
         """Keep one message of MASKED text; gives its number, from 1."""
         now = self._now()
+        changes: dict[str, Any] = {"touched": now}
+        if role == "user":
+            title = conversations.c.title
+            changes["title"] = sa.case((title == "", _title(text)), else_=title)
         with self._engine.begin() as db:
             # the update comes first: it takes the row's lock, so that two writers get two numbers
             touched = db.execute(
-                conversations.update().where(conversations.c.id == conversation).values(touched=now)
+                conversations.update().where(conversations.c.id == conversation).values(**changes)
             )
             if touched.rowcount != 1:
                 raise BadInput("conversation-not-found")
@@ -149,12 +153,6 @@ class Conversations:
                     at=now,
                 )
             )
-            if role == "user":
-                db.execute(
-                    conversations.update()
-                    .where(conversations.c.id == conversation, conversations.c.title == "")
-                    .values(title=_title(text))
-                )
         return number
 
     def replace(

@@ -8,6 +8,7 @@ into another: passages are put back and masked again for the conversation that a
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -50,14 +51,25 @@ class Readable:
 
     def names(self) -> list[str]:
         """The agent's documents, then the person's."""
-        given = self.given.names()
-        known = [] if self.sample and given else [self._named(one) for one in self.known.names()]
-        return list(dict.fromkeys([*known, *given]))
+        known = [] if self._aside else [self._named(one) for one in self._known]
+        return list(dict.fromkeys([*known, *self._given]))
+
+    # a turn takes files in before it asks what there is, and never after
+    @cached_property
+    def _given(self) -> list[str]:
+        return self.given.names()
+
+    @cached_property
+    def _known(self) -> list[str]:
+        return self.known.names()
+
+    @property
+    def _aside(self) -> bool:
+        return self.sample and bool(self._given)
 
     def search(self, query: str, k: int = 5) -> list[Passage]:
         """The best passages of both, best first."""
-        aside = self.sample and bool(self.given.names())
-        hits = [] if aside else self.known.search(query, k)
+        hits = [] if self._aside else self.known.search(query, k)
         known = [self._converted(passage) for passage in hits]
         found = [*self.given.search(query, k), *known]
         return sorted(found, key=lambda passage: -passage.score)[:k]
@@ -67,7 +79,7 @@ class Readable:
         own = self.given.text(name)
         if own is not None:
             return own
-        real = next((one for one in self.known.names() if name in (one, self._named(one))), name)
+        real = next((one for one in self._known if name in (one, self._named(one))), name)
         known = self.known.text(real)
         return None if known is None else self._masked(known)
 
@@ -189,8 +201,7 @@ class Attachments:
 
         Reads the agent's knowledge in on first use.
         """
-        reads = await asyncio.to_thread(self._reads, agent, actor)
-        agent_vault = await asyncio.to_thread(self.vaults.open, f"agent:{reads.source}")
+        reads, agent_vault, added, off = await asyncio.to_thread(self._of, agent, actor)
         known = []
         for name in agent.knowledge_for(language):
             # by its content: versions and languages that read the same share it
@@ -224,9 +235,18 @@ class Attachments:
             readable,
             execute=run_python,
             outside=self.outside,
-            added=await asyncio.to_thread(self.sources.added) if self.sources else {},
-            off=await asyncio.to_thread(self.sources.off) if self.sources else frozenset(),
+            added=added,
+            off=off,
         )
+
+    def _of(
+        self, agent: AgentSpec, actor: Actor | None
+    ) -> tuple[Reads, Vault, Mapping[str, Tool], frozenset[str]]:
+        reads = self._reads(agent, actor)
+        vault = self.vaults.open(f"agent:{reads.source}")
+        if self.sources is None:
+            return reads, vault, {}, frozenset()
+        return reads, vault, self.sources.added(), self.sources.off()
 
     def _reads(self, agent: AgentSpec, actor: Actor | None) -> Reads:
         if self.files is None or agent.id in templates():

@@ -43,7 +43,7 @@ async def offered(run: Run, small: bool) -> list[str]:
     """
     if small and "search_documents" in run.agent.tools:
         return [name for name in run.agent.tools if name not in RETRIEVAL]
-    if _searches(run):
+    if _searches(run) or RETRIEVAL.isdisjoint(run.agent.tools):
         return list(run.agent.tools)
     readable = run.tools.documents
     for name in await asyncio.to_thread(readable.names) if readable else []:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from guardrails.vault import Vault
 from sandbox.broker.run import Purpose, Run, use_of
 from sandbox.broker.tool_call import as_given
 from sandbox.checked import Checked
-from sandbox.events import Event, Reply
+from sandbox.events import Event, Notice, Reply, StepEvent
 from sandbox.going_on import State
 from sandbox.limits import Limits
 from sandbox.turn import Parts, give_up, resume_turn, retake_turn, take_turn
@@ -34,41 +35,80 @@ log = logging.getLogger(__name__)
 ATTEND_SECONDS = 5.0
 Emit = Callable[[Event], None]
 EARLIER = 5  # answers kept beside the one that took their place
+COMPANY_SECONDS = 0.05  # each write to a browser costs more than what is written
+UNHURRIED = (StepEvent, Notice)
 TRIES = 3  # of a waiting turn that the server's death interrupts each time
 
 
-@dataclass
+class _Listener:
+    """Wakes one who follows a turn."""
+
+    def __init__(self) -> None:
+        self.news = asyncio.Event()
+        self.pressing = asyncio.Event()
+
+
 class Turn:
     """A turn under way: its task, what it told so far, and everyone who is listening."""
 
-    conversation: str
-    task: "asyncio.Task[None] | None" = None
-    told: list[Event] = field(default_factory=list)
-    listeners: "list[asyncio.Queue[Event | None]]" = field(default_factory=list)
-    over: bool = False
+    def __init__(self, conversation: str) -> None:
+        self.conversation = conversation
+        self.task: asyncio.Task[None] | None = None
+        self.told: list[Event] = []
+        self.over = False
+        self._listeners: list[_Listener] = []
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
 
     def emit(self, event: Event | None) -> None:
-        """Tell everyone; None is the end."""
+        """Tell everyone; None is the end. From any thread."""
+        if threading.get_ident() != self._thread:
+            self._loop.call_soon_threadsafe(self.emit, event)
+            return
         if event is None:
             self.over = True
         else:
             self.told.append(event)
-        for listener in self.listeners:
-            listener.put_nowait(event)
+        for listener in self._listeners:
+            listener.news.set()
+            if not isinstance(event, UNHURRIED):
+                listener.pressing.set()
+
+    async def ended(self) -> None:
+        """Wait for the end of its task; raises what broke it."""
+        if self.task is not None:
+            await self.task
+
+    async def batches(self) -> AsyncGenerator[list[Event], None]:
+        """Everything that was told so far, then what comes, to the end: what is there at once
+        together. What is no word of the answer waits a moment for company."""
+        seen = 0
+        listener = _Listener()
+        self._listeners.append(listener)
+        try:
+            while True:
+                if seen == len(self.told):
+                    if self.over:
+                        return
+                    listener.news.clear()
+                    await listener.news.wait()
+                    continue
+                if not self.over and all(isinstance(one, UNHURRIED) for one in self.told[seen:]):
+                    listener.pressing.clear()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(COMPANY_SECONDS):
+                            await listener.pressing.wait()
+                fresh, seen = self.told[seen:], len(self.told)
+                yield fresh
+        finally:
+            self._listeners.remove(listener)
 
     async def follow(self) -> AsyncGenerator[Event, None]:
-        """Everything that was told so far, then what comes, to the end."""
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        for told in self.told:
-            queue.put_nowait(told)
-        if self.over:
-            queue.put_nowait(None)
-        self.listeners.append(queue)
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-        finally:
-            self.listeners.remove(queue)
+        """As `batches`, one by one."""
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
 
 
 @dataclass
@@ -77,6 +117,7 @@ class Sessions(Parts):
 
     running: dict[str, Turn] = field(default_factory=dict)
     decided: asyncio.Event = field(default_factory=asyncio.Event)  # an approval was, perhaps
+    _held: set[str] = field(default_factory=set)  # a waiting turn could not go on beside another
     # who a person is now, None when they may no longer use the house
     here: Callable[[Actor], Actor | None] = lambda person: person
 
@@ -89,7 +130,6 @@ class Sessions(Parts):
         conversation: str | None = None,
         files: Mapping[str, Path] | None = None,
         language: str = "en",
-        purpose: Purpose = "chat",
     ) -> AsyncGenerator[Event, None]:
         """One turn: notices, deltas and steps as they come, the Reply last. Texts are restored.
 
@@ -97,21 +137,38 @@ class Sessions(Parts):
         ("empty-message", "turn-running", "conversation-not-found") before anything is recorded;
         everything after that ends in a Reply whose status says how.
         """
-        text = clean(text)
-        if not text and not files:
-            raise BadInput("empty-message")
+        clean_text(text, files)
         if conversation is None:
-            conversation = await asyncio.to_thread(
+            started = await asyncio.to_thread(
                 self.conversations.start, agent.id, actor.id, agent.version
             )
-            root = conversation
+            root = conversation = started
         else:
             kept = await asyncio.to_thread(self.conversations.get, conversation, actor.id)
             if kept.agent != agent.id:
                 raise BadInput("conversation-not-found")
             root = kept.root
+        turn = self.begin(actor, agent, text, conversation, root, files, language)
+        async with aclosing(turn.follow()) as events:
+            async for event in events:
+                yield event
+        await turn.ended()
+
+    def begin(
+        self,
+        actor: Actor,
+        agent: AgentSpec,
+        text: str,
+        conversation: str,
+        root: str,
+        files: Mapping[str, Path] | None = None,
+        language: str = "en",
+    ) -> Turn:
+        """Begin a turn in a conversation of the actor's with this agent, which the caller has
+        read: `root` is its root. Raises BadInput("empty-message", "turn-running")."""
+        text = clean_text(text, files)
         given = files or {}
-        turn = self._begin(
+        return self._begin(
             conversation,
             lambda emit: self._turn(
                 actor,
@@ -121,14 +178,8 @@ class Sessions(Parts):
                 emit,
                 lambda run: take_turn(self, run, text, given),
                 root=root,
-                purpose=purpose,
             ),
         )
-        async with aclosing(turn.follow()) as events:
-            async for event in events:
-                yield event
-        if turn.task is not None:
-            await turn.task
 
     async def regenerate(
         self, *, actor: Actor, agent: AgentSpec, conversation: str, language: str = "en"
@@ -172,10 +223,16 @@ class Sessions(Parts):
 
     async def go_on(self, turn: str, conversation: str) -> bool:
         """Take up a turn that waited, when all its approvals are decided. False: not now."""
-        if conversation in self.running or self.closing:
+        if conversation in self.running:
+            self._held.add(conversation)
+            return False
+        if self.closing:
             return False
         asked = await asyncio.to_thread(self.broker.approvals.of, turn)
-        if any(one.state == "pending" for one in asked) or conversation in self.running:
+        if any(one.state == "pending" for one in asked):
+            return False
+        if conversation in self.running:
+            self._held.add(conversation)
             return False
         self._begin(conversation, lambda emit: self._resume(turn, asked, emit))
         return True
@@ -275,7 +332,9 @@ class Sessions(Parts):
             # a turn that goes on has no caller who would see it
             log.error("a turn broke", extra={"error": type(error).__name__})
         turn.emit(None)
-        self.decided.set()  # a turn that waited for this one may go on
+        if turn.conversation in self._held:  # a turn that waited for this one may go on
+            self._held.discard(turn.conversation)
+            self.decided.set()
 
     async def _resume(self, turn: str, asked: list[Approval], emit: Emit) -> None:
         try:
@@ -351,6 +410,8 @@ class Sessions(Parts):
             span.set(**_opening_words(run, person))
             reply = await work(run)
             span.set(**_closing_words(run, reply, self.pool.checked))
+        if reply.status == "waiting":
+            self._held.add(conversation)  # its approvals may have been decided meanwhile
         over = reply.status != "waiting" and not (self.closing and reply.status == "stopped")
         if resumed and over:
             await asyncio.to_thread(self.paused.drop, resumed)
@@ -382,6 +443,14 @@ def _earlier(message: Message) -> dict[str, Any]:
         "model": message.extra.get("model", ""),
         "at": message.at.isoformat(),
     }
+
+
+def clean_text(text: str, files: Mapping[str, Path] | None) -> str:
+    """`clean`. Raises BadInput("empty-message") when there is neither text nor file."""
+    text = clean(text)
+    if not text and not files:
+        raise BadInput("empty-message")
+    return text
 
 
 def clean(text: str) -> str:

@@ -32,14 +32,15 @@ ORDER: Final = (
 
 
 async def remembered(
-    parts: "Parts", run: Run, kept: Sequence[Message]
+    parts: "Parts", run: Run, kept: Sequence[Message], before: tuple[int, str]
 ) -> tuple[str, list[Message]]:
     """The summary of what is older (masked, "" when all fits) and the messages word for word.
 
-    `kept` is the conversation so far, the person's new message last. When the model fails, the
+    `kept` is the conversation so far, the person's new message last; `before` is the summary so far
+    and the number of the last message in it. When the model fails, the
     oldest messages are left out instead; a guard that fails ends the turn.
     """
-    upto, summary = await asyncio.to_thread(parts.conversations.summary, run.conversation)
+    upto, summary = before
     rest = [one for one in kept[:-1] if one.number > upto]
     if sum(len(one.text) for one in rest) + len(summary) <= HISTORY_CHARACTERS:
         return summary, [*rest, kept[-1]]

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.conversations import Conversations
+from agents.conversations import Conversations, Message
 from agents.tools.base import ToolContext
 from agents.tools.registry import described, known
 from guardrails.audit.ledger import Act, Ledger
@@ -246,16 +246,21 @@ async def _check_input(parts: Parts, run: Run, text: str) -> None:
 
 
 async def _answer(parts: Parts, run: Run) -> str | None:
-    kept = await asyncio.to_thread(
-        parts.conversations.messages, run.conversation, run.actor.id, HISTORY_MESSAGES
-    )
-    if run.replaces:
-        kept = [one for one in kept if one.number < run.replaces]
-    summary, kept = await remembered(parts, run, kept)
+    kept, before = await asyncio.to_thread(_so_far, parts, run)
+    summary, kept = await remembered(parts, run, kept, before)
     small = parts.broker.models.kind(run.agent.model) in SMALL
     look_up = partial(_look_up, parts, run)
     messages = await compose(run, run.masked, kept, look_up, summary, small)
     return await _sealed_turn(parts, run, messages)
+
+
+def _so_far(parts: Parts, run: Run) -> tuple[list[Message], tuple[int, str]]:
+    """The messages that this turn answers, and the summary of what was before them."""
+    talk = parts.conversations
+    kept = talk.messages(run.conversation, run.actor.id, HISTORY_MESSAGES)
+    if run.replaces:
+        kept = [one for one in kept if one.number < run.replaces]
+    return kept, talk.summary(run.conversation)
 
 
 async def _sealed_turn(parts: Parts, run: Run, messages: Sequence[Mapping[str, Any]]) -> str | None:
@@ -290,16 +295,18 @@ async def _sealed_turn(parts: Parts, run: Run, messages: Sequence[Mapping[str, A
 async def _check_output(parts: Parts, run: Run, text: str) -> str:
     """Hop 9: the child's last word is screened like everything else that it says."""
     with run.step("guardrail", "output-check", "guardrail output") as step:
-        screened = await asyncio.to_thread(
-            parts.screen.text, text, run.vault, provenance="model", masked=True
-        )
-        run.saw(screened.findings)
-        step.rule = screened.verdict.rule
-        if screened.verdict.outcome == "deny":
-            step.verdict = "blocked"
-            raise PolicyDenied("output-blocked", rule=screened.verdict.rule)
-        await asyncio.to_thread(check_answer, screened.text, run, step, parts.embedder)
-    return screened.text
+
+        def look() -> str:
+            screened = parts.screen.text(text, run.vault, provenance="model", masked=True)
+            run.saw(screened.findings)
+            step.rule = screened.verdict.rule
+            if screened.verdict.outcome == "deny":
+                step.verdict = "blocked"
+                raise PolicyDenied("output-blocked", rule=screened.verdict.rule)
+            check_answer(screened.text, run, step, parts.embedder)
+            return screened.text
+
+        return await asyncio.to_thread(look)
 
 
 async def _look_up(parts: Parts, run: Run, query: str) -> str:

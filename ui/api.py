@@ -119,7 +119,8 @@ def build(app: "App", rates: Rates | None = None, asked: "Provider | None" = Non
     )
     api.state.services = app
     api.state.rates = rates = rates or Rates()
-    app.identity.sign_ins.ended = rates.listeners.ended
+    if app is not None:  # the reference is made without one
+        app.identity.sign_ins.ended = rates.listeners.ended
     api.state.provider = asked or (configured(app) if app is not None else None)
     for router in ROUTERS:
         api.include_router(router)

@@ -5,7 +5,7 @@ closed. Who signs out hears nothing more, in whatever page. The turn goes on in 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -46,7 +46,7 @@ class Listeners:
         events: AsyncGenerator[T, None],
         over: Callable[[str], T],
         allowed: Callable[[], bool] = lambda: True,
-    ) -> AsyncIterator[T]:
+    ) -> AsyncGenerator[T, None]:
         """`events`, until they end or this listener is closed; then `over(code)` is the last one.
 
         Codes: "listeners-many", "signed-out". `allowed` says whether the listener may still hear.

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 QUEUE_SPANS = 20_000
 BATCH_SPANS = 512
 BACK_PRESSURE_SECONDS = 0.05  # a producer waits at most this long when the queue is full
-PAUSE_SECONDS = 0.1  # between batches when there is little to do
+PAUSE_SECONDS = 0.3  # between batches when there is little to do
 
 T = TypeVar("T")
 

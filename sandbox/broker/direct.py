@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_LINE = 1_000_000
 LOOK_SECONDS = 0.03  # between two looks at what has arrived
+SOON, LATER_SECONDS = 3, 0.1  # after so many: the screen makes no more passes than this either
 MAX_REFUSAL = 64 * 1024  # of an error's body, to tell one kind from another
 # OpenAI's own models want other parameters; litellm knows which
 OWN_NAMES = ("gpt-", "chatgpt", "o1", "o3", "o4", "codex", "ft:")
@@ -114,7 +115,7 @@ async def chunks(
         async for lines in _lines(answer):
             data = [line[5:].strip() for line in lines if line.startswith(b"data:")]
             end = data.index(b"[DONE]") if b"[DONE]" in data else None
-            for chunk in _joined(_chunk(json.loads(each)) for each in data[:end]):
+            for chunk in _joined(json.loads(each) for each in data[:end]):
                 yield chunk
             if end is not None:
                 return
@@ -122,42 +123,48 @@ async def chunks(
 
 async def _lines(answer: "aiohttp.ClientResponse") -> AsyncGenerator[list[bytes], None]:
     """What has arrived since the last look, whole lines."""
-    rest = b""
+    rest, looks = b"", 0
     while part := await answer.content.readany():
         *whole, rest = (rest + part).split(b"\n")
         if len(rest) > MAX_LINE:
             raise ModelError("model-malformed", provider="openai")
         yield whole
         # words arrive faster than they are shown, and every look costs as much as many words
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS if looks < SOON else LATER_SECONDS)
+        looks += 1
 
 
-def _joined(chunks: Iterable[Any]) -> Iterator[Any]:
+def _joined(given: Iterable[Any]) -> Iterator[Any]:
     """The chunks with neighbours that hold nothing but text put together."""
-    waiting: Any = None
-    for chunk in chunks:
-        text = _text(chunk)
-        if text is None:
-            if waiting is not None:
-                yield waiting
-            waiting = None
-            yield chunk
-        elif waiting is None:
-            waiting = chunk
-        else:
-            waiting.choices[0].delta.content += text
-    if waiting is not None:
-        yield waiting
+    waiting: list[str] = []
+    for one in given:
+        text = _text(one)
+        if text is not None:
+            waiting.append(text)
+            continue
+        if waiting:
+            yield _words("".join(waiting))
+            waiting = []
+        yield _chunk(one)
+    if waiting:
+        yield _words("".join(waiting))
 
 
-def _text(chunk: Any) -> str | None:
-    """The text of a chunk that holds nothing else."""
-    if chunk.usage is not None or len(chunk.choices) != 1:
+def _text(given: Any) -> str | None:
+    """The text of a chunk that holds nothing else: most do, and this is done for every word."""
+    if not isinstance(given, dict) or given.get("usage") or given.get("error"):
         return None
-    choice = chunk.choices[0]
-    if choice.finish_reason or choice.delta.tool_calls:
+    choices = given.get("choices")
+    if not choices or len(choices) != 1 or choices[0].get("finish_reason"):
         return None
-    return str(choice.delta.content)
+    delta = choices[0].get("delta") or {}
+    content = delta.get("content")
+    return None if delta.get("tool_calls") or not content else str(content)
+
+
+def _words(text: str) -> Any:
+    delta = SimpleNamespace(content=text, tool_calls=[])
+    return SimpleNamespace(choices=[SimpleNamespace(delta=delta, finish_reason=None)], usage=None)
 
 
 async def _refusal(answer: "aiohttp.ClientResponse") -> Exception:

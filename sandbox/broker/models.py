@@ -174,7 +174,7 @@ class Models:
         are `{"name", "description", "parameters"}`. Without a `temperature` the embedded model
         takes its likeliest word, others vary a little. Raises ModelError within the timeout.
         """
-        chosen = await asyncio.to_thread(self._chosen, wanted)
+        chosen = self._chosen(wanted)
         if chosen is not None or self._embedded is None:
             provider, _, name = (chosen.name if chosen else self._model).partition("/")
             provider = ALIASES.get(provider, provider)
@@ -182,7 +182,11 @@ class Models:
                 f"{provider}/{name}",
                 [openai_shape(message) for message in messages],
                 tools,
-                parameters=await asyncio.to_thread(self._parameters, provider, chosen),
+                parameters=(
+                    self._parameters(provider, chosen)
+                    if chosen is None or not chosen.has_key
+                    else await asyncio.to_thread(self._parameters, provider, chosen)
+                ),
                 timeout=self._timeout,
                 max_tokens=max_tokens,
                 temperature=_USUAL if temperature is None else temperature,

@@ -1,6 +1,6 @@
 """A house for page tests: real store, catalogue, record, people; model and seal are fakes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -81,6 +81,20 @@ class FakePool:
 
 
 @dataclass
+class FakeTurn:
+    """What a page follows."""
+
+    events: AsyncIterator[Event]
+
+    async def batches(self) -> AsyncGenerator[list[Event], None]:
+        async for event in self.events:
+            yield [event]
+
+    async def ended(self) -> None:
+        """It ends with its events."""
+
+
+@dataclass
 class FakeSessions:
     """Answers every message with `answer`, as if a name and an e-mail address had been masked."""
 
@@ -93,6 +107,26 @@ class FakeSessions:
     masked: str = "Write to <PERSON_1> (<EMAIL_ADDRESS_1>): the workshop moves to Thursday."
     stopped: list[str] = field(default_factory=list)
     running: dict[str, object] = field(default_factory=dict)
+
+    def begin(
+        self,
+        actor: Actor,
+        agent: AgentSpec,
+        text: str,
+        conversation: str,
+        root: str,
+        files: Mapping[str, Path] | None = None,
+        language: str = "en",
+    ) -> "FakeTurn":
+        events = self.send(
+            actor=actor,
+            agent=agent,
+            text=text,
+            conversation=conversation,
+            files=files,
+            language=language,
+        )
+        return FakeTurn(events)
 
     async def send(
         self,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 
 from tests.ui.api_client import served, with_accounts
@@ -12,6 +11,7 @@ from ui.identity import SESSION_COOKIE
 from ui.listeners import Listeners
 from ui.routes.chat import heard
 from ui.routes.common import Rates
+from ui.routes.events import EventStream, line
 
 
 class Turn:
@@ -81,15 +81,15 @@ async def test_whoever_signs_out_hears_no_more_and_others_do(quiet_house: House)
 
     turn = Turn()
 
-    async def events() -> AsyncGenerator[ServerSentEvent, None]:
+    async def events() -> AsyncGenerator[bytes, None]:
         async for event in turn.events():
-            yield ServerSentEvent(event, event=event)
+            yield line(event, event)
 
     async def listen(cookie: str) -> list[str]:
         asked = request(cookie)
         who = house.identity.person(asked)
         assert who is not None
-        response = EventSourceResponse(heard(asked, who, events()))
+        response = EventStream(heard(asked, who, events()))
         names: list[str] = []
 
         async def send(message: dict[str, object]) -> None:

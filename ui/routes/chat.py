@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from guardrails.errors import GuardrailError
+from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.catalogue import explain
 from sandbox.events import Approval, Delta, Event, Notice, Reply, StepEvent
 from ui.faults import described, translated, worded
@@ -21,6 +20,7 @@ from ui.messages import Language, catalogue, say
 from ui.routes.approvals import Words, action_text, approver_text, why_text
 from ui.routes.common import Limits, Services, actor, allowed, limited, services
 from ui.routes.common import rates as rates_of
+from ui.routes.events import EventStream, line
 from ui.routes.shapes import AgentDetail, AgentRow, Done
 from ui.uploads import Incoming, read_message
 
@@ -79,54 +79,54 @@ def agent(
     return AgentDetail.model_validate({**_agent(record, person.language), "spec": spec})
 
 
-@router.post("/agents/{agent}/messages", response_class=EventSourceResponse, openapi_extra=_SEND)
+@router.post("/agents/{agent}/messages", response_class=EventStream, openapi_extra=_SEND)
 async def send(
     agent: str,
     request: Request,
     app: Services,
     rates: Limits,
     person: Annotated[Person, allowed("agents.use")],
-) -> EventSourceResponse:
+) -> EventStream:
     """Send one message and follow the turn. The first event, `begin`, names the conversation.
 
     Closing the connection does not stop the turn: its answer is kept. `stop` does.
     """
     limited(rates.messages, person)
-    record = await run_in_threadpool(app.catalog.get, agent, person.id)
     settings = app.settings
     incoming = await read_message(request, settings.home, settings.upload_limit_mib)
-    conversation = await run_in_threadpool(_conversation, app, person, record, incoming)
-    events = _events(app, person, record, conversation, incoming)
-    return EventSourceResponse(heard(request, person, events), ping=15)
+    try:
+        record, found = await run_in_threadpool(_opened, app, person, agent, incoming)
+    except BaseException:
+        incoming.discard()
+        raise
+    return EventStream(heard(request, person, _events(app, person, record, found, incoming)))
 
 
-@router.get("/conversations/{conversation}/events", response_class=EventSourceResponse)
+@router.get("/conversations/{conversation}/events", response_class=EventStream)
 async def follow(
     conversation: str,
     request: Request,
     app: Services,
     person: Annotated[Person, allowed("conversations.own")],
-) -> EventSourceResponse:
+) -> EventStream:
     """Follow the turn under way in the caller's conversation, from its beginning.
 
     The same events as sending a message; `idle` and the end when no turn runs. So a page that was
     closed, or that waited for an approval, sees the rest.
     """
     await run_in_threadpool(app.conversations.get, conversation, person.id)
-    return EventSourceResponse(
-        heard(request, person, _followed(app, person, conversation)), ping=15
-    )
+    return EventStream(heard(request, person, _followed(app, person, conversation)))
 
 
 def heard(
-    request: Request, person: Person, events: AsyncGenerator[ServerSentEvent, None]
-) -> AsyncIterator[ServerSentEvent]:
+    request: Request, person: Person, events: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
     """`events` for one listener of a person: a few at once, and none after they signed out."""
     app, counters = services(request), rates_of(request)
 
-    def over(code: str) -> ServerSentEvent:
+    def over(code: str) -> bytes:
         error = described(GuardrailError(code, most=counters.listeners.most), person.language)
-        return ServerSentEvent(_dump(error), event="error")
+        return line("error", _dump(error))
 
     def allowed_still() -> bool:
         return person.scopes is not None or app.identity.person(request) is not None
@@ -144,33 +144,52 @@ async def stop(
     return Done()
 
 
-def _conversation(app: Any, person: Person, record: "AgentRecord", incoming: Incoming) -> str:
+@dataclass(frozen=True)
+class _Place:
+    """Where a message goes: the conversation and whose names and files it uses."""
+
+    conversation: str
+    root: str
+
+
+def _opened(
+    app: Any, person: Person, agent: str, incoming: Incoming
+) -> "tuple[AgentRecord, _Place]":
+    record = app.catalog.get(agent, person.id)
     if incoming.conversation is None:
-        return str(app.conversations.start(record.id, person.id, record.spec.version))
-    return str(app.conversations.get(incoming.conversation, person.id).id)
+        started = str(app.conversations.start(record.id, person.id, record.spec.version))
+        return record, _Place(started, started)
+    found = app.conversations.get(incoming.conversation, person.id)
+    if found.agent != record.spec.id:
+        raise BadInput("conversation-not-found")
+    return record, _Place(found.id, found.root)
 
 
 async def _events(
-    app: Any, person: Person, record: "AgentRecord", conversation: str, incoming: Incoming
-) -> AsyncGenerator[ServerSentEvent, None]:
-    yield ServerSentEvent(_dump({"conversation": conversation}), event="begin")
+    app: Any, person: Person, record: "AgentRecord", place: _Place, incoming: Incoming
+) -> AsyncGenerator[bytes, None]:
+    yield line("begin", _dump({"conversation": place.conversation}))
     over = False
     try:
-        async for event in app.sessions.send(
-            actor=actor(person),
-            agent=record.spec,
-            conversation=conversation,
-            text=incoming.text,
-            files=incoming.files,
-            language=person.language,
-        ):
-            yield sse(event, person.language, app.policy.policies.words)
+        turn = app.sessions.begin(
+            actor(person),
+            record.spec,
+            incoming.text,
+            place.conversation,
+            place.root,
+            incoming.files,
+            person.language,
+        )
+        async with aclosing(turn.batches()) as batches:
+            async for batch in batches:
+                yield written(batch, person.language, app.policy.policies.words)
+        await turn.ended()
         over = True
     except Exception as error:
         over = True
         # the response has begun, so the error must travel as an event; `translated` tells ours
         # from bugs and logs the latter
-        yield ServerSentEvent(_dump(described(translated(error), person.language)), event="error")
+        yield line("error", _dump(described(translated(error), person.language)))
     finally:
         if over:
             incoming.discard()
@@ -179,35 +198,37 @@ async def _events(
             asyncio.get_running_loop().call_later(LEFT_SECONDS, incoming.discard)
 
 
-async def _followed(
-    app: Any, person: Person, conversation: str
-) -> AsyncGenerator[ServerSentEvent, None]:
-    yield ServerSentEvent(_dump({"conversation": conversation}), event="begin")
+async def _followed(app: Any, person: Person, conversation: str) -> AsyncGenerator[bytes, None]:
+    yield line("begin", _dump({"conversation": conversation}))
     found = False
     async with aclosing(app.sessions.follow(conversation)) as turn:
         async for event in turn:
             found = True
-            yield sse(event, person.language, app.policy.policies.words)
+            yield written([event], person.language, app.policy.policies.words)
     if not found:
-        yield ServerSentEvent(_dump({"conversation": conversation}), event="idle")
+        yield line("idle", _dump({"conversation": conversation}))
 
 
-def sse(event: Event, language: Language, own: Words | None = None) -> ServerSentEvent:
-    """One event of a turn as a server-sent event; notices carry their wording as `text`.
+def written(events: Iterable[Event], language: Language, own: Words | None = None) -> bytes:
+    """Events of a turn as server-sent events; notices carry their wording as `text`.
 
     `own` are the words of the organisation's own rules (`PolicySet.words`).
     """
+    return b"".join(_written(event, language, own) for event in events)
+
+
+def _written(event: Event, language: Language, own: Words | None) -> bytes:
     match event:
         case Delta():
-            return ServerSentEvent(_dump({"text": event.text}), event="delta")
+            return line("delta", _dump({"text": event.text}))
         case Notice():
-            return ServerSentEvent(_dump(notice(event, language, own)), event="notice")
+            return line("notice", _dump(notice(event, language, own)))
         case StepEvent():
-            return ServerSentEvent(_dump(asdict(event.step)), event="step")
+            return line("step", _dump(asdict(event.step)))
         case Approval():
-            return ServerSentEvent(_dump(asked(event, language, own)), event="approval")
+            return line("approval", _dump(asked(event, language, own)))
         case Reply():
-            return ServerSentEvent(_dump(whole(event, language, own)), event="reply")
+            return line("reply", _dump(whole(event, language, own)))
 
 
 def asked(event: Approval, language: Language, own: Words | None = None) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -11,7 +11,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
-from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from agents.comparisons import LABELS, Comparison, Side
 from agents.spec import AgentSpec
@@ -22,6 +21,7 @@ from ui.faults import described, translated
 from ui.identity import Person
 from ui.routes.chat import Words, whole
 from ui.routes.common import Limits, Services, actor, allowed, limited
+from ui.routes.events import EventStream, line
 from ui.routes.shapes import Shape
 
 router = APIRouter(tags=["compare"])
@@ -77,10 +77,8 @@ class ComparisonRow(Shape):
     sides: list[SideRow]
 
 
-@router.post("/compare", response_class=EventSourceResponse)
-async def compare(
-    wanted: Compare, app: Services, rates: Limits, person: Everyone
-) -> EventSourceResponse:
+@router.post("/compare", response_class=EventStream)
+async def compare(wanted: Compare, app: Services, rates: Limits, person: Everyone) -> EventStream:
     """Ask all at once and follow them: `begin` {id, labels}, then `delta` and `reply` with a
     `label`, at the end `done`. Each column is a conversation of its own, shown after the vote."""
     if not wanted.text.strip():
@@ -92,7 +90,7 @@ async def compare(
         specs.append((record.spec, one.model))
     secrets.SystemRandom().shuffle(specs)
     found, agents = await run_in_threadpool(_begin, app, person, wanted.text, specs)
-    return EventSourceResponse(_events(app, person, wanted.text, found, agents), ping=15)
+    return EventStream(_events(app, person, wanted.text, found, agents))
 
 
 @router.get("/compare/{comparison}")
@@ -126,8 +124,8 @@ def _begin(
 
 async def _events(
     app: Any, person: Person, text: str, found: Comparison, agents: dict[str, AgentSpec]
-) -> AsyncIterator[ServerSentEvent]:
-    queue: asyncio.Queue[ServerSentEvent] = asyncio.Queue()
+) -> AsyncGenerator[bytes, None]:
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def follow(side: Side) -> None:
         try:
@@ -149,7 +147,7 @@ async def _events(
             queue.put_nowait(_event("error", side, said))
 
     labels = [side.label for side in found.sides]
-    yield ServerSentEvent(json.dumps({"id": found.id, "labels": labels}), event="begin")
+    yield line("begin", json.dumps({"id": found.id, "labels": labels}))
     tasks = [asyncio.create_task(follow(side)) for side in found.sides]
     everyone = asyncio.gather(*tasks)
     try:
@@ -163,7 +161,7 @@ async def _events(
                 waiting.cancel()
     finally:
         everyone.cancel()  # the turns themselves go on, as ever
-    yield ServerSentEvent(json.dumps({"id": found.id}), event="done")
+    yield line("done", json.dumps({"id": found.id}))
 
 
 def _blind(reply: Reply, person: Person, own: Words) -> dict[str, object]:
@@ -173,9 +171,9 @@ def _blind(reply: Reply, person: Person, own: Words) -> dict[str, object]:
     return {name: shown[name] for name in kept}
 
 
-def _event(name: str, side: Side, data: dict[str, Any]) -> ServerSentEvent:
+def _event(name: str, side: Side, data: dict[str, Any]) -> bytes:
     body = json.dumps({"label": side.label, **data}, ensure_ascii=False, default=str)
-    return ServerSentEvent(body, event=name)
+    return line(name, body)
 
 
 def _row(found: Comparison) -> ComparisonRow:

@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
-from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from agents.conversations import Conversation, Message
 from guardrails.audit.ledger import Act
 from ui.identity import Person
 from ui.messages import catalogue, say
-from ui.routes.chat import heard, sse
+from ui.routes.chat import heard, written
 from ui.routes.common import Limits, Services, actor, allowed, limited
 from ui.routes.conversations import disposition, row_of
+from ui.routes.events import EventStream, line
 from ui.routes.shapes import ConversationRow
 
 router = APIRouter(tags=["conversations"])
@@ -45,10 +45,10 @@ def branch(conversation: str, wanted: Branch, app: Services, person: Own) -> Con
     return row_of(app.conversations.branch(conversation, person.id, wanted.after))
 
 
-@router.post("/conversations/{conversation}/regenerate", response_class=EventSourceResponse)
+@router.post("/conversations/{conversation}/regenerate", response_class=EventStream)
 async def regenerate(
     conversation: str, request: Request, app: Services, rates: Limits, person: Own
-) -> EventSourceResponse:
+) -> EventStream:
     """Answer the last message again; the events of sending a message. The old answer is kept
     with the new one (`extra.earlier`), and stays when the new one fails."""
     limited(rates.messages, person)
@@ -59,15 +59,15 @@ async def regenerate(
     )
     first = await anext(turn)  # a refusal before anything happens is an answer with its status
 
-    async def events() -> AsyncGenerator[ServerSentEvent, None]:
+    async def events() -> AsyncGenerator[bytes, None]:
         begin = json.dumps({"conversation": conversation})
-        yield ServerSentEvent(begin, event="begin")
+        yield line("begin", begin)
         async with aclosing(turn):
-            yield sse(first, person.language, app.policy.policies.words)
+            yield written([first], person.language, app.policy.policies.words)
             async for event in turn:
-                yield sse(event, person.language, app.policy.policies.words)
+                yield written([event], person.language, app.policy.policies.words)
 
-    return EventSourceResponse(heard(request, person, events()), ping=15)
+    return EventStream(heard(request, person, events()))
 
 
 @router.get("/conversations/{conversation}/export", response_class=Response)
