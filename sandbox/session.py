@@ -130,6 +130,7 @@ class Sessions(Parts):
         conversation: str | None = None,
         files: Mapping[str, Path] | None = None,
         language: str = "en",
+        purpose: Purpose = "chat",
     ) -> AsyncGenerator[Event, None]:
         """One turn: notices, deltas and steps as they come, the Reply last. Texts are restored.
 
@@ -148,7 +149,7 @@ class Sessions(Parts):
             if kept.agent != agent.id:
                 raise BadInput("conversation-not-found")
             root = kept.root
-        turn = self.begin(actor, agent, text, conversation, root, files, language)
+        turn = self.begin(actor, agent, text, conversation, root, files, language, purpose)
         async with aclosing(turn.follow()) as events:
             async for event in events:
                 yield event
@@ -163,6 +164,7 @@ class Sessions(Parts):
         root: str,
         files: Mapping[str, Path] | None = None,
         language: str = "en",
+        purpose: Purpose = "chat",
     ) -> Turn:
         """Begin a turn in a conversation of the actor's with this agent, which the caller has
         read: `root` is its root. Raises BadInput("empty-message", "turn-running")."""
@@ -178,6 +180,7 @@ class Sessions(Parts):
                 emit,
                 lambda run: take_turn(self, run, text, given),
                 root=root,
+                purpose=purpose,
             ),
         )
 

@@ -19,7 +19,8 @@ from guardrails.errors import BadInput
 from sandbox.events import Delta, Reply
 from ui.faults import described, translated
 from ui.identity import Person
-from ui.routes.chat import Words, whole
+from ui.routes.approvals import Words
+from ui.routes.chat import whole
 from ui.routes.common import Limits, Services, actor, allowed, limited
 from ui.routes.events import EventStream, line
 from ui.routes.shapes import Shape
