@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from agents.tools.registry import TOOLS
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.errors import BadInput
 from sandbox.broker import mcp_client, openapi
+from sandbox.broker.client_credentials import NO_SIGN_IN, SignIn, Tokens
 from sandbox.broker.fetch import Fetcher
 from sandbox.broker.fetch_rules import Hosts
 from sandbox.broker.openapi import Definition
@@ -95,6 +96,7 @@ class ToolSources:
         self._orders = orders
         self._servers = servers
         self._private = private
+        self._tokens = Tokens()
         self._read = -1e9
         self._kept: tuple[list[Source], frozenset[str]] = ([], frozenset())
 
@@ -131,13 +133,21 @@ class ToolSources:
         self._read = -1e9
 
     def add_openapi(
-        self, id: str, data: bytes, by: str, *, base: str = "", secret: str = "", header: str = ""
+        self,
+        id: str,
+        data: bytes,
+        by: str,
+        *,
+        base: str = "",
+        secret: str = "",
+        header: str = "",
+        sign_in: SignIn = NO_SIGN_IN,
     ) -> Source:
         """Add the operations of a file. Its administrator has read it: they are confirmed at once,
         unless a description gives orders. Raises BadInput."""
         self._check_id(id)
         title, base, found = openapi.read_openapi(data, id, base)
-        settings = {"base": base, **_credentials(secret, header)}
+        settings = {"base": base, **self._credentials(secret, header, sign_in)}
         digest = _hash(found)
         return self._add(Source(id, "openapi", title, settings, tuple(found), digest, tuple(found),
                                 digest, True, "", by))  # fmt: skip
@@ -152,11 +162,12 @@ class ToolSources:
         reads: tuple[str, ...] = (),
         secret: str = "",
         header: str = "",
+        sign_in: SignIn = NO_SIGN_IN,
     ) -> Source:
         """Add a tool server: at `url`, or `script` (`folder/server.py` below the servers' folder).
         Its tools wait for `confirm`. Raises BadInput."""
         self._check_id(id)
-        settings: dict[str, Any] = _credentials(secret, header)
+        settings: dict[str, Any] = self._credentials(secret, header, sign_in)
         if url and not script:
             if Hosts((self._entry(url),)).no(url) is not None:
                 raise BadInput("source-bad", field="url")
@@ -171,7 +182,7 @@ class ToolSources:
             raise BadInput("source-bad", field="url")
         try:
             found, digest = await mcp_client.offered(
-                settings, id, self._hosts(settings), self._headers(settings)
+                settings, id, self._hosts(settings), await self._headers(settings)
             )
         except NotDone as error:
             raise BadInput("source-unreachable", why=error.why) from error
@@ -188,7 +199,10 @@ class ToolSources:
             return source
         try:
             found, digest = await mcp_client.offered(
-                source.settings, id, self._hosts(source.settings), self._headers(source.settings)
+                source.settings,
+                id,
+                self._hosts(source.settings),
+                await self._headers(source.settings),
             )
         except NotDone:
             return self._change(id, by, reason="source-unreachable")
@@ -302,7 +316,7 @@ class ToolSources:
     async def _run(
         self, source: Source, one: Definition, given: Mapping[str, Any], _context: ToolContext
     ) -> ToolResult:
-        settings, headers = source.settings, self._headers(source.settings)
+        settings, headers = source.settings, await self._headers(source.settings)
         asked: Awaitable[tuple[bool, str]]
         if source.kind == "openapi":
             fetcher = Fetcher(self._hosts(settings))
@@ -319,15 +333,41 @@ class ToolSources:
             raise
         return ToolResult(text if ok else f"ERROR: {text}", ok)
 
-    def _headers(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
+    async def _headers(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
         secret = str(settings.get("secret") or "")
         if not secret:
             return {}
         value = self._secrets.get(secret, "")
         if not value:
             raise NotDone("the service's key is missing; an administrator has to add it")
+        if address := str(settings.get("token_url") or ""):
+            fetcher = Fetcher(Hosts((self._entry(address),)))
+            return {
+                "Authorization": f"Bearer {await self._tokens.bearer(settings, value, fetcher)}"
+            }
         header = str(settings.get("header") or "Authorization")
         return {header: f"Bearer {value}" if header == "Authorization" else value}
+
+    def _credentials(self, secret: str, header: str, sign_in: SignIn) -> dict[str, Any]:
+        if secret and not _SECRET.fullmatch(secret):
+            raise BadInput("source-bad", field="secret")
+        if header and not _HEADER.fullmatch(header):
+            raise BadInput("source-bad", field="header")
+        if not sign_in.token_url:
+            if sign_in.client or sign_in.scope:
+                raise BadInput("source-bad", field="token_url")
+            return {"secret": secret, "header": header} if secret else {}
+        # a secret travels to this address: encrypted, or inside the own network
+        entry = self._entry(sign_in.token_url)
+        safe = sign_in.token_url.startswith("https://") or entry.startswith("private:")
+        if not safe or Hosts((entry,)).no(sign_in.token_url) is not None:
+            raise BadInput("source-bad", field="token_url")
+        for field, value in (("secret", secret), ("client", sign_in.client)):
+            if not value or not value.isprintable():
+                raise BadInput("source-bad", field=field)
+        if header or not sign_in.scope.isprintable():
+            raise BadInput("source-bad", field="header" if header else "scope")
+        return {"secret": secret, **asdict(sign_in)}
 
     def _hosts(self, settings: Mapping[str, Any]) -> Hosts:
         """A source reaches its own host and no other."""
@@ -344,14 +384,6 @@ class ToolSources:
             return ""
         inner = self._private.no(address) is None
         return f"{'private:' if inner else ''}{(parts.hostname or '').lower()}{port}"
-
-
-def _credentials(secret: str, header: str) -> dict[str, Any]:
-    if secret and not _SECRET.fullmatch(secret):
-        raise BadInput("source-bad", field="secret")
-    if header and not _HEADER.fullmatch(header):
-        raise BadInput("source-bad", field="header")
-    return {"secret": secret, "header": header} if secret else {}
 
 
 def _texts(value: Any) -> list[str]:

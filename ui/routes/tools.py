@@ -8,6 +8,7 @@ from pydantic import Field
 
 from agents.tools.base import Tool
 from guardrails.errors import BadInput
+from sandbox.broker.client_credentials import SignIn
 from sandbox.broker.openapi import MAX_BYTES
 from sandbox.broker.sources import Source
 from ui.identity import Person
@@ -66,7 +67,11 @@ class Switch(Shape):
 
 
 class NewServer(Shape):
-    """A tool server: `url`, or `script` (`folder/server.py` in the home's `servers` folder)."""
+    """A tool server: `url`, or `script` (`folder/server.py` in the home's `servers` folder).
+
+    `secret` names a line of the secrets file. It is sent as a bearer token (or in `header`); with a
+    `token_url` it is the secret of `client`, and tokens are fetched there (OAuth 2.0 client
+    credentials)."""
 
     id: Short
     url: Short = ""
@@ -74,6 +79,9 @@ class NewServer(Shape):
     reads: tuple[Short, ...] = ()
     secret: Short = ""
     header: Short = ""
+    token_url: Short = ""
+    client: Short = ""
+    scope: Short = ""
 
 
 class Confirm(Shape):
@@ -106,13 +114,24 @@ async def add_openapi(
     base: Annotated[str, Form()] = "",
     secret: Annotated[str, Form()] = "",
     header: Annotated[str, Form()] = "",
+    token_url: Annotated[str, Form()] = "",
+    client: Annotated[str, Form()] = "",
+    scope: Annotated[str, Form()] = "",
 ) -> SourceRow:
-    """Add the operations of an OpenAPI 3 file. `secret` names a line of the secrets file."""
+    """Add the operations of an OpenAPI 3 file. `secret` names a line of the secrets file; with a
+    `token_url` it is the secret of `client` (OAuth 2.0 client credentials)."""
     data = await file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise BadInput("openapi-bad", why="size", where="")
     source = await run_in_threadpool(
-        app.tools.add_openapi, id, data, person.id, base=base, secret=secret, header=header
+        app.tools.add_openapi,
+        id,
+        data,
+        person.id,
+        base=base,
+        secret=secret,
+        header=header,
+        sign_in=SignIn(token_url, client, scope),
     )
     return _source(source)
 
@@ -123,6 +142,7 @@ async def add_mcp(asked: NewServer, app: Services, person: Administrator) -> Sou
     source = await app.tools.add_mcp(
         asked.id, person.id, url=asked.url, script=asked.script, reads=asked.reads,
         secret=asked.secret, header=asked.header,
+        sign_in=SignIn(asked.token_url, asked.client, asked.scope),
     )  # fmt: skip
     return _source(source)
 

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -97,14 +98,16 @@ def opened(engine: sa.Engine, folder: Path, private: str = "") -> ToolSources:
 
 
 @contextlib.asynccontextmanager
-async def service(heads: list[str]) -> AsyncIterator[int]:
+async def service(
+    heads: list[str], answer: Mapping[str, Any] = MappingProxyType({"stock": 42})
+) -> AsyncIterator[int]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         size = next(
             (int(x.split(":")[1]) for x in head.lower().split("\r\n") if "content-length" in x), 0
         )
         heads.append(head + (await reader.readexactly(size)).decode())
-        body = json.dumps({"stock": 42}).encode()
+        body = json.dumps(dict(answer)).encode()
         said = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
         said += f"content-length: {len(body)}\r\n\r\n"
         writer.write(said.encode() + body)

@@ -141,7 +141,7 @@ def _openapi(visit: Visit) -> Markup:
         '<form class="atl-card atl-form" data-api="POST /api/v1/tools/sources/openapi"'
         ' data-ok="{}">'
         '<h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>{}'
-        '<label class="atl-field">{}<input type="file" name="file" required></label>{}{}{}'
+        '<label class="atl-field">{}<input type="file" name="file" required></label>{}{}{}{}'
         '<div class="atl-actions"><button class="atl-button" data-kind="primary">{}</button></div>'
         "</form>"
     ).format(
@@ -153,6 +153,7 @@ def _openapi(visit: Visit) -> Markup:
         field(visit.say("tools.page.base"), "base"),
         field(visit.say("tools.page.secret"), "secret"),
         field(visit.say("tools.page.header"), "header"),
+        _sign_in(visit),
         visit.say("tools.page.add"),
     )
 
@@ -160,7 +161,7 @@ def _openapi(visit: Visit) -> Markup:
 def _mcp(visit: Visit) -> Markup:
     return Markup(
         '<form class="atl-card atl-form" data-api="POST /api/v1/tools/sources/mcp" data-ok="{}">'
-        '<h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>{}{}{}{}{}'
+        '<h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>{}{}{}{}{}{}'
         '<div class="atl-actions"><button class="atl-button" data-kind="primary">{}</button></div>'
         "</form>"
     ).format(
@@ -172,5 +173,20 @@ def _mcp(visit: Visit) -> Markup:
         field(visit.say("tools.page.script"), "script"),
         field(visit.say("tools.page.secret"), "secret"),
         field(visit.say("tools.page.header"), "header"),
+        _sign_in(visit),
         visit.say("tools.page.add"),
+    )
+
+
+def _sign_in(visit: Visit) -> Markup:
+    """Where tokens come from, for a service that wants OAuth; closed until it is needed."""
+    return Markup(
+        '<details class="atl-more-fields"><summary>{}</summary><p class="atl-small">{}</p>{}{}{}'
+        "</details>"
+    ).format(
+        visit.say("tools.page.oauth"),
+        visit.say("tools.page.oauth.more"),
+        field(visit.say("tools.page.token-url"), "token_url"),
+        field(visit.say("tools.page.client"), "client"),
+        field(visit.say("tools.page.scope"), "scope"),
     )
