@@ -278,16 +278,16 @@ class Traces:
         matches = sa.literal_column(textindex.VECTOR).op("@@")(query)
         # by the text index: reading rows in turn means folding each text again (300 ms)
         connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
-        probe = sa.select(sa.literal(1)).select_from(traces).where(matches).limit(RARE).subquery()
-        few = connection.scalar(sa.select(sa.func.count()).select_from(probe))
-        if (few or 0) >= RARE:
+        few = connection.scalars(sa.select(traces.c.id).where(matches).limit(RARE)).all()
+        if len(few) >= RARE:
             # common: walk the time index and stop early. The planner sometimes gathers every match
             # first (311 ms, not 22 ms); this holds until the transaction ends
             connection.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
             return traces, [*where, matches], traces.c.id
-        # rare: left alone, the planner walks the time index over everything (2.2 s, FACTS)
-        hits = sa.select(traces.c.id).where(matches).cte("hits").prefix_with("MATERIALIZED")
-        return traces.join(hits, hits.c.id == traces.c.id), where, traces.c.id
+        # rare: the rows that were found, by their ids. Asked in one query, the planner walks the
+        # time index over everything and merges (66 ms at a million, not 3 ms)
+        found = sa.literal(list(few), sa.ARRAY(sa.BigInteger))
+        return traces, [*where, traces.c.id == sa.any_(found)], traces.c.id
 
 
 def ledger_row(row: Any) -> LedgerRow:

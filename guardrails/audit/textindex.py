@@ -40,6 +40,11 @@ def create(connection: sa.Connection) -> None:
         return
     # the index of earlier releases did not ignore accents
     connection.execute(sa.text("DROP INDEX IF EXISTS ix_traces_text"))
+    # no list of pending entries: each search would read all of it (16 ms, not 7 ms)
     connection.execute(
-        sa.text(f"CREATE INDEX IF NOT EXISTS ix_traces_words ON traces USING gin ({VECTOR})")
+        sa.text(
+            "CREATE INDEX IF NOT EXISTS ix_traces_words "
+            f"ON traces USING gin ({VECTOR}) WITH (fastupdate = off)"
+        )
     )
+    connection.execute(sa.text("ALTER INDEX ix_traces_words SET (fastupdate = off)"))

@@ -1,13 +1,14 @@
 """Slow counts are kept for a minute, quick ones never."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from guardrails.audit.facets import FACETS, Facet, Facets, Trend
-from guardrails.audit.facets_kept import KEPT_SECONDS, KeptFacets
+from guardrails.audit.facets_kept import KEPT_SECONDS, OLD_SECONDS, KeptFacets
 from guardrails.audit.search import TraceFilter
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -20,8 +21,11 @@ class Counting:
         self.now = 0.0
         self.seconds = seconds
         self.asked = 0
+        self.fails = False
 
     def facets(self, filter: TraceFilter, names: Sequence[Facet]) -> dict[str, dict[str, int]]:
+        if self.fails:
+            raise OperationalError("", {}, Exception("away"))
         self.asked += 1
         self.now += self.seconds
         return {name: {"x": self.asked} for name in names}
@@ -45,13 +49,37 @@ def test_only_what_took_long_is_kept(seconds: float, asked: int) -> None:
     assert counting.asked == asked
 
 
-def test_a_minute_later_it_is_counted_again() -> None:
+def test_a_minute_later_it_is_counted_again_behind_the_answer() -> None:
+    counting, later = Counting(0.6), list[Callable[[], None]]()
+    facets = KeptFacets(cast(Facets, counting), lambda: counting.now, later.append)
+    first = facets.facets()
+    counting.now += KEPT_SECONDS
+    # nobody waits, and two who ask make one count
+    assert facets.facets() == facets.facets() == first
+    assert (counting.asked, len(later)) == (1, 1)
+    later.pop()()
+    assert facets.facets() != first and counting.asked == 2 and later == []
+
+
+def test_counts_that_nobody_asked_for_a_while_are_waited_for() -> None:
     counting = Counting(0.6)
     facets = kept(counting)
+    first = facets.facets()
+    counting.now += OLD_SECONDS
+    assert facets.facets() != first and counting.asked == 2
+
+
+def test_a_count_behind_that_fails_is_tried_again() -> None:
+    counting, later = Counting(0.6), list[Callable[[], None]]()
+    facets = KeptFacets(cast(Facets, counting), lambda: counting.now, later.append)
     facets.facets()
     counting.now += KEPT_SECONDS
     facets.facets()
-    assert counting.asked == 2
+    counting.fails = True
+    later.pop()()
+    counting.fails = False
+    facets.facets()
+    assert len(later) == 1
 
 
 def test_a_period_that_moves_with_the_clock_is_the_same_question_for_a_while() -> None:
