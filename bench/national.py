@@ -9,6 +9,9 @@ import random
 from collections.abc import Callable
 
 from faker import Faker
+from stdnum import verhoeff
+from stdnum.eu import vat
+from stdnum.kr import rrn
 
 from bench.scoring import Row
 
@@ -29,6 +32,30 @@ def _faker(locale: str) -> Faker:
     return _FAKERS[locale]
 
 
+def _aadhaar() -> str:
+    """Faker's are random digits: eleven of them, and the check digit (Verhoeff 1969)."""
+    fake = _faker("en_IN")
+    body = f"{fake.random_int(2, 9)}{fake.numerify('##########')}"
+    value = body + str(verhoeff.calc_check_digit(body))
+    return value if fake.boolean() else f"{value[:4]} {value[4:8]} {value[8:]}"
+
+
+def _vat() -> str:
+    """Faker's Polish and Portuguese ones are random digits: the first whose check digits hold."""
+    locale = ("it_IT", "pl_PL", "pt_PT")[_faker("it_IT").random_int(0, 2)]
+    while not vat.is_valid(value := str(_faker(locale).vat_id())):
+        pass
+    return value
+
+
+def _rrn() -> str:
+    """Faker's have months 0 to 12 and no check digit: a birth date, and the digit as until 2020."""
+    fake = _faker("ko_KR")
+    born = fake.date_of_birth(minimum_age=18)
+    body = f"{born:%y%m%d}{1 + 2 * (born.year >= 2000) + fake.random_int(0, 1)}{fake.numerify('0####')}"
+    return f"{body[:6]}-{body[6:]}{rrn.calc_check_digit(body)}"
+
+
 # kind → how a value is made, and what people call it
 KINDS: dict[str, tuple[Callable[[], str], tuple[str, ...]]] = {
     "AT_SSN": (_ssn("de_AT"), ("Austrian insurance number", "SVNR", "Sozialversicherungsnummer")),
@@ -38,13 +65,13 @@ KINDS: dict[str, tuple[Callable[[], str], tuple[str, ...]]] = {
     "ES_NIE": (lambda: _faker("es_ES").nie(), ("NIE", "foreigner's number")),
     "ES_NIF": (lambda: _faker("es_ES").nif(), ("DNI", "NIF", "Spanish identity card")),
     "EU_VAT": (
-        lambda: _faker(("it_IT", "pl_PL", "pt_PT")[_faker("it_IT").random_int(0, 2)]).vat_id(),
+        _vat,
         ("VAT", "numéro de TVA", "VAT number"),
     ),
     "FI_PERSONAL_IDENTITY_CODE": (_ssn("fi_FI"), ("henkilötunnus", "hetu", "Finnish identity code")),
-    "IN_AADHAAR": (lambda: _faker("en_IN").aadhaar_id(), ("Aadhaar", "Aadhaar number")),
+    "IN_AADHAAR": (_aadhaar, ("Aadhaar", "Aadhaar number")),
     "IT_FISCAL_CODE": (_ssn("it_IT"), ("codice fiscale", "Italian fiscal code")),
-    "KR_RRN": (_ssn("ko_KR"), ("Korean RRN", "resident registration number")),
+    "KR_RRN": (_rrn, ("Korean RRN", "resident registration number")),
     "MAC_ADDRESS": (lambda: _faker("en_US").mac_address(), ("MAC", "adresse MAC", "interface")),
     "NL_BSN": (_ssn("nl_NL"), ("BSN", "burgerservicenummer", "Dutch citizen number")),
     "NO_FODSELSNUMMER": (_ssn("no_NO"), ("fødselsnummer", "personnummer", "Norwegian birth number")),
@@ -59,7 +86,8 @@ _TEXTS = {
     "en": ("My {name} is {v}.", "{name}: {v}", "Please note the {name} {v} of the applicant."),
     "fr": ("Mon {name} est {v}.", "{name} : {v}", "Voici le {name} {v} de la candidate."),
 }
-_CHECKED = frozenset(KINDS) - {"MAC_ADDRESS", "UUID", "EU_VAT", "AT_SSN", "CA_SIN"}
+# (a Korean number has had no check digit since October 2020)
+_CHECKED = frozenset(KINDS) - {"MAC_ADDRESS", "UUID", "EU_VAT", "AT_SSN", "CA_SIN", "KR_RRN"}
 
 
 def rows() -> list[Row]:

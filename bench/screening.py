@@ -144,6 +144,18 @@ def quality(find: Find, errors: bool = False) -> dict[str, str]:
     clean = yaml.safe_load((CORPUS / "clean.yaml").read_text(encoding="utf-8"))
     wrong = sum(bool(find(text, language)) for language, texts in clean.items() for text in texts)
     out["clean messages with a finding"] = f"{wrong} of {sum(map(len, clean.values()))}"
+    titles = yaml.safe_load((CORPUS / "titles.yaml").read_text(encoding="utf-8"))
+    for label, listed in (
+        ("office titles with a finding", {"en": titles["en"], "fr": titles["fr"]}),
+        ("the same, written after the rules", titles["unseen"]),
+    ):
+        # what is only suspected is shown and stays readable
+        wrong = sum(
+            any(f.score >= 0.5 for f in find(text, language))
+            for language, texts in listed.items()
+            for text in texts
+        )
+        out[label] = f"{wrong} of {sum(map(len, listed.values()))}"
     return out
 
 

@@ -35,6 +35,9 @@ _OPENING = (
     " Sorry Of Your Our His Her Its My"
 )
 _OPENERS = frozenset(_OPENING.split())
+# "Bonjour," at the very beginning need not wait for the blank: no address, link or key of any kind
+# goes on behind a comma or an exclamation mark. "Bonjour" alone must wait: "bonjour@example.fr".
+_FIRST = re.compile(r"\s*(\w+)[,!]")
 _PLAIN = re.compile(r"[a-zà-öø-ÿœ'’]+[,;:.!?]*")
 _RUN = re.compile(rf"[A-Za-z0-9+/=_\-.%~]{{{HOLD - 8},}}")
 _RUN_END = re.compile(r"[^A-Za-z0-9+/=_\-.%~]")
@@ -105,7 +108,7 @@ class _Window:
                 self._held, self._swallow = rest, _KEY_END
                 continue
             size = len(self._held)
-            cut = size if last else _safe(self._held)
+            cut = size if last else _safe(self._held, not self._before)
             if not last and not cut and size <= HOLD:
                 break
             before = size
@@ -168,10 +171,12 @@ class _Window:
         return least
 
 
-def _safe(held: str) -> int:
+def _safe(held: str, beginning: bool) -> int:
     """How much of `held` ends in plain words, so that nothing after can change what it means."""
     limit = open_tail(held)
     cut = 0
+    if beginning and (first := _FIRST.fullmatch(held)) and first[1] in _OPENERS:
+        return len(held)
     for word in _WORD.finditer(held):
         if word.end() > limit:
             break

@@ -103,7 +103,10 @@ def pipeline(language: str) -> "Language":
 
 # One endless token (no spaces) makes the tokenizer's affix rules quadratic, and names are never so
 # long; runs of punctuation likewise.
-_ENDLESS = re.compile(r"\S{70,}|[^\w\s]{5,}")
+# The end of a file's name would make one word with the name before it: "Contrat Jean Moreau.docx".
+_ENDLESS = re.compile(
+    r"\S{70,}|[^\w\s]{5,}|(?<=\w)\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|txt|csv|eml|msg)\b"
+)
 _WORDS = re.compile(r"[^\W\d_]{2}")
 
 

@@ -142,6 +142,8 @@ TEXTS = [
     "la clé sk-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ est à changer, dit Paul Durand-Roy",
     "Marie\nJean\n\nPaul Martin\n- Marie Roy\n| Jean Petit | a@b.fr |\nfin",
     "et <PERSON_1> écrit à [person 2], puis à Marie Curie : personne 1",
+    "Bonjour, Marie Tremblay ! Merci, Paul Durand",
+    "Hello!Marie Curie,sk-abcdefghijklmnopqrstuvwxyz0123456789",
 ]
 RAW = ["Tremblay", "Marie", "06 12", "Fontaine", "2004", "Durand", "sk-abc", "ABCDEFGHIJ", "Curie"]
 
@@ -214,6 +216,38 @@ async def test_the_first_words_leave_at_once() -> None:
         assert opening.startswith(first)
         await gather(stream)
     assert min(delays) < 0.030
+
+
+async def _until_out(pieces: list[str], screen: Screen = SCREEN) -> int:
+    """How many of `pieces` were asked for when the first text came out."""
+    asked = 0
+
+    async def feed() -> AsyncIterator[str]:
+        nonlocal asked
+        for piece in pieces:
+            asked += 1
+            yield piece
+
+    async for _ in screen_stream(feed(), screen, Vault("c", KEY)):
+        return asked
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("pieces", "needed"),
+    [
+        (["Bonjour", ",", " Ma", "rie"], 2),
+        (["Sure", "!", " Here", " is"], 2),
+        (["Bonjour", " Ma", "rie"], 2),
+        (["Oui,", " la", " réunion "], 1),
+        (["Bonjour", "@exemple", ".fr", " est", " là "], 5),
+        (["Marie", ",", " Roy", " est", " ici "], 5),
+    ],
+)
+async def test_the_first_word_leaves_as_soon_as_nothing_can_lengthen_it(
+    pieces: list[str], needed: int
+) -> None:
+    assert await _until_out(pieces) == needed
 
 
 async def test_a_long_secret_never_leaves_whatever_its_length() -> None:

@@ -3,6 +3,7 @@
 from guardrails.detect.recognizers import (
     addresses,
     american,
+    asian,
     contact,
     dates,
     european,
@@ -13,5 +14,5 @@ from guardrails.detect.recognizers import (
 
 SHAPES = (
     *contact.SHAPES, *money.SHAPES, *french.SHAPES, *european.SHAPES, *american.SHAPES,
-    *dates.SHAPES, *addresses.SHAPES, *names.SHAPES,
+    *asian.SHAPES, *dates.SHAPES, *addresses.SHAPES, *names.SHAPES,
 )  # fmt: skip

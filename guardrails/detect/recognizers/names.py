@@ -94,6 +94,11 @@ _BAD = re.compile(r"[\d@_=/\\<>{}\[\]#$%^*+|~]|://")
 _FROM_TOWN = re.compile(r"([^\W\d_][\w\-]+) (?:de|from|du|d['’])\s?([^\W\d_][\w\-]+)")
 _GREETING = re.compile(r"(?i)(?:c['’]est|ici|this is|it['’]s|suis) $")
 _TOKEN = re.compile(r"[^\W\d_][\w'’.\-]*")
+_ELIDED = re.compile(r"^(?:[dlcjnmts]|qu)['’]")
+_OF_WHAT = re.compile(
+    r"(?i) (?:du |de la |de l['’]|d['’]|des |de )"
+    r"(?:collaborateur|salarié|employé|utilis|qualité|procédure|formation|sécurité|gestion|accueil)"
+)
 
 
 def sift(
@@ -222,7 +227,8 @@ def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
     if not edges:
         return None
     value = text[start:end]
-    tokens = [w.rstrip(".").lower() for w in _TOKEN.findall(value)]
+    # "d'accueil" is judged by "accueil"
+    tokens = [_ELIDED.sub("", w.rstrip(".").lower()) for w in _TOKEN.findall(value)]
     after = text[end : end + 2]
     if (
         after.startswith(":")
@@ -237,6 +243,8 @@ def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None  # what stands in quotes after "project" is its code name
     if " - " in value or (value.isupper() and len(tokens) > 3):
         return None  # a heading in capitals
+    if value == "Manuel" and _OF_WHAT.match(text, end):
+        return None  # a manual, not a man
     if _BAD.search(value) or all(t in NOT_NAMES for t in tokens) or len(value) > 60:
         return None
     if len(tokens) == 1 and (
