@@ -17,6 +17,7 @@ from ui.web.plain import Visit
 
 SHOWN_AGENTS = 6
 SHOWN_CONVERSATIONS = 4
+FEATURED = 6  # templates shown first: those that most colleagues use, then in the catalogue's order
 
 TONES = {"live": "good"}
 
@@ -194,11 +195,15 @@ def _gallery(visit: Visit, specs: Sequence[AgentSpec], users: Mapping[str, int])
             '<button type="button" class="atl-filter" data-atl-category="{}"{}>{}</button>'
         ).format(
             name,
-            attributes(aria_pressed="false" if name else "true"),
-            visit.say(f"web.category.{name or 'all'}"),
+            attributes(aria_pressed="true" if name == "featured" else "false"),
+            visit.say("web.home.all", n=len(specs))
+            if not name
+            else visit.say(f"web.category.{name}"),
         )
-        for name in ("", *categories)
+        for name in ("featured", "", *categories)
     )
+    liked = sorted(specs, key=lambda spec: -users.get(spec.id, 0))  # stable: ties keep their order
+    featured = {spec.id for spec in liked[:FEATURED]}
     return Markup(
         '<section id="atl-gallery" data-atl-gallery><h2 class="atl-h2">{}</h2>'
         '<div class="atl-gallery-bar">'
@@ -214,14 +219,22 @@ def _gallery(visit: Visit, specs: Sequence[AgentSpec], users: Mapping[str, int])
         icon("search"),
         visit.say("web.home.search"),
         visit.say("web.home.search"),
-        joined(_template_card(visit, spec, users) for spec in specs),
+        joined(_template_card(visit, spec, users, featured=spec.id in featured) for spec in liked),
         icon("search"),
         visit.say("web.home.none"),
         visit.say("web.home.none-more"),
     )
 
 
-def _template_card(visit: Visit, spec: AgentSpec, users: Mapping[str, int], id: str = "") -> Markup:
+def _template_card(
+    visit: Visit,
+    spec: AgentSpec,
+    users: Mapping[str, int],
+    id: str = "",
+    *,
+    featured: bool | None = None,
+) -> Markup:
+    """One agent to try. `featured` None: it stands outside the gallery, where nothing is hidden."""
     language = visit.language
     category = visit.say(f"web.category.{spec.category}")
     minutes = spec.saves.minutes
@@ -235,13 +248,19 @@ def _template_card(visit: Visit, spec: AgentSpec, users: Mapping[str, int], id: 
     )
     words = " ".join((spec.title.to(language), spec.purpose.to(language), category)).lower()
     return Markup(
-        '<li data-atl-card="{}" data-atl-words="{}"><a class="atl-card atl-template" href="{}">'
+        '<li{}><a class="atl-card atl-template" href="{}">'
         '<span class="atl-headrow">{}<span class="atl-chip">{}</span></span>'
         '<h3 class="atl-h3">{}</h3><p>{}</p><span class="atl-headrow"><span class="atl-small"{}>{}'
         '</span><span class="atl-use">{}{}</span></span></a></li>'
     ).format(
-        spec.category,
-        words,
+        attributes(
+            data_atl_card=spec.category,
+            data_atl_words=words,
+            data_atl_featured=featured,
+            hidden=not featured,
+        )
+        if featured is not None
+        else "",
         address(language, "playground", query(agent=id or spec.id)),
         tile(spec.icon),
         category,

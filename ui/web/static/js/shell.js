@@ -138,7 +138,9 @@ function gallery() {
   let shown = 0;
   root.querySelectorAll("[data-atl-card]").forEach((card) => {
     const text = plain(card.dataset.atlWords);
-    const fits = (!category || card.dataset.atlCard === category) && words.every((word) => text.includes(word));
+    // words are looked for among all, not only among the few that are featured
+    const kind = category === "featured" ? !!words.length || card.hasAttribute("data-atl-featured") : !category || card.dataset.atlCard === category;
+    const fits = kind && words.every((word) => text.includes(word));
     card.hidden = !fits;
     shown += fits;
   });
