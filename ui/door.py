@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MARGIN = 1024 * 1024  # for the text and the multipart frame around an upload of the largest size
 DRAIN_SECONDS = 10.0
+PERSONAL = ("/api/", "/scim/", "/samples/", "/metrics")  # no cache keeps what is answered here
 REFUSALS = {"too-large": 413, "cross-site": 403, "host-not-allowed": 421, "internal": 500}
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -113,6 +114,8 @@ class Door:
                 started = True
                 headers = MutableHeaders(scope=message)
                 dress(headers, secure=secure)
+                if scope["path"].startswith(PERSONAL):
+                    headers.setdefault("cache-control", "no-store")
                 # after the route: who signs out, or in as somebody else, must not get this
                 # session back with a new cookie
                 if not any(map(_of_session, headers.getlist("set-cookie"))):

@@ -196,7 +196,10 @@ async def _json(request: Request) -> Credentials:
 
 
 def inside(target: object) -> str:
-    """A path of ours, or the front page: never another site's address."""
+    """A path of ours, or the front page: never another site's address.
+
+    Browsers drop tabs and line ends from an address and read a backslash as a slash (WHATWG URL).
+    """
     text = target if isinstance(target, str) else ""
-    plain = text.startswith("/") and not text.startswith(("//", "/\\"))
+    plain = text.startswith("/") and not text.startswith("//") and "\\" not in text
     return text if plain and text.isascii() and text.isprintable() and " " not in text else "/"

@@ -138,8 +138,9 @@ def views(visit: Visit, saved: Mapping[str, Mapping[str, str]], asked: TraceQuer
     )
     save = Markup(
         '<details class="atl-saveview" id="atl-saveview"><summary>{}{}</summary>'
-        '<form data-api="POST /api/v1/audit/views" data-ok="{}" data-close>{}<label class="atl-field">'
-        '<span>{}</span><input name="name" required maxlength="60"></label>'
+        '<form data-api="POST /api/v1/audit/views" data-ok="{}" data-close>{}'
+        '<label class="atl-field"><span>{}</span><input name="name" required maxlength="60">'
+        "</label>"
         '<button class="atl-button" data-kind="primary" data-size="small">{}</button>'
         '<p role="alert" class="atl-formerror"></p></form></details>'
     ).format(

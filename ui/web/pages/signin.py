@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from ui.branding import Brand, Branding
 from ui.identity import Identity
 from ui.messages import Language, catalogue, say
+from ui.routes.session import inside
 from ui.web import frame, headers
 from ui.web.documents import document
 from ui.web.markup import Markup, icon
@@ -82,11 +83,6 @@ def choose(language: Language, house: Branding) -> str:
 def mark(house: Branding) -> Markup:
     """The house's sign and name above a form."""
     return Markup('<span class="atl-brand">{}</span>').format(frame.sign(house))
-
-
-def inside(next: str) -> str:
-    """An address within this site, else the home page: no open redirection."""
-    return next if next.startswith("/") and not next.startswith(("//", "/\\")) else "/"
 
 
 def form(

@@ -50,7 +50,7 @@ document.addEventListener("atl:done", (event) => {
   if (!button || !event.detail) return;
   const place = button.parentElement.querySelector(".atl-revealed");
   place.querySelector("[data-request]").textContent = event.detail.request;
-  place.querySelector("[data-reply]").textContent = event.detail.reply;
+  place.querySelector("[data-reply]").textContent = event.detail.reply || "–";
   place.hidden = false;
 });
 
