@@ -174,6 +174,7 @@ def sources() -> tuple[Bind, ...]:
         "agents/loop.py",
         "agents/knowledge/__init__.py",
         "agents/knowledge/parse.py",
+        "agents/knowledge/parsing",
         "agents/tools/__init__.py",
         "agents/tools/sealed",
     )
