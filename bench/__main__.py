@@ -5,6 +5,7 @@ import sys
 
 BENCHES = (
     "house",
+    "screen",
     "screening",
     "injection",
     "output_checks",

@@ -1,5 +1,5 @@
 /* The chat: sends a message, follows the turn, keeps the composer honest. */
-import { el, icon, useSprite, wording } from "./dom.js";
+import { el, glide, icon, useSprite, wording } from "./dom.js";
 import { panel } from "./how.js";
 import { Answer, mine, ribbon, size } from "./message.js";
 import { savedForm } from "./saved.js";
@@ -126,7 +126,7 @@ export function chat(root) {
   const reveal = (reply) => {
     if (small) return location.assign(`/${language}/playground?agent=${encodeURIComponent(agent)}&conversation=${encodeURIComponent(state.conversation)}`);
     show(reply);
-    find("[data-atl-how]").scrollIntoView({ block: "nearest", behavior: "smooth" });
+    find("[data-atl-how]").scrollIntoView({ block: "nearest", behavior: glide() });
   };
 
   async function ask(text, files) {

@@ -35,3 +35,6 @@ export function wording(words, language) {
   say.has = (key) => words[key] !== undefined;
   return say;
 }
+
+/* how to scroll: gently, unless the person asked for less motion */
+export const glide = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");

@@ -92,7 +92,7 @@ document.addEventListener("click", async (event) => {
     event.preventDefault();
     press("atl-open", trace.dataset.atlTrace);
     document.querySelectorAll("[data-atl-trace]").forEach((each) => each.closest("tr")?.toggleAttribute("data-open", each === trace));
-    if (matchMedia("(max-width: 1100px)").matches) document.getElementById("atl-detail")?.scrollIntoView({ behavior: "smooth" });
+    if (matchMedia("(max-width: 1100px)").matches) document.getElementById("atl-detail")?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
   if (at("[data-atl-signout]")) {
     await fetch("/api/v1/session", { method: "DELETE" });
