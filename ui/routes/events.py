@@ -20,16 +20,19 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+    # FastAPI reads the status of its description from the default here
+    def __init__(self, pieces: AsyncGenerator[bytes, None], status_code: int = 200) -> None:
         self._pieces = pieces
-        self.status_code = 200
+        self.status_code = status_code
         self.background = None
         # a proxy that gathers a whole answer before it passes it on would show nothing till the end
         given = {"cache-control": "no-store", "x-accel-buffering": "no"}
         self.init_headers(given)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
         async with aclosing(self._pieces) as pieces:
             try:
                 async with asyncio.timeout(None) as present:
