@@ -1,7 +1,7 @@
 """What `Session.send` tells its caller while a turn runs. Texts are restored for the viewer."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 NoticeKind = Literal["masked", "blocked", "flagged", "approval", "limit", "fallback-model", "info"]
 
@@ -109,3 +109,14 @@ class StepEvent:
 
 
 Event = Notice | Delta | StepEvent | Approval | Reply
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses as mappings, also in sequences. As `dataclasses.asdict`, which copies every leaf:
+    for a reply that takes longer than sending it."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, tuple):
+        return tuple(plain(one) for one in value)
+    names = getattr(type(value), "__dataclass_fields__", None)
+    return value if names is None else {name: plain(getattr(value, name)) for name in names}

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ from sandbox.broker.frames import FrameRefused, ToolAsk
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import call_tool
-from sandbox.events import Reply, Source
+from sandbox.events import Reply, Source, plain
 from sandbox.going_on import State, state_of, take_up
 from sandbox.interrupted import begun_acts
 from sandbox.limits import Limits
@@ -358,8 +358,8 @@ async def _close(parts: Parts, run: Run, end: End) -> Reply:
 
 async def _keep(parts: Parts, run: Run, end: End, reply: Reply) -> int:
     """Keep the reply, masked, as a message of the conversation; its number."""
-    kept = asdict(replace(reply, text="", sources=(), error_data={}, approvals=()))
-    kept["sources"] = [asdict(one) for one in run.sources]
+    kept = plain(replace(reply, text="", sources=(), error_data={}, approvals=()))
+    kept["sources"] = plain(run.sources)
     kept["earlier"] = run.earlier
     kept["approvals"] = [one.id for one in reply.approvals]
     # a file's name may be a person's; what went wrong with the guard must not come back here

@@ -82,7 +82,7 @@ class Settings(BaseModel):
     mail_from: str = Field("atelier@localhost", description="Sender of e-mails.")
     mail_user: str = Field("", description="Name at the SMTP server; empty means no sign-in.")
     mail_password: SecretStr | None = Field(None, description="Password at the SMTP server.")
-    pool_size: int = Field(2, ge=1, le=64, description="Warm sealed agent processes to keep.")
+    pool_size: int = Field(4, ge=1, le=64, description="Warm sealed agent processes to keep.")
     unsafe_no_sandbox: bool = Field(
         False, description="Developers only: run agents without the seal; every trace is marked."
     )

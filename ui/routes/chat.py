@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.catalogue import explain
-from sandbox.events import Approval, Delta, Event, Notice, Reply, StepEvent
+from sandbox.events import Approval, Delta, Event, Notice, Reply, StepEvent, plain
 from ui.faults import described, translated, worded
 from ui.identity import Person
 from ui.messages import Language, catalogue, say
@@ -224,7 +224,7 @@ def _written(event: Event, language: Language, own: Words | None) -> bytes:
         case Notice():
             return line("notice", _dump(notice(event, language, own)))
         case StepEvent():
-            return line("step", _dump(asdict(event.step)))
+            return line("step", _dump(plain(event.step)))
         case Approval():
             return line("approval", _dump(asked(event, language, own)))
         case Reply():
@@ -234,7 +234,7 @@ def _written(event: Event, language: Language, own: Words | None) -> bytes:
 def asked(event: Approval, language: Language, own: Words | None = None) -> dict[str, object]:
     """An approval that is asked for, with its wording."""
     return {
-        **asdict(event),
+        **plain(event),
         "action": action_text(event.tool, language),
         "approver_text": approver_text(event.approver, language),
         "why": why_text(event.rule, event.repeats, language, own),
@@ -248,7 +248,7 @@ def whole(reply: Reply, language: Language, own: Words | None = None) -> dict[st
     error = GuardrailError(reply.error, **reply.error_data)
     message = say(language, "reply.waiting") if reply.status == "waiting" else ""
     return {
-        **asdict(reply),
+        **plain(reply),
         "mark_text": say(language, reply.mark) if reply.mark else "",
         "approvals": [asked(each, language, own) for each in reply.approvals],
         "notices": [notice(each, language, own) for each in reply.notices],
@@ -273,7 +273,7 @@ def notice(event: Notice, language: Language, own: Words | None = None) -> dict[
     if event.kind == "blocked" and "rule" in event.data:
         rule = explain(str(event.data["rule"]), language, own=own)
         text = f"{text} {rule.sentence} {rule.instead}"
-    return {**asdict(event), "text": text}
+    return {**plain(event), "text": text}
 
 
 def _agent(record: "AgentRecord", language: Language) -> dict[str, object]:
