@@ -16,6 +16,7 @@ from guardrails.screen import Screen
 from tests.ui.fake_house import House, open_house
 from ui.identity import Person
 from ui.messages import LANGUAGES, Language
+from ui.web.components.reviewing import _documents
 from ui.web.pages import evaluation, publish, published
 from ui.web.plain import Visit
 
@@ -147,3 +148,18 @@ def test_what_is_not_yours_does_not_exist(pages: Pages, page: Any, query: str) -
         pages.people["dan"] = pages.house.people.add("dan", None, roles=["staff"])
     with pytest.raises(BadInput):
         pages.draw(page, "dan", "en", **asked(pages, query))
+
+
+def test_a_reviewer_is_told_which_documents_are_new_changed_or_gone(pages: Pages) -> None:
+    account = pages.people["ben"]
+    person = Person(account.id, account.name, "", account.roles, "en", account.roles)
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
+    visit = Visit(cast(Any, pages.house), "en", person, {}, request)
+    now, before = (
+        {"en/a.md": "1", "b.md": "2", "d.md": "4"},
+        {"b.md": "1", "c.md": "3", "d.md": "4"},
+    )
+    words, differs = _documents(visit, now, before)
+    assert words == "b.md (changed), c.md (removed), d.md, a.md (new)" and differs
+    assert _documents(visit, now, None) == ("b.md, d.md, a.md", False)
+    assert _documents(visit, now, now) == ("b.md, d.md, a.md", False)

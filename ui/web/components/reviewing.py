@@ -7,7 +7,7 @@ from agents.evaluation_runs import RunRecord
 from agents.publishing_records import PublishRequest
 from guardrails.errors import BadInput
 from ui.messages import catalogue
-from ui.routes.publishing import name_of
+from ui.routes.publishing import compared_with, name_of
 from ui.web.components.changes import field_name
 from ui.web.components.chips import kind_name
 from ui.web.markup import Markup, attributes, icon, joined
@@ -177,14 +177,31 @@ def _static(visit: Visit, request: PublishRequest) -> list[Markup]:
         )  # fmt: skip
     data = say(f"web.data.{request.spec.data_class}")
     rows.append(_row("lock", "", say("publish.ev.data"), say("publish.ev.data-more"), data))
-    if documents := found.get("documents"):
-        more = ", ".join(sorted(name.rpartition("/")[2] for name in documents))
-        rows.append(_row("database", "", say("publish.ev.documents"), more, str(len(documents))))
+    if documents := dict(request.documents or found.get("documents") or {}):
+        before = compared_with(visit.app, request)
+        more, differs = _documents(visit, documents, before.documents if before else None)
+        tone = "wait" if differs else ""
+        rows.append(_row("database", tone, say("publish.ev.documents"), more, str(len(documents))))
     model = request.spec.model or str(found.get("model", ""))
     if model:
         more = say("publish.ev.model-own" if request.spec.model else "publish.ev.model-house")
         rows.append(_row("brain", "", say("publish.ev.model"), f"{model} · {more}", ""))
     return rows
+
+
+def _documents(
+    visit: Visit, now: Mapping[str, str], before: Mapping[str, str] | None
+) -> tuple[str, bool]:
+    """What is read, each with what became of it since the live version; whether any differs."""
+    words, differs = [], False
+    for name in sorted({*now, *(before or {})}):
+        sign = ""
+        if before is not None and now.get(name) != before.get(name):
+            sign = "gone" if name not in now else "changed" if name in before else "new"
+            differs = True
+        shown = name.rpartition("/")[2]
+        words.append(f"{shown} ({visit.say(f'publish.ev.{sign}')})" if sign else shown)
+    return ", ".join(words), differs
 
 
 def case_name(visit: Visit, case: str) -> str:
