@@ -35,6 +35,16 @@ class Reads:
     holder: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A document that `versions` read; `current`: the agent has it as well."""
+
+    id: int
+    name: str
+    versions: tuple[str, ...]
+    current: bool
+
+
 class AgentFiles:
     """The documents of all agents of one store."""
 
@@ -168,6 +178,17 @@ class AgentFiles:
                 document: sorted({named.get(holder, "review") for holder in held})
                 for document, held in frozen.holders(db, agent).items()
             }
+
+    def uploads(self, agent: str) -> list[Upload]:
+        """Documents that versions of an agent read, whether it still has them itself or not."""
+        read_by = self.versions(agent)
+        shown = sa.select(documents.c.id, documents.c.name, documents.c.scope)
+        with self._engine.connect() as db:
+            rows = db.execute(shown.where(documents.c.id.in_(read_by)).order_by(documents.c.id))
+            return [
+                Upload(row.id, row.name, tuple(read_by[row.id]), row.scope.endswith(":docs"))
+                for row in rows
+            ]
 
     def lacking(self, holder: str, wanted: Mapping[str, str]) -> list[str]:
         """Of `wanted` (name → SHA-256) what is not, or no longer, held for a request."""

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.requests import Request
 
 from agents.catalog import templates
 from agents.package import export_agent
@@ -21,8 +22,11 @@ from tests.house import House, house
 from tests.ui.api_client import client, events, served
 from tests.upstream import Say
 from ui.figures import figures
+from ui.identity import Person
 from ui.rates import Rate
 from ui.routes.common import Rates
+from ui.web.components.held import held
+from ui.web.plain import Visit
 from ui.wiring import build, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -53,6 +57,15 @@ class Desk:
         answer = await self.web[who].request(method, path, json=body or None)
         assert not answer.is_success, (who, path, answer.text)
         return answer.status_code, answer.json()["code"]
+
+    def draw(self, part: Any, who: str, agent: str) -> str:
+        """A part of a published agent's page as somebody sees it."""
+        app = self.house.app
+        account = app.people.find(who)
+        assert account is not None
+        person = Person(account.id, account.name, "", account.roles, "en", account.roles)
+        asked = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
+        return str(part(Visit(app, "en", person, {}, asked), app.desk.publishing.current(agent)))
 
     async def draft(self, who: str = "ana", template: str = "email-drafter") -> str:
         """A private copy of a template."""
@@ -393,6 +406,9 @@ async def test_colleagues_answers_come_from_the_approved_documents(desk: Desk) -
         (False, ["1.0.0"]),
         (True, ["review"]),
     ]
+    drawn = {name: desk.draw(held, name, agent) for name in ("ana", "chi")}
+    assert drawn["ana"].count("?everywhere=true") == 2 and "no longer in the agent" in drawn["ana"]
+    assert drawn["chi"] == ""
     await desk.call("chi", "POST", f"/requests/{review['id']}/approve", note="")
     assert "Tarragon" in await told("dan")
     await desk.call("ana", "POST", f"/agents/{agent}/rollback", version="1.0.0")

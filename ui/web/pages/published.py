@@ -5,6 +5,7 @@ from guardrails.errors import BadInput
 from ui.figures import figures
 from ui.routes.publishing import name_of
 from ui.web.components.chips import masked, tile
+from ui.web.components.held import held
 from ui.web.components.reviewing import ICONS, TONES, audience, chip
 from ui.web.frame import query
 from ui.web.markup import Markup, attributes, icon, joined
@@ -149,7 +150,7 @@ def _one(visit: Visit, live: Live) -> Markup:
         '<a class="atl-crumb" href="{}">{}{}</a><header class="atl-title">{}<div>'
         '<h1 class="atl-h1">{}</h1><div class="atl-meta">{}<span>{}</span><span>{}</span></div>'
         '</div></header>{}{}<div class="atl-split"><div class="atl-stack">{}</div>'
-        "<aside>{}{}</aside></div>"
+        "<aside>{}{}{}</aside></div>"
     ).format(
         address(visit.language, "published"),
         icon("arrow-left"),
@@ -163,6 +164,7 @@ def _one(visit: Visit, live: Live) -> Markup:
         _kpis(visit, live),
         _reports(visit, live, reports),
         _versions(visit, live),
+        held(visit, live),
         _withdraw(visit, live),
     )
 
