@@ -27,7 +27,8 @@ from guardrails.audit.watch import Watch
 from guardrails.budgets import Budgets
 from guardrails.keys import Keys
 from guardrails.vault_store import purge
-from ui.messages import catalogue, say
+from ui.alert_words import alert_text
+from ui.messages import say
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -186,9 +187,7 @@ def senders(settings: Settings) -> list[Sender]:
 def worded(settings: Settings, alert: Alert) -> tuple[str, str]:
     """Subject and text of an alert in the house's language."""
     language = settings.language
-    key = f"alert.{alert.rule}"
-    known = catalogue(language)
-    text = say(language, key, **alert.data) if key in known else alert.rule
+    text = alert_text(language, alert)
     name = say(language, f"alert-name.{alert.rule}")
     subject = say(language, "alert.subject", level=say(language, f"level.{alert.level}"), name=name)
     where = settings.public_url.rstrip("/")

@@ -10,6 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -54,7 +55,8 @@ class Metrics(SpanProcessor):
             _view("gen_ai.client.token.usage", TOKEN_BUCKETS),
             _view("gen_ai.client.operation.duration", SECOND_BUCKETS),
         ]
-        self._provider = MeterProvider(readers, views=views, shutdown_on_exit=False)
+        resource = Resource.create({"service.name": "atelier"})
+        self._provider = MeterProvider(readers, resource, views=views, shutdown_on_exit=False)
         meter = self._provider.get_meter("atelier")
         self._otel_tokens = meter.create_histogram("gen_ai.client.token.usage", "{token}")
         self._otel_calls = meter.create_histogram("gen_ai.client.operation.duration", "s")
@@ -88,7 +90,11 @@ class Metrics(SpanProcessor):
         operation = str(conventions.read(attributes, "operation"))
         model = str(conventions.read(attributes, "model"))
         self._calls.labels(operation, model).observe(seconds)
-        names = {"gen_ai.operation.name": operation, "gen_ai.request.model": model}
+        names = {
+            "gen_ai.operation.name": operation,
+            "gen_ai.request.model": model,
+            "gen_ai.provider.name": str(conventions.read(attributes, "provider")),
+        }
         self._otel_calls.record(seconds, names)
         for word, type_ in (("input_tokens", "input"), ("output_tokens", "output")):
             tokens = conventions.read(attributes, word, None)

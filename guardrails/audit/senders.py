@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
 from typing import Literal, Protocol
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,8 @@ class MailSender:
         message = EmailMessage()
         message["From"], message["To"] = self.sender, ", ".join(self.to)
         message["Subject"], text = self.say(alert)
+        message["Date"] = formatdate(alert.at or None)
+        message["Message-ID"] = make_msgid(domain=self.sender.rpartition("@")[2] or "localhost")
         message.set_content(text)
         with self._connect() as server:
             if self.security == "starttls":

@@ -8,10 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from guardrails.audit.alert_rules import AlertRule
 from guardrails.audit.ledger import Act
-from guardrails.audit.senders import Alert
 from guardrails.errors import BadInput
+from ui.alert_words import alert_text
 from ui.identity import Person
-from ui.messages import Language, catalogue, say
 from ui.routes.common import Limits, Services, allowed, limited
 from ui.routes.shapes import Done, Shape
 
@@ -74,7 +73,7 @@ def alerts(
     rows = [
         AlertRow(
             id=one.id, rule=one.rule, level=one.level, at=datetime.fromtimestamp(one.at, UTC),
-            about=one.about, message=worded(person.language, one), seen_by=one.seen_by,
+            about=one.about, message=alert_text(person.language, one), seen_by=one.seen_by,
         )
         for one in found
     ]  # fmt: skip
@@ -121,20 +120,6 @@ def test(app: Services, rates: Limits, person: Officer) -> dict[str, str]:
     app.ledger.record(Act("alert.test", me))
     results: dict[str, str] = app.record.alerts.test(by=me)
     return results
-
-
-def worded(language: Language, alert: Alert) -> str:
-    """An alert in words; a rule that has none any more by its name."""
-    key = f"alert.{alert.rule}"
-    if key not in catalogue(language):
-        return alert.rule
-    data = dict(alert.data)
-    what, _, row = str(data.get("what", "")).partition(", ")
-    if f"verify.{what}" in catalogue(language):
-        data["what"] = say(language, f"verify.{what}", seq=row)
-    if "scope" in data:
-        data["scope"] = say(language, f"budget-scope.{data['scope']}")
-    return say(language, key, **data)
 
 
 def _seen(app: Services, person: Person, alert: int | None) -> Done:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from guardrails.audit.alert_rules import AlertRule
 from guardrails.audit.senders import Alert
+from ui.alert_words import alert_text
 from ui.messages import catalogue
-from ui.routes.alerts import worded
 from ui.rulebook import officers
 from ui.web.components.names import officer
 from ui.web.frame import query
@@ -107,7 +107,7 @@ def _alert(visit: Visit, one: Alert, names: Mapping[str, str]) -> Markup:
         when.isoformat(),
         visit.at(when, "d MMM HH:mm"),
         name(visit, one.rule),
-        worded(visit.language, one),
+        alert_text(visit.language, one),
         link,
         seen,
     )
