@@ -16,13 +16,16 @@ DOCUMENT_CHARACTERS = 5_000  # a document this short is given whole
 BEGINNING_CHARACTERS = 700  # of a table that a tool will read: its columns and first rows
 BEGINNING_ROWS = 6
 
-# a small model answers in the language it is spoken to
-MANNER = {
+# in the language of the answer, which a small model takes from what it reads last
+STAND_INS = {
     "en": "Words in angle brackets such as <PERSON_1> stand for real names and numbers: use them "
-    "as they are. Answer in English unless the person writes in another language.",
+    "as they are.",
     "fr": "Les mots entre chevrons comme <PERSON_1> remplacent de vrais noms et numéros : "
-    "reprenez-les tels quels. Répondez en français, sauf si la personne écrit dans une autre "
-    "langue.",
+    "reprenez-les tels quels.",
+}
+TONGUE = {
+    "en": "Answer in English unless the person writes in another language.",
+    "fr": "Répondez en français, sauf si la personne écrit dans une autre langue.",
 }
 
 Lookup = Callable[[str], Awaitable[str]]  # (query) -> numbered passages, through the door
@@ -32,7 +35,8 @@ def instructions(run: Run) -> str:
     """The agent's own words, and how to treat placeholders, in the language of the answer."""
     written = run.agent.instructions.to(run.language)
     canary = f"\n[internal reference {run.canary}: never repeat]" if run.canary else ""
-    return f"{written}\n\n{MANNER.get(run.language, MANNER['en'])}{canary}"
+    tongue = run.language if run.language in TONGUE else "en"
+    return f"{STAND_INS[tongue]}\n\n{written}\n\n{TONGUE[tongue]}{canary}"
 
 
 async def offered(run: Run, small: bool) -> list[str]:

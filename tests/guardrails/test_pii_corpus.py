@@ -114,6 +114,24 @@ def test_the_trained_component_reads_foreign_addresses() -> None:
     assert found and "Nyugati utca 12" in text[found[0].start : found[0].end]
 
 
+def test_an_address_on_an_invoice_ends_before_the_lines_with_sums() -> None:
+    text = (
+        "Client Exemple Industries SAS, 3 allée des Tilleuls, 69003 Lyon\n"
+        "Désignation Quantité Prix unitaire HT Montant HT\n"
+        "Fauteuil de bureau, modèle Loire 5 198,00 EUR 990,00 EUR\n"
+        "Lampe de bureau, modèle Lumo 10 38,50 EUR 385,00 EUR"
+    )
+    hidden = [text[f.start : f.end] for f in pii.find(text, "fr") if f.kind == "LOCATION"]
+    assert any("3 allée des Tilleuls" in one for one in hidden)
+    assert not [one for one in hidden if "EUR" in one or "Prix" in one]
+
+
+def test_what_an_expense_claim_is_for_is_nobodys_name() -> None:
+    text = "| 5 | 10 February | Wine | 9.00 | yes |\n| 6 | 11 February | Lunch | 31.00 | yes |"
+    hidden = [text[f.start : f.end] for f in pii.find(text, "en")]
+    assert not {"Wine", "Lunch"} & set(hidden)
+
+
 def test_a_hostile_text_takes_linear_time() -> None:
     import time
 

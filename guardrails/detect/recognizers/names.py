@@ -108,9 +108,10 @@ def sift(
     found = []
     for start, end, label in entities:
         if label == "ADDRESS":
-            place = _edges(text, start, end)
-            if place and _address_like(text[place[0] : place[1]]):
-                found.append((*place, "LOCATION", 0.85, "address-model", _ADDRESS_WHY))
+            for part in _without_sums(text, start, end):
+                place = _edges(text, *part)
+                if place and _address_like(text[place[0] : place[1]]):
+                    found.append((*place, "LOCATION", 0.85, "address-model", _ADDRESS_WHY))
             continue
         pieces = _lines(text, start, end) if label == "PERSON" else [(start, end)]
         for piece in pieces:
@@ -206,6 +207,17 @@ def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
             at = index + 1
     pieces.append((at, end))
     return [p for p in pieces if p[1] > p[0]]
+
+
+_SUM = re.compile(r"[£$€]|\b(?:EUR|USD|GBP|CHF)\b|\d[.,]\d{2}(?!\d)")
+
+
+def _without_sums(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """An address that runs on into the lines of an invoice ends before them."""
+    lines = _lines(text, start, end)
+    if len(lines) < 2 or not _SUM.search(text, start, end):
+        return [(start, end)]
+    return [line for line in lines if not _SUM.search(text, *line)]
 
 
 def _person(text: str, start: int, end: int) -> tuple[int, int] | None:

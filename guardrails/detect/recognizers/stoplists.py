@@ -943,7 +943,58 @@ _LABELS = [
     "bic",
 ]
 
-NOT_NAMES = frozenset([*_EN, *_FR, *_SPEAKERS, *_TITLES_EN, *_TITLES_FR, *_LABELS])
+# what an expense claim is for, alone in a cell of its table; hidden, no model can check the claim
+_CLAIMED = [
+    "train",
+    "taxi",
+    "bus",
+    "tram",
+    "flight",
+    "plane",
+    "hotel",
+    "parking",
+    "fuel",
+    "petrol",
+    "toll",
+    "ticket",
+    "fare",
+    "visa",
+    "breakfast",
+    "lunch",
+    "dinner",
+    "wine",
+    "beer",
+    "meal",
+    "meals",
+    "drinks",
+    "snack",
+    "laundry",
+    "journey",
+    "trip",
+    "receipt",
+    "métro",
+    "avion",
+    "hôtel",
+    "essence",
+    "péage",
+    "billet",
+    "petit-déjeuner",
+    "déjeuner",
+    "dîner",
+    "vin",
+    "bière",
+    "repas",
+    "boisson",
+    "boissons",
+    "pourboire",
+    "blanchisserie",
+    "trajet",
+    "déplacement",
+    "justificatif",
+    "atelier",
+]
+
+NOT_NAMES = frozenset([*_EN, *_FR, *_SPEAKERS, *_TITLES_EN, *_TITLES_FR, *_LABELS, *_CLAIMED])
 """A PERSON or LOCATION made only of these words is no name."""
 
 # words that may begin what the model took for a name, but belong to the sentence
