@@ -24,7 +24,7 @@ def rows(where: str, ordinary: bool) -> dict[str, tuple[bool, str]]:
     command = [sys.executable, "-m", "tests.sandbox.attacks.run", where, "--json"]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     if ordinary and os.geteuid() == 0:
-        command = [*_as_nobody(), *command[1:]]
+        command = [*as_nobody(), *command[1:]]
         packages = Path(pytest.__file__).resolve().parents[1]
         environment["PYTHONPATH"] = f"{ROOT}:{packages}"
         environment["HOME"] = "/nonexistent"
@@ -37,7 +37,7 @@ def rows(where: str, ordinary: bool) -> dict[str, tuple[bool, str]]:
     }
 
 
-def _as_nobody() -> list[str]:
+def as_nobody() -> list[str]:
     """How to start the suite without root's rights: an interpreter that anybody may read."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     setpriv = shutil.which("setpriv")

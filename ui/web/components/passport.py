@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from agents.catalog import AgentRecord
+from agents.spec import Limits
 from guardrails.findings import Screened
 from ui.web.components.chips import masked, tile
+from ui.web.components.limits import limits
 from ui.web.frame import query
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import address
@@ -22,6 +24,7 @@ def passport(
     tools: Sequence[str],
     data_class: str,
     documents: Sequence[str] = (),
+    asked: Limits | None = None,
 ) -> Markup:
     """The live card beside the form."""
     say = place.say
@@ -42,8 +45,8 @@ def passport(
     return Markup(
         '<section class="atl-card atl-passport" aria-label="{}"><div class="atl-mine-head">{}<div>'
         '<h2 class="atl-h3">{}</h2><p class="atl-small">{}</p></div></div>{}'
-        '<dl class="atl-facts">{}</dl><hr><h3 class="atl-h3">{}</h3><ul class="atl-guards">{}</ul>'
-        "</section>"
+        '<dl class="atl-facts">{}</dl>{}<hr><h3 class="atl-h3">{}</h3>'
+        '<ul class="atl-guards">{}</ul></section>'
     ).format(
         say("web.passport.label"),
         tile(icon_name),
@@ -54,6 +57,7 @@ def passport(
             Markup("<dt>{}</dt><dd>{}</dd>").format(say(f"web.passport.{name}"), value)
             for name, value in facts
         ),
+        limits(place, asked),
         say("web.passport.always"),
         guards,
     )

@@ -66,6 +66,7 @@ def card(
                 icon_name=spec.icon if spec else ICONS.get(form.category, "bot"),
                 tools=[tool_name(context, name) for name in form.tools],
                 data_class=form.data_class,
+                asked=spec.limits if spec else None,
                 documents=[
                     *reads(spec.knowledge if spec else (), context.language),
                     *(
