@@ -93,6 +93,7 @@ AF_UNIX = 1
 NOT_STREAM = (2, 3, 4, 5, 6, 10)  # datagram, raw, rdm, seqpacket, dccp, packet
 PR_SET_PDEATHSIG, PR_SET_SECCOMP = 1, 22
 F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15  # signals to others by way of a file
+F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW = 6, 7, 37, 38  # record locks
 F_SETLEASE, F_NOTIFY = 1024, 1026  # who else opens the runtime's files, and when
 
 
@@ -132,6 +133,12 @@ def program(stage: Stage, shared_host: bool = False) -> bytes:
         deny(AFTER_SETUP)
         for command in (F_SETLEASE, F_NOTIFY):
             rules.add_rule(no, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, LOW, command))
+        # a record lock on a file of the runtime would be a signal to another run. SQLite asks for
+        # them and cannot do without a yes: it gets one, and nothing is locked. In a run there is
+        # one process, so nobody is there to lock out
+        for command in (F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW):
+            lock = seccomp.Arg(1, seccomp.MASKED_EQ, LOW, command)
+            rules.add_rule(seccomp.ERRNO(0), "fcntl", lock)
         rules.add_rule(no, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
         for flag in NAMESPACES[1:]:
             rules.add_rule(

@@ -20,6 +20,11 @@ import ctypes, errno, os, socket, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
 ARM = os.uname().machine == "aarch64"
 def escaped(*_): print("ESCAPED")
+def readable(path):
+    "A file that two runs may open: the bait outside, a module of the runtime inside."
+    try: open(path).close()
+    except OSError: return os.__file__
+    return path
 def call(x86, arm, *arguments):
     ctypes.set_errno(0)
     result = libc.syscall(arm if ARM else x86, *arguments)
@@ -89,7 +94,7 @@ for n in range(3, 64):
 fd = os.open('.', os.O_RDONLY)
 if os.open('../' * 40 + BAIT['file'].lstrip('/'), os.O_RDONLY, dir_fd=fd): escaped()""",
     "changing the runtime's own modules": """
-path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+path = readable(BAIT['module'])
 with open(path, 'a'): escaped()""",
     "changing a mode on the host": "os.chmod(BAIT['file'], 0o600); escaped()",
     "changing a time on the host": "os.utime(BAIT['file'], (1, 1)); escaped()",
@@ -332,10 +337,10 @@ time.sleep(0.3)""",
     ),
     "a changed module": (
         """
-path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+path = readable(BAIT['module'])
 with open(path, 'a') as f: f.write('# left ' + BAIT['value'])""",
         """
-path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+path = readable(BAIT['module'])
 if '# left ' + BAIT['value'] in open(path).read(): escaped()""",
     ),
     "an abstract socket left listening": (
@@ -363,20 +368,35 @@ for pid in pids:
     "the same lock": (
         """
 import fcntl
-path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+path = readable(BAIT['module'])
 fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX); time.sleep(1.5)""",
         """
 import fcntl
-path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+path = readable(BAIT['module'])
 try: fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
 except BlockingIOError: escaped()""",
     ),
+    "the same record lock": (
+        """
+import fcntl, struct
+path = readable(BAIT['module'])
+whole = struct.pack('hhqqi4x', fcntl.F_RDLCK, 0, 0, 0, 0)
+fcntl.fcntl(os.open(path, os.O_RDONLY), fcntl.F_SETLK, whole)
+fcntl.fcntl(os.open(path, os.O_RDONLY), 37, whole); time.sleep(1.5)""",
+        """
+import fcntl, struct
+path = readable(BAIT['module'])
+whole = struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 0, 0, 0)
+for asked in (fcntl.F_GETLK, 36):
+    held = fcntl.fcntl(os.open(path, os.O_RDONLY), asked, whole)
+    if struct.unpack('hhqqi4x', held)[0] != fcntl.F_UNLCK: escaped()""",
+    ),
     "a watch on what another run reads": (
         """
-path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+path = readable(BAIT['module'])
 for _ in range(30): open(path).close(); time.sleep(0.05)""",
         """
-path = BAIT['module'] if os.path.exists(BAIT['module']) else os.__file__
+path = readable(BAIT['module'])
 watch = libc.inotify_init1(os.O_NONBLOCK)
 libc.inotify_add_watch(watch, path.encode(), 0x20); time.sleep(0.5)
 try: seen = watch >= 0 and os.read(watch, 4096)
