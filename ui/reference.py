@@ -99,7 +99,8 @@ atelier user remove NAME                              # ends that person's sessi
 
 A session is a random token in a signed cookie (`HttpOnly`, `SameSite=Lax`, `Secure` behind
 HTTPS). It is replaced every hour, ends twelve hours after sign-in, and can be ended on the
-server.
+server. Ending it ends every token of that sign-in at once, also the one that was replaced a moment
+ago, and what open pages follow; signing in again ends the session that this browser had.
 
 **Identity provider**: OpenID Connect, code flow with PKCE, state and nonce; tokens are accepted
 with asymmetric signatures only; back-channel logout ends sessions.
@@ -138,6 +139,20 @@ kept as a digest and shown once. No key can manage people, access, backups or on
 approve rules, publish agents or reveal content: for those a person answers. A request with a wrong
 key is nobody, whatever cookie comes with it.
 
+**Who makes somebody security** (`ui/duties.py`, `ui/confirming.py`): never an administrator alone.
+A security role that an administrator gives, to a person, through a group, or to a whole group,
+rests: it is not in force until somebody who is in security, and manages nobody, has confirmed it
+on the page Alerts (or `POST /api/v1/duties/…`). The same when an administrator makes a new way in
+(a link or a one-time password) for somebody in security: their role rests from that moment, and
+may be confirmed only after the way in was used, so that whoever made it cannot use it afterwards.
+While it rests it gives nothing: no traces, no reveals, no approvals. Exceptions: the first person
+ever in security, whom nobody could confirm; roles that come from the settings, a directory or the
+identity provider; workshop mode; and the command line. Where nobody in security is left to
+confirm, whoever runs the server does: `atelier user confirm NAME`. The last person in security
+cannot be removed or lose the role on the page (their account can be disabled at once), so that
+security is never emptied and begun anew by one administrator. A champion's password is not guarded
+like this: an administrator who makes one could approve an agent with it; the ledger says so.
+
 **Separation of duties** (`ui/duties.py`): nobody changes their own roles, access or password reset;
 nobody is made security and administrator at once, directly or through a group; somebody who manages
 people is always left. What a directory or provider decides is followed, and when it brings both
@@ -145,12 +160,15 @@ duties together, or when an administrator makes a new password for somebody in s
 gets an alert. Whoever can run `atelier user` on the machine is not bound by this.
 
 **Passwords**: an administrator hands over a link (one use, 24 hours, the secret after the `#`) or a
-password for one sign-in, which opens nothing but the choice of another. People see and end their
+password for one sign-in, good for 24 hours, which opens nothing but the choice of another (within
+half an hour) and is used up by that. People see and end their
 sessions on the page My account; a new password ends all others.
 
-**Limits**: eight passwords a quarter of an hour for one name, forty for one address; thirty wrong
-keys a minute for one address; 600 requests a minute for one key; for each person 600 changes and
-3,000 reads a minute on all routes together, and fewer on costly routes (`ui/routes/common.py`).
+**Limits**: eight passwords a quarter of an hour for one name, forty for one address; thirty different
+wrong keys a minute for one address, and thirty tries of one wrong key (somebody else's wrong keys
+never keep a right one out); 600 requests a minute for one key; for each person 600 changes and
+3,000 reads a minute on all routes together, and fewer on costly routes (`ui/routes/common.py`); eight
+pages of one person that follow answers at once, of which the oldest is let go.
 
 Sign-in, failed sign-in, sign-out and looking as another role are acts in the ledger, under
 pseudonyms. Names that were tried are not written down: people type passwords into the wrong
