@@ -30,7 +30,7 @@ def _add(visit: Visit) -> Markup:
     ).format(
         visit.say("people.group-add"),
         visit.say("people.group-added"),
-        fields.field(visit.say("count.peopleame"), "name", required=True),
+        fields.field(visit.say("people.group-name"), "name", required=True),
         fields.select(visit.say("people.group-source"), "source", sources, "local"),
         fields.roles(visit, visit.say("people.group-roles"), []),
         visit.say("people.group-go"),
