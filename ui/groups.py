@@ -94,7 +94,7 @@ class Groups:
                 connection.execute(groups.insert().values(values))
         except sa.exc.IntegrityError as error:
             raise BadInput("group-exists", name=name) from error
-        return self.get(values["id"])
+        return self.get(str(values["id"]))
 
     def change(
         self,

@@ -22,6 +22,10 @@ class _Listener:
     waiting: bool = False  # for the next event: only then may the task be interrupted
     closed: str = ""
 
+    def over(self) -> bool:
+        """True once it was closed; asked anew each time, for others close it."""
+        return bool(self.closed)
+
     def close(self, why: str) -> None:
         """End it from whatever thread."""
         self.loop.call_soon_threadsafe(self._close, why)
@@ -58,14 +62,14 @@ class Listeners:
             oldest.close("listeners-many")
         try:
             async with aclosing(events):
-                while not me.closed:
+                while not me.over():
                     try:
                         me.task, me.waiting = asyncio.current_task(), True
                         event = await anext(events)
                     except StopAsyncIteration:
                         return
                     except asyncio.CancelledError:
-                        if not me.closed:
+                        if not me.over():
                             raise
                         if me.task is not None:
                             me.task.uncancel()

@@ -164,11 +164,12 @@ password for one sign-in, good for 24 hours, which opens nothing but the choice 
 half an hour) and is used up by that. People see and end their
 sessions on the page My account; a new password ends all others.
 
-**Limits**: eight passwords a quarter of an hour for one name, forty for one address; thirty different
-wrong keys a minute for one address, and thirty tries of one wrong key (somebody else's wrong keys
-never keep a right one out); 600 requests a minute for one key; for each person 600 changes and
-3,000 reads a minute on all routes together, and fewer on costly routes (`ui/routes/common.py`); eight
-pages of one person that follow answers at once, of which the oldest is let go.
+**Limits**: eight passwords a quarter of an hour for one name, forty for one address; thirty
+different wrong keys a minute for one address, and thirty tries of one wrong key (somebody else's
+wrong keys never keep a right one out); 600 requests a minute for one key; for each person 600
+changes and 3,000 reads a minute on all routes together, and fewer on costly routes
+(`ui/routes/common.py`); eight pages of one person that follow answers at once, of which the oldest
+is let go.
 
 Sign-in, failed sign-in, sign-out and looking as another role are acts in the ledger, under
 pseudonyms. Names that were tried are not written down: people type passwords into the wrong

@@ -39,8 +39,7 @@ class Box:
         self.who: list[bytes] = []
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        parsed = message_from_bytes(envelope.content, policy=default)
-        self.got.append(cast(EmailMessage, parsed))
+        self.got.append(message_from_bytes(envelope.content, policy=default))
         return "250 OK"
 
     def authenticate(
