@@ -5,6 +5,7 @@ import sys
 
 BENCHES = (
     "house",
+    "load",
     "screen",
     "screening",
     "injection",
