@@ -1,8 +1,11 @@
 """An administrator alone makes nobody security: what they give rests until security confirms."""
 
+from typing import cast
+
 import httpx
 import pytest
 import sqlalchemy as sa
+from starlette.requests import Request
 
 from guardrails.actor import pseudonym
 from guardrails.audit.tables import alerts
@@ -10,6 +13,11 @@ from tests.ui.api_client import PASSWORD, client, served, with_accounts
 from tests.ui.fake_house import House
 from ui.access import Role
 from ui.accounts import Account
+from ui.identity import Person
+from ui.messages import LANGUAGES, Language, say
+from ui.web.pages.confirming import section
+from ui.web.plain import Visit
+from ui.wiring import App
 
 SECURITY_ONLY = ("/audit/traces", "/alerts", "/duties", "/policies")
 
@@ -168,3 +176,22 @@ async def test_who_manages_people_too_confirms_nobody(
         await web.put(f"/people/{staff}", json={"roles": ["security"]})
         answer = await web.post(f"/duties/people/{staff}/confirm")
     assert (answer.status_code, answer.json()["code"]) == (403, "confirm-apart")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_page_says_who_waits_and_offers_the_button_only_when_it_would_work(
+    house: House, cookies: dict[Role, str], language: Language
+) -> None:
+    hostile = "<b>Ada</b>"
+    ready = house.people.add("ada", PASSWORD, name=hostile, roles=["security"], rests="password")
+    early = house.people.add("ben", None, roles=["security"], rests="role")
+    group = house.groups.add("Auditors", roles=["security"], rests=True)
+    officer = account(house, "security")
+    person = Person(officer.id, "Sample", "", frozenset({"security"}), language)
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
+    page = str(section(Visit(cast(App, house), language, person, {}, request)))
+    assert "&lt;b&gt;Ada" in page and hostile not in page and "Auditors" in page
+    assert f"/api/v1/duties/people/{ready.id}/confirm" in page
+    assert f"/api/v1/duties/people/{early.id}/confirm" not in page
+    assert say(language, "duties.early") in page
+    assert f"/api/v1/duties/groups/{group.id}/confirm" in page
