@@ -19,6 +19,7 @@ from guardrails.detect import injection
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "tests" / "corpus" / "injection.yaml"
+SOURCES = "by source, attacks and benign above the 5 % mark"  # key of training's figures
 FIGURES = Path(__file__).parent / "training_injection" / "figures.json"
 
 
@@ -79,19 +80,25 @@ def handbook_rows() -> list[Row]:
 
 
 def validation_rows() -> list[Row]:
+    """Figures of training, each with how far another draw of the rows would move it."""
     figures = json.loads(FIGURES.read_text("utf-8"))
     rows = []
-    for name, (one, five) in figures["dev"].items():
-        low, high = (0.85, 0.93) if name == "look-alikes" else (0.72, 0.88)
-        rows.append(Row(f"validation: true at 1 %, {name}", one, "", low, True))
-        rows.append(Row(f"validation: true at 5 %, {name}", five, "", high, True))
-    for name, (one, five) in (figures.get("dev, whole sources held out") or {}).items():
-        rows.append(Row(f"sources held out: true at 1 %, {name}", one))
-        rows.append(Row(f"sources held out: true at 5 %, {name}", five))
-    rows.append(
-        Row("validation: French, made, true at 5 %", figures["made, French"]["look-alikes"][1], "",
-            0.75, True)
-    )  # fmt: skip
+    for key, label, judged in (
+        ("dev", "validation", True),
+        ("dev, whole sources held out", "sources held out", False),
+    ):
+        for name in ("look-alikes", "with clean documents"):
+            targets = ((0.85, 0.93) if name == "look-alikes" else (0.72, 0.88)) if judged else ()
+            for at_, rate in enumerate(("1 %", "5 %")):
+                mean, spread = (figures[key][name][part][at_] for part in ("mean", "spread"))
+                title = f"{label}: true at {rate} (±{spread:.2f}), {name}"
+                rows.append(Row(title, mean, "", targets[at_] if targets else None, True))
+    for source, (found, wrong) in figures["dev, whole sources held out"][SOURCES].items():
+        for what, value in (("attacks found", found), ("benign flagged", wrong)):
+            if value is not None:
+                rows.append(Row(f"  {source}, never seen: {what} at 5 %", value))
+    french = figures["made, French"]["look-alikes"]["mean"][1]
+    rows.append(Row("validation: French, made, true at 5 %", french, "", 0.75, True))
     return rows
 
 

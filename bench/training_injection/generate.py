@@ -113,7 +113,8 @@ def _pipes(text: str) -> list[str]:
     return re.split(r"(?<!\\)\|", text)
 
 
-INDIRECT = ("indirect", "meddle", "side")  # orders that stand in what a model reads for a person
+# orders that stand in what a model reads for a person
+INDIRECT = ("indirect", "meddle", "side")
 ATTACK_FILES = {"attack_en": 10, "attack_fr": 9, "attack_de": 2, "attack_es": 2}
 DOCUMENTS = {
     "en": [
@@ -126,13 +127,14 @@ DOCUMENTS = {
 ASKS = {
     "en": [
         *(("benign_en", s) for s in ("lookalike", "question", "question", "roleplay", "style")),
-        ("benign_long", "long_en"),
+        *(("benign_en", s) for s in ("meta", "meta", "sensible")),
+        *(("benign_long", s) for s in ("long_en", "chat_en", "chat_en", "chat_en")),
     ],
     "fr": [
-        *(("benign_fr", s) for s in ("lookalike", "question", "style")),
-        ("benign_long", "long_fr"),
+        *(("benign_fr", s) for s in ("lookalike", "question", "style", "meta")),
+        *(("benign_long", s) for s in ("long_fr", "chat_fr", "chat_fr")),
     ],
-    "x": [("benign_de_es", "question")],
+    "x": [("benign_de_es", "question"), ("benign_de_es", "more")],
 }
 
 
@@ -200,8 +202,15 @@ def benign(writer: Writer, count: int, extra: dict[str, list[str]]) -> list[Row]
     for _ in range(count):
         language = chance.choices(["en", "fr", "x"], [10, 8, 3])[0]
         roll = chance.random()
-        if roll < 0.46:
+        if roll < 0.52:
             text, group = writer.line(*chance.choice(ASKS[language]))
+            if "/chat_" in group or "/long_" in group:
+                # people write at length without attacking anybody
+                more = [
+                    writer.line(*group.split("/")[:2])[0]
+                    for _ in range(chance.choice((0, 0, 1, 2, 3)))
+                ]
+                text = chance.choice((" ", " ", "\n", "\n\n")).join((text, *more))
             text = _style(writer, text)
             rows.append(Row(text, 0, group, ((text, "ask"),)))
         elif roll < 0.9:

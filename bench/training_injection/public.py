@@ -29,7 +29,18 @@ def attacks(folder: Path, chance: random.Random) -> list[str]:
         # the collections also hold plain role play, which is no attack
         if len(filled) >= 12 and (len(filled) < 300 or len(_FREED.findall(filled)) >= 2):
             seen.setdefault(re.sub(r"\W+", "", filled.lower())[:160], filled[:LONGEST])
-    return list(seen.values())
+    return [_piece(text, chance) for text in seen.values()]
+
+
+def _piece(text: str, chance: random.Random) -> str:
+    """Two of three long ones as a stretch around a mark: their length is no sign of an attack."""
+    marks = [mark.start() for mark in _FREED.finditer(text)]
+    if len(text) < 900 or not marks or chance.random() < 0.33:
+        return text
+    size = chance.randint(150, 900)
+    start = max(0, chance.choice(marks) - chance.randint(0, size))
+    start = text.rfind(" ", 0, start) + 1
+    return text[start : start + size]
 
 
 _FREED = re.compile(

@@ -1,0 +1,244 @@
+"""Fit the models, and judge every example by models that never saw its fold."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+
+from bench.training_injection.rows import Example
+from guardrails.detect import injection_model as im
+from guardrails.detect.injection_features import CHAR_BITS, WORD_BITS, grams, windows
+
+Floats = npt.NDArray[np.float64]
+LOOKALIKE = re.compile(r"notinject|wildguard|injecguard|bastion|deepset|user_task", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much given rows count. In the linear models `linear` multiplies each row's own weight;
+    in the stack a given row counts `stack`, a made one 0.7 and a clean document 1.4."""
+
+    linear: float = 1.0
+    stack: float = 12.0
+
+
+def matrix(windows_: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+    """One row per list of folded segments, the same numbers as at inference."""
+    data, columns, starts = [], [], [0]
+    for segments in windows_:
+        seen = grams(tuple(segments))
+        for buckets, shift in ((seen.chars, 0), (seen.words, 1 << CHAR_BITS)):
+            columns.append(buckets + shift)
+            data.append(np.full(len(buckets), im.scale(len(buckets)), dtype=np.float32))
+        starts.append(starts[-1] + len(seen.chars) + len(seen.words))
+    shape = (len(windows_), (1 << CHAR_BITS) + (1 << WORD_BITS))
+    result = sparse.csr_matrix((np.concatenate(data), np.concatenate(columns), starts), shape)
+    result.sum_duplicates()
+    return result
+
+
+def linear(
+    x: sparse.csr_matrix, y: npt.ArrayLike, weight: npt.ArrayLike, alpha: float, seed: int = 1
+) -> Floats:
+    """Weights with the bias last."""
+    model = SGDClassifier(
+        loss="log_loss", alpha=alpha, max_iter=12, tol=None, average=True, random_state=seed
+    )
+    model.fit(x, y, sample_weight=np.array(weight))
+    return np.append(model.coef_[0], model.intercept_[0])
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All n-grams that are learned from, counted once for every fold."""
+
+    whole: sparse.csr_matrix  # one row an example
+    pieces: sparse.csr_matrix  # one row a part of an example
+    owner: npt.NDArray[np.int64]  # whose part
+    attack: npt.NDArray[np.int64]
+    order: npt.NDArray[np.int64]
+    share: Floats  # of its example's weight
+
+
+def see(examples: Sequence[Example]) -> Seen:
+    """Whole texts and their parts: for documents each of the first sentences is one."""
+    segments: list[list[str]] = []
+    owner, attack, order, share = [], [], [], []
+    for number, example in enumerate(examples):
+        for text, what in example.row.parts:
+            for window in windows(text):
+                piece = list(window.segments)
+                units = [[one] for one in piece[:5]] if what == "document" else [piece]
+                segments += units
+                owner += [number] * len(units)
+                attack += [int(what == "attack")] * len(units)
+                order += [int(what != "document")] * len(units)
+                share += [1 / len(units) ** 0.5] * len(units)
+    whole = matrix([[one for w in e.windows for one in w.segments] for e in examples])
+    return Seen(
+        whole, matrix(segments), np.array(owner), np.array(attack), np.array(order), np.array(share)
+    )
+
+
+def base(
+    examples: Sequence[Example], seen: Seen, index: npt.NDArray[np.int64], weights: Weights,
+    seed: int = 1,
+) -> Floats:  # fmt: skip
+    """The three linear models, one row each: whole text, segment attacks, segment is an order.
+
+    `index` says which of `examples` are learned from.
+    """
+    labels = [examples[i].row.label for i in index.tolist()]
+    counts = np.array([_importance(example, weights) for example in examples])
+    parts = np.flatnonzero(np.isin(seen.owner, index))
+    share = seen.share[parts] * counts[seen.owner[parts]]
+    x = seen.pieces[parts]
+    return np.stack(
+        [
+            linear(seen.whole[index], np.array(labels), counts[index], 2e-5, seed),
+            linear(x, seen.attack[parts], share, 1e-5, seed),
+            linear(x, seen.order[parts], share, 1e-5, seed),
+        ]
+    )
+
+
+def _importance(example: Example, weights: Weights) -> float:
+    return example.weight * (weights.linear if example.given else 1.0)
+
+
+def dense(examples: Sequence[Example], weights: Floats) -> Floats:
+    """Features of the stack; a long text is described by its worst window."""
+    rows = []
+    for example in examples:
+        features = [im.features(window, weights) for window in example.windows]
+        rows.append(max(features, key=lambda row: row[0] + row[1]))
+    return np.array(rows)
+
+
+def stack(
+    x: Floats, y: Floats, weight: Floats, seed: int = 3
+) -> tuple[GradientBoostingClassifier, LogisticRegression]:
+    trees = GradientBoostingClassifier(
+        n_estimators=160, max_depth=3, learning_rate=0.06, subsample=0.6, min_samples_leaf=25,
+        max_features=0.4, random_state=seed,
+    ).fit(x, y, sample_weight=weight)  # fmt: skip
+    logistic = LogisticRegression(C=0.3, max_iter=3000)
+    logistic.fit(im.squash(x), y, sample_weight=weight)
+    return trees, logistic
+
+
+def combined(models: tuple[GradientBoostingClassifier, LogisticRegression], x: Floats) -> Floats:
+    trees, logistic = models
+    result: Floats = (trees.decision_function(x) + logistic.decision_function(im.squash(x))) / 2
+    return result
+
+
+def emphasis(examples: Sequence[Example], folds: Sequence[int], weights: Weights) -> Floats:
+    """What each example counts in the stack."""
+    # what people and attackers really write decides; made rows steady it
+    found = np.array([weights.stack if one.given else 0.7 for one in examples])
+    # clean documents are what a wrong alarm costs most
+    clean = [one.row.group.startswith(("document/", "starter")) for one in examples]
+    found[np.array(clean)] = 1.4
+    found[np.array(folds) < 0] = 0.0
+    return found
+
+
+def out_of_fold(
+    examples: Sequence[Example],
+    seen: Seen,
+    folds: Sequence[int],
+    weights: Weights,
+    seed: int = 0,
+) -> tuple[Floats, Floats]:
+    """(features, scores) of every example, by models that were fitted without its fold."""
+    place = np.array(folds)
+    features = np.zeros((len(examples), im.FEATURES))
+    for number in sorted(set(folds)):
+        rest, here = np.flatnonzero(place != number), np.flatnonzero(place == number)
+        fitted = base(examples, seen, rest, weights, 1 + seed)
+        features[here] = dense([examples[i] for i in here.tolist()], fitted)
+    scores = judged(features, examples, folds, weights, seed)
+    return features, scores
+
+
+def judged(
+    features: Floats, examples: Sequence[Example], folds: Sequence[int], weights: Weights,
+    seed: int = 0,
+) -> Floats:  # fmt: skip
+    """The stack's score of every example, fitted without its fold."""
+    place = np.array(folds)
+    labels = np.array([float(one.row.label) for one in examples])
+    counts = emphasis(examples, folds, weights)
+    scores = np.zeros(len(examples))
+    for number in sorted(set(folds)):
+        rest, here = place != number, place == number
+        models = stack(features[rest], labels[rest], counts[rest], 3 + seed)
+        scores[here] = combined(models, features[here])
+    return scores
+
+
+def rates(scores: Floats, labels: Floats, at: tuple[float, ...] = (0.01, 0.05)) -> list[float]:
+    """True-positive rate at each false-positive rate."""
+    clean = np.sort(scores[labels == 0])[::-1]
+    return [float((scores[labels == 1] > clean[int(rate * len(clean))]).mean()) for rate in at]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """True positives at 1 % and 5 % false positives: over several fits, and how sure they are.
+
+    `mean` is over the fits given, `spread` the standard deviation over those fits and over draws of
+    the rows (bootstrap): with 560 benign rows, six of them decide the figure at 1 %.
+    """
+
+    mean: list[float]
+    spread: list[float]
+
+
+def figure(fits: Sequence[Floats], labels: Floats, draws: int = 200) -> Figure:
+    """Of the scores of several fits on the same rows."""
+    chance = np.random.default_rng(5)
+    found = []
+    for _ in range(draws):
+        some = chance.integers(0, len(labels), len(labels))
+        found += [rates(scores[some], labels[some]) for scores in fits]
+    mean = np.mean([rates(scores, labels) for scores in fits], axis=0)
+    return Figure(mean.round(3).tolist(), np.std(found, axis=0).round(3).tolist())
+
+
+def figures(fits: Sequence[Floats], examples: Sequence[Example]) -> dict[str, Figure]:
+    """With the look-alikes among the benign rows, and with clean documents and tool results too."""
+    labels = np.array([float(one.row.label) for one in examples])
+    alike = np.array(
+        [
+            bool(one.row.label)
+            or (
+                bool(LOOKALIKE.search(one.row.group + one.source))
+                and "tool_output_clean" not in one.row.group
+            )
+            for one in examples
+        ]
+    )
+    alike |= not (alike & (labels == 0)).any()
+    return {
+        "look-alikes": figure([scores[alike] for scores in fits], labels[alike]),
+        "with clean documents": figure(fits, labels),
+    }
+
+
+def by_source(scores: Floats, examples: Sequence[Example]) -> dict[str, list[float | None]]:
+    """Per source: the share of its attacks and of its benign rows above the common 5 % mark."""
+    labels = np.array([one.row.label for one in examples])
+    limit = np.sort(scores[labels == 0])[::-1][int(0.05 * (labels == 0).sum())]
+    found: dict[str, list[float | None]] = {}
+    for source in sorted({one.source for one in examples}):
+        mine = np.array([one.source == source for one in examples])
+        parts = (scores[mine & (labels == label)] > limit for label in (1, 0))
+        found[source] = [round(float(part.mean()), 3) if len(part) else None for part in parts]
+    return found
