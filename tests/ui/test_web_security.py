@@ -108,7 +108,7 @@ def places() -> list[str]:
 
 
 def headed(role: str, cookies: dict[Role, str], **more: str) -> dict[str, str]:
-    cookie = {"cookie": f"atelier_session={cookies[role]}"} if role in cookies else {}  # type: ignore[index]
+    cookie = {"cookie": f"atelier_session={cookies[role]}"} if role in cookies else {}
     return {"accept": "text/html", **cookie, **more}
 
 

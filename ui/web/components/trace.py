@@ -208,8 +208,8 @@ def _bar(visit: Visit, span: SpanRow) -> Bar:
     if span.kind == "GUARDRAIL":
         checks = {"input": "input-check", "output": "output-check", "file": "file-check"}
         if name.startswith("approval "):
-            tool = step_name(visit.language, f"tool.{name.removeprefix('approval ')}")
-            name = visit.say("web.step.guard.approval", tool=tool.removeprefix("tool."))
+            asked = step_name(visit.language, f"tool.{name.removeprefix('approval ')}")
+            name = visit.say("web.step.guard.approval", tool=asked.removeprefix("tool."))
         name = checks.get(name, name)
     elif tool := conventions.read(span.attributes, "tool"):
         name = f"tool.{tool}"
