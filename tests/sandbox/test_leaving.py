@@ -119,7 +119,12 @@ async def test_the_name_of_an_agents_document_is_kept_masked_and_shown_whole(
     await knowledge.settled()
     said = Text(en="Answers questions.")
     agent = AgentSpec(
-        id="leave", title=said, purpose=said, instructions=said, tools=("search_documents",)
+        id="leave",
+        title=said,
+        purpose=said,
+        instructions=said,
+        # without the second one short documents are looked up too
+        tools=("search_documents", "read_document"),
     )
     home.script(Say("Six days [1]."))
     reply = await home.send(marie, "How many days of leave can be carried over?", agent)
