@@ -68,7 +68,7 @@ def planted(page: Page) -> list[str]:
         }
         assert scim(page, key, "Users", user) == 201, text
         assert scim(page, key, "Groups", {"displayName": f"{number} {text}"}) == 201, text
-    return [carrier(page, text) for text in PAYLOADS[:4]]
+    return [carrier(page, text) for text in PAYLOADS[1:3]]
 
 
 def scim(page: Page, key: str, what: str, body: dict[str, Any]) -> int:

@@ -9,59 +9,26 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.browser import Product, product, visit
+from tests.e2e.hostile import PAYLOADS, WATCH, api, planted
 from tests.upstream import Say, Upstream
 from ui.messages import LANGUAGES
 from ui.web import nav
 
 pytestmark = pytest.mark.timeout(400)
-
-PAYLOADS = (
-    "<script>window.__xss=1</script>",
-    "<img src=x onerror=window.__xss=2>",
-    '"><svg onload=window.__xss=3>',
-    "' onmouseover='window.__xss=4' autofocus onfocus='window.__xss=4",
-    "</textarea></title></style><script>window.__xss=5</script>",
-    "<iframe srcdoc='<script>parent.__xss=6</script>'></iframe>",
-    "[click](javascript:window.__xss=7) ![p](https://evil.example/p.png)",
-    "<a href='javascript:window.__xss=8'>x</a><base href='https://evil.example/'>",
-    "<style>@import 'https://evil.example/x.css'</style>",
-    "{{constructor.constructor('window.__xss=9')()}} ${window.__xss=9}",
-    "<math><mtext></mtext><mglyph><svg><mtext><style><img src=x onerror=window.__xss=10>",
-    "&lt;script&gt;window.__xss=11&lt;/script&gt;",
-)
-WATCH = """
-window.__csp = [];
-document.addEventListener("securitypolicyviolation",
-  (event) => window.__csp.push(`${event.violatedDirective} ${event.blockedURI}`));
-"""
-
-
-def api(page: Page, method: str, path: str, body: Any = None) -> Any:
-    """Ask the API as the page itself would."""
-    return page.evaluate(
-        """async ([method, path, body]) => {
-          const answer = await fetch(`/api/v1${path}`, {
-            method, headers: { "content-type": "application/json" },
-            body: body === null ? undefined : JSON.stringify(body) });
-          const text = await answer.text();
-          try { return { status: answer.status, ...JSON.parse(text) }; }
-          catch { return { status: answer.status, text }; }
-        }""",
-        [method, path, body],
-    )
+AGENT_PAGES = ("build", "playground", "evaluation")
 
 
 def harmless(page: Page, where: str) -> None:
     """Nothing ran and nothing was even tried."""
     assert page.evaluate("window.__xss ?? 0") == 0, where
     assert page.evaluate("window.__csp") == [], where
-    assert page.locator("main script, main iframe, main base, main img[src='x']").count() == 0
+    sought = "main script, main iframe, main base, main img[src='x']"
+    assert page.evaluate("(sought) => document.querySelectorAll(sought).length", sought) == 0, where
 
 
 def test_foreign_text_stays_text_on_every_page(house: Product, browser: Browser) -> None:
@@ -93,9 +60,21 @@ def test_foreign_text_stays_text_on_every_page(house: Product, browser: Browser)
             }""",
             list(PAYLOADS),
         )
+        assert "data: " in sent, sent
         begun = json.loads(sent.split("data: ", 1)[1].splitlines()[0])
         conversation = begun["conversation"]
+        agents = planted(page)
+        trace = api(page, "GET", "/audit/traces")["rows"][0]
         more = [
+            *(f"/en/{where}?agent={agent}" for agent in agents for where in AGENT_PAGES),
+            f"/en/audit?days=all&open={trace.get('trace_id') or trace['id']}",
+            "/en/audit?days=all&text=%3Cimg+src%3Dx+onerror%3Dwindow.__xss%3D2%3E",
+            "/en/policies?view=history",
+            "/en/policies?draft=2",
+            "/en/policies?draft=2&as=text",
+            "/en/policies?draft=2&as=changes",
+            "/en/retention?hold=agent&value=%22%3E%3Csvg+onload%3Dwindow.__xss%3D3%3E",
+            "/en/exports?agent=%3Cscript%3Ewindow.__xss%3D1%3C%2Fscript%3E",
             f"/en/people?person={person}",
             "/en/people?tab=groups",
             "/en/people?text=%3Cscript%3Ewindow.__xss%3D1%3C%2Fscript%3E",
@@ -106,11 +85,13 @@ def test_foreign_text_stays_text_on_every_page(house: Product, browser: Browser)
         ]
         for where in [*(nav.address("en", each.id) for each in nav.PAGES), *more]:
             page.goto(house.address + where)
-            page.wait_for_timeout(500)
-            for summary in page.locator("main details:not([open]) > summary").all()[:30]:
-                if summary.is_visible():
-                    summary.click()
+            page.wait_for_timeout(250)
+            # not by a locator: a form with a field named "matches" breaks Playwright's own engine
+            page.evaluate("document.querySelectorAll('main details').forEach((e) => e.open = true)")
             harmless(page, where)
+        for where, nth in (("audit", 0), ("models", 1), ("retention", 2), ("policies", 3)):
+            visitor.open(page, f"/en/{where}")
+            assert PAYLOADS[nth] in page.locator("main").inner_text(), where
         visitor.open(page, "/en/people")
         assert PAYLOADS[0] in page.locator("main").inner_text()
         visitor.open(page, "/en/access?tab=programs")
