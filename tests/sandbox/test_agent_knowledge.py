@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from agents.catalog import SAMPLES
+from agents.knowledge.frozen import documents_of
 from agents.spec import AgentSpec, Text
 from guardrails.actor import Actor
 from guardrails.errors import BadInput, GuardrailError
 from sandbox.agent_knowledge import _place
-from agents.knowledge.frozen import documents_of
 from tests.house import House
 from tests.upstream import Say
 
