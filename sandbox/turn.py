@@ -232,8 +232,10 @@ async def _check_input(parts: Parts, run: Run, text: str) -> None:
         step.detail["sent"] = screened.text[:4000]
         if screened.verdict.outcome == "deny":
             step.verdict = "blocked"
-            run.notice("blocked", "notice.input-blocked", rule=screened.verdict.rule)
-            raise PolicyDenied("input-blocked", rule=screened.verdict.rule)
+            orders = screened.verdict.rule == "screen.injection"
+            code = "input-orders" if orders else "input-blocked"
+            run.notice("blocked", f"notice.{code}", rule=screened.verdict.rule)
+            raise PolicyDenied(code, rule=screened.verdict.rule)
         kinds = [finding.kind for finding in screened.findings if finding.kind != "INJECTION"]
         hidden = [kind for kind in kinds if policy.action(kind) != "allow"]
         if any(finding.kind == "INJECTION" for finding in screened.findings):

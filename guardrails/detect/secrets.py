@@ -112,11 +112,19 @@ def _plausible(value: str, password: bool, quoted: bool, prose: bool) -> bool:
 
 
 def _stands_for(value: str) -> bool:
-    """A dummy: few different characters, or one of the words that documentation uses."""
+    """A dummy: few different characters, or one of the words that documentation uses.
+
+    EXAMPLE in capitals is none: it ends keys that documentation gives in their real form, and
+    whoever tries those here expects to see them masked.
+    """
     lower = value.lower()
-    return len(set(value)) <= 4 or any(
-        word in lower
-        for word in ("xxxxxx", "example", "your_", "your-", "placeholder", "<", "****", "......")
+    return (
+        len(set(value)) <= 4
+        or any(word in value for word in ("example", "Example"))
+        or any(
+            word in lower
+            for word in ("xxxxxx", "your_", "your-", "placeholder", "<", "****", "......")
+        )
     )
 
 
