@@ -71,8 +71,7 @@ async def route(
         yield spent.usage()
         return
     # asked again for what it already has: the answer is all that is left
-    asked = _asked(messages)
-    order = [_user(after_tools(asked))] if earlier else _decided(asked)
+    order = [_user(after_tools(_asked(messages)))] if earlier else _decided()
     async for event in _answer(ask, [*told, *order], spent, max_tokens):
         yield event
 
@@ -97,9 +96,9 @@ async def _answer(
     yield spent.usage()
 
 
-def _decided(asked: str) -> list[dict[str, object]]:
+def _decided() -> list[dict[str, object]]:
     """The choice of an answer, as the model wrote it, and the order to write it."""
-    return [{"role": "assistant", "content": called(FINAL, {})}, _user(write(asked))]
+    return [{"role": "assistant", "content": called(FINAL, {})}, _user(write())]
 
 
 def _asked(messages: Sequence[Message]) -> str:
@@ -144,7 +143,7 @@ def plain(
     if system:
         told.append({"role": "system", "content": "\n\n".join(system)})
     names: dict[object, str] = {}
-    for place, message in enumerate(messages):
+    for message in messages:
         role = message.get("role")
         if role == "system":
             continue
@@ -158,7 +157,7 @@ def plain(
         content = "\n".join([part for part in (_text(message), *said) if part])
         if tools and role == "assistant" and not calls and content:
             # as it was when it was written, so that the server knows the beginning
-            told += _decided(_asked(messages[:place]))
+            told += _decided()
         told.append({"role": role, "content": content})
     return told
 

@@ -24,8 +24,8 @@ Reply {"enough": true} or {"enough": false}."""
 _AFTER_TOOLS = """Now answer the person's request in plain text and whole sentences, in the \
 language of the request, with the names and figures that the tools returned. Do not reply with \
 JSON. Do not mention the tools."""
-_WRITE = """Now write the whole answer to the request, in its language and in the form that you \
-were told. Plain text, no JSON."""
+_WRITE = """Write the whole answer now, with its facts and figures, in the form that you were \
+told: plain text, no JSON."""
 _SHORT = 300  # characters of a request that is put once more: a small model keeps to what is last
 # one line each: without them 25 of 35 choices were right, with them 31
 _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
@@ -84,9 +84,11 @@ def after_tools(asked: str) -> str:
     return _AFTER_TOOLS + _again(asked)
 
 
-def write(asked: str) -> str:
-    """What follows the choice of an answer without a tool."""
-    return _WRITE + _again(asked)
+def write() -> str:
+    """What follows the choice of an answer without a tool. The request stands just before: put once
+    more, "Read this invoice." was answered by "I have read it."
+    """
+    return _WRITE
 
 
 def _again(asked: str) -> str:
