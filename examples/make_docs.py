@@ -82,7 +82,8 @@ def measured() -> str:
         f"Model: {', '.join(models) or 'none yet'}, two busy cores. "
         f"Passed {passed} of the {count} cases that were run ({passed / max(1, count):.0%}; "
         f"80 % is to be reached); {left} cases were not run.\n"
-        "A case is asked once through the whole product. "
+        "A case is asked once through the whole product. The last column knows changes of the "
+        "template itself; the prompts that all share may have changed since as well. "
         "Run again with `python -m bench.agents cases --all --keep`.\n\n"
         "| Template | Passed | Run on | Failed | Not run | Run before the last change |\n"
         "| --- | --- | --- | --- | --- | --- |\n" + "".join(rows) + _choice(choice)
