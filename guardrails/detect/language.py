@@ -401,4 +401,10 @@ def _identifier():  # type: ignore[no-untyped-def]
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(["en", "fr"])
+    identifier._full_model = ()  # kept to choose other languages, which never happens: 19 MB
     return identifier
+
+
+def warm() -> None:
+    """Load what a short text may need: 0.5 s that the first message should not wait."""
+    _identifier()

@@ -73,6 +73,7 @@ def find(text: str, language: str | None = None, *, organizations: bool = False)
 
 def warm() -> None:
     """Load everything now, so that the first message does not wait."""
+    languages.warm()
     find("Marie Tremblay, 12 rue de la Paix, 75002 Paris", "fr")
     find("Mary Jones lives at 12 Main Street, Boston", "en")
 
