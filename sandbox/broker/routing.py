@@ -24,6 +24,7 @@ _KEPT = frozenset({"type", "properties", "required", "items", "enum", "const", "
 # in a message, between whole documents and the rest, and before the person's words
 AFTER_DOCUMENTS, BEFORE_WORDS = "\n\n--- end of documents ---\n\n", "\n\n--- request ---\n\n"
 _READER = "You help a person at work. First you read documents, then you are told what to do."
+_CHOICE = '{"tool"'
 _GATE_SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {"enough": {"type": "boolean"}},
@@ -72,7 +73,8 @@ async def route(
         return
     # asked again for what it already has: the answer is all that is left
     order = [_user(after_tools(_asked(messages)))] if earlier else _decided()
-    async for event in _answer(ask, [*told, *order], spent, max_tokens):
+    untold = plain(messages, chatml=chatml)
+    async for event in _answer(ask, [*told, *order], spent, max_tokens, untold):
         yield event
 
 
@@ -84,15 +86,36 @@ async def _said(events: AsyncGenerator[ModelEvent, None]) -> str:
 
 
 async def _answer(
-    ask: Ask, told: Sequence[Message], spent: "_Spent", max_tokens: int
+    ask: Ask,
+    told: Sequence[Message],
+    spent: "_Spent",
+    max_tokens: int,
+    untold: Sequence[Message] | None = None,
 ) -> AsyncGenerator[ModelEvent, None]:
-    reply = spent.metered(ask(told, None, max_tokens))
+    """The reply in free words. A very small model may copy the form of a choice instead: then it is
+    asked once more with `untold`, where no tool was ever spoken of."""
+    reply, held = spent.metered(ask(told, None, max_tokens)), ""
     try:
         async for event in reply:
-            if not isinstance(event, Usage):
+            if isinstance(event, Usage):
+                continue
+            if not isinstance(event, TextDelta):
                 yield event
+                continue
+            held += event.text
+            if untold is None or not _CHOICE.startswith(held.lstrip()[: len(_CHOICE)]):
+                yield TextDelta(held)
+                held, untold = "", None
+            elif held.lstrip().startswith(_CHOICE):
+                break
     finally:
         await reply.aclose()
+    if untold is not None and held.lstrip().startswith(_CHOICE):
+        async for event in _answer(ask, untold, spent, max_tokens):
+            yield event
+        return
+    if held:
+        yield TextDelta(held)
     yield spent.usage()
 
 

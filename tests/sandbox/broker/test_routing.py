@@ -83,6 +83,19 @@ async def test_an_answer_is_chosen_and_then_written_freely_while_it_streams() ->
     assert events[-1] == Usage(20, 10)
 
 
+async def test_a_model_that_copies_the_form_of_a_choice_is_asked_without_tools() -> None:
+    script = Script(ANSWER, ANSWER, "Four.")
+    events = await run(script, USER)
+    assert text(events) == "Four."
+    assert script.asked[-1] == [USER]
+    assert script.schemas == [schema([ADD]), None, None]
+
+
+@pytest.mark.parametrize("reply", ["{4}", '{"to', "  ", '{"name": "Ada"}'])
+async def test_an_answer_in_braces_is_an_answer(reply: str) -> None:
+    assert text(await run(Script(ANSWER, reply), USER)) == reply
+
+
 async def test_the_next_turn_begins_like_the_last_one_so_that_it_is_not_read_again() -> None:
     first = Script(ANSWER, "Four.")
     await run(first, USER)

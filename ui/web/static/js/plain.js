@@ -103,10 +103,13 @@ async function save(answer) {
 
 /* fetch the page again; replace all of its content, or only the elements with these ids */
 export async function reload(ids = null, address = location.href, fresh = false) {
+  const here = () => location.pathname + location.search;
+  const place = here();
   const answer = await fetch(address, { headers: { accept: "text/html", ...(fresh ? { "x-atelier-fresh": "1" } : {}) } }).catch(() => null);
   if (!answer) return announce(offline());
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") return location.reload();
   const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (here() !== place) return; // back and forward in one breath: only the page of the last step is drawn
   const focused = document.activeElement?.id;
   const open = new Set([...document.querySelectorAll("details[open][id]")].map((each) => each.id));
   const counts = [...document.querySelectorAll("[data-atl-count]")].map((each) => each.id); // of the navigation
