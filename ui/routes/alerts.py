@@ -115,7 +115,7 @@ def change(rule: str, wanted: RuleChange, app: Services, person: Officer) -> Rul
 @router.post("/test")
 def test(app: Services, rates: Limits, person: Officer) -> dict[str, str]:
     """Send a real alert every way there is; says per way whether it was `sent` or `failed`."""
-    limited(rates.verify, person)
+    limited(rates.tried, person)
     me = app.record.pseudonym(person.id)
     app.ledger.record(Act("alert.test", me))
     results: dict[str, str] = app.record.alerts.test(by=me)

@@ -29,6 +29,10 @@ class Rates:
     messages: Rate = field(default_factory=lambda: Rate(60, 60))
     screen: Rate = field(default_factory=lambda: Rate(120, 60))
     verify: Rate = field(default_factory=lambda: Rate(6, 60))
+    self_check: Rate = field(default_factory=lambda: Rate(6, 60))
+    rehearse: Rate = field(default_factory=lambda: Rate(12, 60))
+    exports: Rate = field(default_factory=lambda: Rate(12, 60))
+    tried: Rate = field(default_factory=lambda: Rate(12, 60))  # ways of alerts, connected models
     evaluate: Rate = field(default_factory=lambda: Rate(20, 300))
     # programs: requests of one key, tries of one wrong key, wrong keys from one address,
     # provisioning

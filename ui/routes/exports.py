@@ -42,7 +42,7 @@ class ExportRow(Shape):
 @router.post("")
 def start(asked: ExportAsked, app: Services, rates: Limits, person: Exporter) -> ExportRow:
     """Begin an export; it is recorded, and told to those whose turns are in it."""
-    limited(rates.verify, person)
+    limited(rates.exports, person)
     me = app.record.pseudonym(person.id)
     return _row(app.record.exports.start(asked.format, asked.filter(), by=me))
 

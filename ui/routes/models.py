@@ -209,7 +209,7 @@ async def check_connection(
     connection: str, app: Services, person: Manager, limits: Limits
 ) -> Checked:
     """Call the model with a few words of ours, for real. `own` is the setting's model."""
-    limited(limits.verify, person)
+    limited(limits.tried, person)
     name = app.models.own().name if connection == "own" else app.connections.get(connection).name
     await app.ledger.arecord(Act("model.check", person.id, payload={"name": name}))
     begun = time.monotonic()

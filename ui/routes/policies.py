@@ -272,7 +272,7 @@ def rehearse_draft(
     number: int, given: Period, app: Services, person: Editor, limits: Limits
 ) -> ProgressRow:
     """Begin to decide past turns by the draft's rules; ask `rehearsal` how far it is."""
-    limited(limits.verify, person)
+    limited(limits.rehearse, person)
     by = pseudonym(app.keys, person.id)
     return ProgressRow(**asdict(app.rehearsals.start(number, by=by, days=given.days)))
 

@@ -146,7 +146,9 @@ function refresh() {
     const life = document.getElementById("rules-life");
     const typing = [...(life?.querySelectorAll("textarea, input") ?? [])].some((one) => one.type !== "hidden" && one.value !== one.defaultValue);
     // a note that is being written there stays: the next save looks again
-    if (!typing && !life?.contains(document.activeElement)) reload(["rules-life"]);
+    // nor does what is under way or was just refused go away
+    const busy = life?.querySelector("[aria-busy=true], [role=alert]:not(:empty)");
+    if (!typing && !busy && !life?.contains(document.activeElement)) reload(["rules-life"]);
   }, 300);
 }
 
