@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WORD = 200  # characters
 LONGEST_DAYS = 3_660
+ARRIVAL_SECONDS = 0.5  # spans are written together, some tenths of a second after a turn
 
 
 def _word(description: str) -> str:
@@ -111,6 +112,7 @@ def searched(
     # the words searched for may name a person: how many is enough for the record
     used = filled(filter) | ({"text": len(filter.text.split())} if filter.text else {})
     app.ledger.record(Act("audit.search", me, payload=used))
+    app.spans.flush(ARRIVAL_SECONDS)  # a turn that has just ended is in the list
     page = app.traces.page(filter, after, limit)
     targeted = bool(filter.person or filter.conversation or filter.trace_id)
     app.record.reveals.listed(
@@ -122,6 +124,8 @@ def searched(
 def opened(app: "App", person: Person, trace_id: str) -> Trace:
     """One trace, masked; the look is on record first. Raises BadInput("trace-not-found")."""
     found = app.traces.get(trace_id)
+    if found is None and app.spans.flush(ARRIVAL_SECONDS):
+        found = app.traces.get(trace_id)
     if found is None:
         raise BadInput("trace-not-found")
     app.record.reveals.viewed(found.row, by=app.record.pseudonym(person.id))
