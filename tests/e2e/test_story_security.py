@@ -57,6 +57,7 @@ def looked(at: Window) -> str:
     at.open("audit")
     page.get_by_role("radio", name=at.say("web.verdict.masked")).check()
     page.wait_for_url("**verdict=masked*")
+    page.wait_for_load_state("networkidle")  # the list is drawn anew, its fields with it
     search = page.get_by_label(at.say("web.audit.search"), exact=True)
     search.fill("lunch" if at.language == "en" else "Remerciez")
     search.press("Enter")

@@ -57,7 +57,8 @@ def form(
     return Markup(
         '<form class="atl-card atl-filterform" id="atl-filters" method="get" role="search">{}'
         '<div class="atl-form-row"><label class="atl-field atl-wide"><span>{}</span>'
-        '<input type="search" name="text" value="{}" placeholder="{}" maxlength="200"></label>'
+        '<input type="search" id="atl-audit-text" name="text" value="{}" placeholder="{}"'
+        ' maxlength="200"></label>'
         "{}{}{}</div>{}"
         '<details class="atl-morefilters" id="atl-more"{}><summary>{}<span>{}</span>{}</summary>'
         '<div class="atl-form-row">{}{}{}{}{}</div></details>'

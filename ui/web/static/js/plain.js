@@ -111,6 +111,7 @@ export async function reload(ids = null, address = location.href, fresh = false)
   const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (here() !== place) return; // back and forward in one breath: only the page of the last step is drawn
   const focused = document.activeElement?.id;
+  const typed = document.activeElement?.matches("input[type=search], input[type=text]") ? document.activeElement.value : null;
   const open = new Set([...document.querySelectorAll("details[open][id]")].map((each) => each.id));
   const counts = [...document.querySelectorAll("[data-atl-count]")].map((each) => each.id); // of the navigation
   for (const id of [...(ids ?? ["atl-content"]), ...counts]) {
@@ -119,7 +120,9 @@ export async function reload(ids = null, address = location.href, fresh = false)
     else old?.remove();
   }
   open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  const again = focused ? document.getElementById(focused) : null;
+  again?.focus({ preventScroll: true });
+  if (typed && again?.value === "") again.value = typed; // what is typed while the page is on its way stays
   arrived();
 }
 
