@@ -112,6 +112,21 @@ def import_agent(
     return Package(spec, files, claims, hashlib.sha256(data).hexdigest())
 
 
+# zipfile's answers to what is no archive, is cut, encrypted, packed in a way that it does not know,
+# or has nonsense in its headers
+_NO_PACKAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,  # NotImplementedError too
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+)
+
+
 def _members(data: bytes) -> dict[str, bytes]:
     if len(data) > MAX_PACKAGE:
         raise BadInput("package-too-large", limit=MAX_PACKAGE // 1024 // 1024)
@@ -120,10 +135,7 @@ def _members(data: bytes) -> dict[str, bytes]:
             infos = pack.infolist()
             _check(infos)
             return {info.filename: _content(pack, info) for info in infos}
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
-        raise BadInput("package-not-a-package") from error
-    except (RuntimeError, KeyError, OverflowError, MemoryError, zlib.error) as error:
-        # zipfile's answers to encrypted members and to nonsense in headers
+    except _NO_PACKAGE as error:
         raise BadInput("package-not-a-package") from error
 
 

@@ -1,6 +1,5 @@
 """Code runs like a notebook cell, whatever it does, on every backend of this machine."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,19 +8,16 @@ from sandbox.command import run_cold, run_exec
 from sandbox.execute import Execution
 from sandbox.launch.base import EachAnew, Launcher, LaunchFailed, Started
 from sandbox.launch.self_check import RUNGS, launcher_for
-from sandbox.launch.unsealed import Unsealed
 from sandbox.limits import Limits
+from tests.sandbox.rungs import backend
 
 LIMITS = Limits(wall_s=30.0, cpu_s=10.0, memory_mib=256)
 
 
 @pytest.fixture(scope="module", params=[*RUNGS, "none"])
-def launcher(request: pytest.FixtureRequest) -> Iterator[Launcher]:
-    """Each backend that starts here."""
-    found = Unsealed() if request.param == "none" else launcher_for(request.param)
-    if found is None:
-        pytest.skip(f"{request.param} is not available here")
-    yield found
+def launcher(request: pytest.FixtureRequest) -> Launcher:
+    """Each backend."""
+    return backend(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from sandbox.launch.base import Backend
-from sandbox.launch.self_check import RUNGS, launcher_for
-from sandbox.launch.unsealed import Unsealed
+from sandbox.launch.self_check import RUNGS
 from sandbox.limits import Limits
 from sandbox.pool import Pool
+from tests.sandbox import rungs
 
 SERVER = """
 import asyncio, os, sys
@@ -67,9 +67,7 @@ def _zombie(process: psutil.Process) -> bool:
 def test_a_killed_server_leaves_no_process_and_the_next_start_sweeps(
     backend: Backend, tmp_path: Path
 ) -> None:
-    launcher = Unsealed() if backend == "none" else launcher_for(backend)
-    if launcher is None:
-        pytest.skip(f"{backend} is not available here")
+    launcher = rungs.backend(backend)
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, backend, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
@@ -99,9 +97,7 @@ def test_a_killed_server_leaves_no_process_and_the_next_start_sweeps(
 
 @pytest.mark.parametrize("rung", RUNGS)
 async def test_a_killed_run_is_seen_at_once_and_alone(rung: Backend, tmp_path: Path) -> None:
-    launcher = launcher_for(rung)
-    if launcher is None:
-        pytest.skip(f"{rung} is not available here")
+    launcher = rungs.backend(rung)
     pool = Pool(launcher, {"bare": 2}, Limits(wall_s=60.0), runs=tmp_path)
     await pool.start()
     one, two = await pool.take("bare"), await pool.take("bare")

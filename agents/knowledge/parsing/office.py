@@ -23,6 +23,7 @@ def office(path: Path) -> Iterator[Part]:
     try:
         with zipfile.ZipFile(path) as pack:
             names = _checked(pack)
+    # zipfile's answers to what is no archive, is cut, or is packed in a way that it does not know
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise ParseError("file-broken") from error
     readers = {

@@ -15,6 +15,10 @@ from tests.sandbox.attacks.table import ATTACKS
 ROOT = Path(__file__).resolve().parents[3]
 NOBODY = 65534
 NAMES = [f"{one.group}: {one.name}" for one in ATTACKS]
+# what an ordinary user could not do outside either proves nothing inside for one
+CONTROLS = [
+    f"{one.group}: {one.name}" for one in ATTACKS if os.geteuid() == 0 or one.control == "any"
+]
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -49,6 +53,7 @@ def as_nobody() -> list[str]:
             probe = [setpriv, *ids, interpreter, "-c", f"for f in {files!r}: open(f)"]
             if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
                 return [setpriv, *ids, interpreter]
+    # where a checkout lies and who may read it is the host's to say; nothing can be installed
     pytest.skip("no interpreter and checkout that an ordinary user may read")
 
 
@@ -81,10 +86,7 @@ def test_attack_is_contained_on_the_second_rung_for_an_ordinary_user(name: str) 
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONTROLS)
 def test_attack_works_outside_the_seal(name: str) -> None:
-    found = rows("bare", False).get(name)
-    if found is None:
-        pytest.skip("an ordinary user could not do this outside either")
-    escaped, detail = found
+    escaped, detail = rows("bare", False)[name]
     assert escaped, f"the control did not work here: {detail}"
