@@ -21,7 +21,9 @@ from sandbox.starting import Source
 from sandbox.wire import WireError
 
 log = logging.getLogger(__name__)
+FAILURES = (LaunchFailed, WireError, TimeoutError, OSError)  # of a start
 START_S = 60.0  # to import the runtime on a busy machine
+TRIES = 2  # whatever ended what processes start from does not end the turn of who waits for one
 RETRY_S = (0.5, 2.0, 10.0, 30.0)
 REFILL_S = 0.05
 EXPECTED_MIB = 64.0  # of a warm process, until one has been measured
@@ -61,6 +63,7 @@ class Pool:
         }
         self._live: set[Sealed] = set()
         self._failures: dict[Runtime, int] = dict.fromkeys(self._sizes, 0)
+        self._renewals: dict[Runtime, int] = dict.fromkeys(self._sizes, 0)
         self._last_error = ""
         self._serial = count(int(time.time()))
         self._closed = False
@@ -194,13 +197,9 @@ class Pool:
     async def _add(self, runtime: Runtime) -> None:
         try:
             sealed = await self._start_one(runtime)
-        except (LaunchFailed, WireError, TimeoutError, OSError) as error:
+        except FAILURES as error:
             self._failed(runtime, error)
-            source = self._sources[runtime]
-            # what it starts from may be what is broken
-            await asyncio.get_running_loop().run_in_executor(source.thread, source.starter.close)
-            delay = RETRY_S[min(self._failures[runtime], len(RETRY_S)) - 1]
-            await asyncio.sleep(delay)
+            await asyncio.sleep(RETRY_S[min(self._failures[runtime], len(RETRY_S)) - 1])
             return
         self._failures[runtime] = 0
         waiting = self._waiting[runtime]
@@ -222,7 +221,20 @@ class Pool:
                 future.set_exception(PoolClosed(why=self._last_error))
 
     async def _start_one(self, runtime: Runtime) -> Sealed:
-        return await self._sources[runtime].bring_up(next(self._serial), START_S, self._known)
+        source = self._sources[runtime]
+        for left in reversed(range(TRIES)):
+            renewals = self._renewals[runtime]
+            try:
+                return await source.bring_up(next(self._serial), START_S, self._known)
+            except FAILURES:
+                if renewals == self._renewals[runtime]:  # or another has renewed it meanwhile
+                    self._renewals[runtime] += 1
+                    await asyncio.get_running_loop().run_in_executor(
+                        source.thread, source.starter.close
+                    )
+                if not left:
+                    raise
+        raise AssertionError  # the last try returns or raises
 
     def _known(self, sealed: Sealed) -> None:
         self._live.add(sealed)

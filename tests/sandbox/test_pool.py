@@ -43,6 +43,25 @@ async def pool(launcher: Launcher, tmp_path: Path) -> AsyncIterator[Pool]:
     gc.collect()  # an unclosed socket would be reported here
 
 
+async def kill(processes: list[psutil.Process]) -> None:
+    """Kill these, and wait until they and all below them are gone and the pool has heard of it."""
+    below = psutil.Process().children(recursive=True)
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a parent's death takes its children along
+            one.kill()
+    async with asyncio.timeout(60):
+        while any(_runs(one) for one in below):
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.05)
+
+
+def _runs(one: psutil.Process) -> bool:
+    try:
+        return one.is_running() and one.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 async def run(pool: Pool, code: str, limits: Limits = LIMITS) -> Execution:
     sealed = await pool.warm("bare")
     try:
@@ -118,9 +137,7 @@ async def test_a_process_that_died_while_idle_is_not_handed_out(pool: Pool) -> N
     async with asyncio.timeout(30):
         while pool.status()["ready"] != {"bare": 2}:
             await asyncio.sleep(0.05)
-    for child in psutil.Process().children():
-        child.kill()
-    await asyncio.sleep(0.2)
+    await kill(psutil.Process().children())
     assert (await run(pool, "6*7")).output == "42\n"
 
 
@@ -138,10 +155,7 @@ async def test_runs_of_one_template_do_not_draw_the_same_numbers(
 
 async def test_a_pool_goes_on_when_what_it_starts_from_was_killed(pool: Pool) -> None:
     assert (await run(pool, "6*7")).output == "42\n"
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):  # a parent's death takes its children along
-            child.kill()
-    await asyncio.sleep(0.2)
+    await kill(psutil.Process().children(recursive=True))
     for _ in range(4):
         assert (await run(pool, "6*7")).output == "42\n"
 
@@ -214,7 +228,7 @@ class Kept:
 async def test_a_start_that_fails_tells_who_waits_and_is_tried_again(
     launcher: Launcher, tmp_path: Path
 ) -> None:
-    one = Pool(Failing(launcher, 1), {"bare": 1}, LIMITS, runs=tmp_path)
+    one = Pool(Failing(launcher, 2), {"bare": 1}, LIMITS, runs=tmp_path)
     await one.start()
     with pytest.raises(PoolClosed, match="no namespaces today"):
         await one.take("bare")
@@ -222,6 +236,16 @@ async def test_a_start_that_fails_tells_who_waits_and_is_tried_again(
         while one.status()["ready"] != {"bare": 1}:
             await asyncio.sleep(0.05)
     assert "no namespaces" in str(one.status()["last_error"])
+    await one.close()
+
+
+async def test_one_start_that_fails_costs_who_waits_nothing(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    one = Pool(Failing(launcher, 1), {"bare": 1}, LIMITS, runs=tmp_path)
+    await one.start()
+    assert (await run(one, "6*7")).output == "42\n"
+    assert one.status()["failures"] == {"bare": 0}
     await one.close()
 
 
