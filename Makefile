@@ -10,7 +10,7 @@ serve: setup ## start the product on http://127.0.0.1:7860
 
 test: ## everything but the slow suites, browser story included
 	@deploy/setup.sh test
-	$(PY) -m pytest
+	$(PY) -m pytest --reruns 1 # decision 14: what failed is tried once more, and named at the end
 
 test-all: ## also fuzzing, kill suites, the 1.5B practice model
 	@deploy/setup.sh test
