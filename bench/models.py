@@ -206,11 +206,12 @@ async def run(model: str) -> dict[str, object]:
         await models.stop()
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Print what was measured as JSON; `arguments` as on the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="practice")
     parser.add_argument("--out", type=Path)
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments or [])
     found = json.dumps(asyncio.run(run(chosen.model)), indent=2, ensure_ascii=False)
     print(found)
     if chosen.out:
@@ -218,4 +219,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
