@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from agents import comparisons
 from guardrails.errors import BadInput
+from guardrails.processes import of
 from guardrails.store import metadata
 
 Role = Literal["user", "assistant"]
@@ -44,6 +45,7 @@ messages = sa.Table(
     sa.Column("trace_id", sa.String(32), nullable=False, default=""),
     sa.Column("extra", sa.JSON, nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    of(),  # of a message: who answers it
     sa.Index("ix_messages_trace_id", "trace_id"),
 )
 
@@ -93,8 +95,11 @@ def _now() -> dt.datetime:
 class Conversations:
     """Every method that reads takes the owner; another person's is `conversation-not-found`."""
 
-    def __init__(self, engine: sa.Engine, now: Callable[[], dt.datetime] = _now) -> None:
+    def __init__(
+        self, engine: sa.Engine, now: Callable[[], dt.datetime] = _now, process: str = ""
+    ) -> None:
         self._engine = engine
+        self._process = process
         self._now = now
 
     def start(self, agent: str, owner: str, version: str = "") -> str:
@@ -151,6 +156,7 @@ class Conversations:
                     trace_id=trace_id,
                     extra=dict(extra or {}),
                     at=now,
+                    process=self._process if role == "user" else "",
                 )
             )
         return number

@@ -1,7 +1,7 @@
 """Evaluation runs: an agent's own cases and the safety set, in parallel, stored as they come.
 
-Runs go through `ask`, which is the real way an agent answers. What is stored is masked. A run that
-a restart cut off is `interrupted` and can be run again. Knows neither sandbox nor pages.
+Runs go through `ask`, which is the real way an agent answers. What is stored is masked. A run whose
+process died is `interrupted` and can be run again. Knows neither sandbox nor pages.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from agents.spec import AgentSpec, Case
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.errors import BadInput, GuardrailError
+from guardrails.processes import orphaned
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,10 @@ class Evaluations(Runs):
         tongue: Callable[[str], str],
         model: Callable[[], str],
         now: Callable[[], dt.datetime] = utc_now,
+        process: str = "",
     ) -> None:
         super().__init__(engine, now)
+        self._process = process
         self._ledger = ledger
         self._ask = ask
         self._side_effect = side_effect
@@ -100,6 +103,7 @@ class Evaluations(Runs):
             "error": "",
             "started": self._now(),
             "ended": None,
+            "process": self._process,
         }
         try:
             await asyncio.to_thread(self._insert, values)
@@ -135,11 +139,11 @@ class Evaluations(Runs):
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def recover(self) -> int:
-        """Mark what a dead server was running as interrupted; returns how many."""
+        """Mark what a dead process was running as interrupted; returns how many."""
         with self._engine.begin() as db:
             done = db.execute(
                 sa.update(runs)
-                .where(runs.c.state == "running", runs.c.id.not_in(list(self._tasks)))
+                .where(runs.c.state == "running", orphaned(runs.c.process))
                 .values(state="interrupted", ended=self._now())
             )
         return int(done.rowcount)

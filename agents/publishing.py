@@ -21,6 +21,7 @@ from agents.spec import AgentSpec
 from agents.versions import Bump, needs_review, next_version
 from guardrails.actor import Actor
 from guardrails.errors import BadInput, PolicyDenied
+from guardrails.processes import orphaned
 
 
 class Publishing(Lives):
@@ -148,11 +149,10 @@ class Publishing(Lives):
         return self.get(id)
 
     def recover(self) -> int:
-        """Queue what a dead server was still checking; returns how many. Call at start."""
+        """Queue what a dead process was still checking; returns how many."""
+        left = sa.and_(requests.c.state == "checking", orphaned(requests.c.process))
         with self._engine.begin() as db:
-            done = db.execute(
-                sa.update(requests).where(requests.c.state == "checking").values(state="waiting")
-            )
+            done = db.execute(sa.update(requests).where(left).values(state="waiting"))
         return int(done.rowcount)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────

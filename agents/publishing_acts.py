@@ -54,8 +54,10 @@ class Acts(Shelf):
         lifted: Callable[[str, str], frozenset[str]] = lambda person, agent: frozenset(),
         usable: Callable[[str], bool] = lambda model: True,
         now: Callable[[], dt.datetime] = utc_now,
+        process: str = "",
     ) -> None:
         super().__init__(engine)
+        self._process = process  # who checks what is asked for here
         self._catalog = catalog
         self._ledger = ledger
         self._policy = policy
@@ -110,6 +112,7 @@ class Acts(Shelf):
             "decided_by": "",
             "decided": None,
             "note": "",
+            "process": self._process,
         }
         db.execute(sa.insert(requests), values)
         if dict(self._documents.freeze(db, id, spec.id, spec)) != dict(documents):

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from guardrails.processes import of
 from guardrails.store import metadata
 
 When = sa.DateTime(timezone=True)
@@ -28,6 +29,7 @@ requests = sa.Table(
     sa.Column("decided_by", sa.String(128), nullable=False),
     sa.Column("decided", When),
     sa.Column("note", sa.Text, nullable=False),
+    of(),  # while it is checked
     sa.Index("ix_publish_requests_state_asked", "state", "asked"),
     # one open request for an agent, whoever asks at the same moment
     sa.Index(
@@ -163,6 +165,7 @@ runs = sa.Table(
     sa.Column("error", sa.String(64), nullable=False),
     sa.Column("started", When, nullable=False),
     sa.Column("ended", When),
+    of(),
     sa.Index("ix_evaluation_runs_agent_started", "agent", "started"),
     # one run of a person on an agent at a time
     sa.Index(

@@ -18,6 +18,7 @@ from guardrails.actor import Actor
 from guardrails.audit.writing import begin_writing, write_lock
 from guardrails.errors import PolicyDenied
 from guardrails.policy.tables import budget_reservations, budget_use, budgets
+from guardrails.processes import orphaned
 
 Scope = Literal["person", "department", "agent"]
 Unit = Literal["tokens", "cost", "calls"]  # cost in millionths of the operator's currency
@@ -58,8 +59,11 @@ class Use:
 class Budgets:
     """Budgets of one store. `clock` gives seconds since 1970."""
 
-    def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, engine: sa.Engine, clock: Callable[[], float] = time.time, process: str = ""
+    ) -> None:
         self._engine = engine
+        self._process = process
         self._clock = clock
         self._lock = write_lock(engine)
 
@@ -131,6 +135,7 @@ class Budgets:
                     )
                 taken.append([*key, amount])
             row = {"id": identity, "at": int(at * 1_000_000), "keys": json.dumps(taken)}
+            row["process"] = self._process
             connection.execute(sa.insert(budget_reservations), row)
             connection.commit()
         return identity
@@ -148,12 +153,13 @@ class Budgets:
             connection.commit()
 
     def recover(self, older_than_s: float = 0.0) -> int:
-        """Free what crashed calls had reserved; returns how many reservations. Call at start."""
+        """Free what calls of dead processes had reserved; returns how many reservations."""
         before = int((self._clock() - older_than_s) * 1_000_000)
         table = budget_reservations
+        left = sa.select(table.c.id).where(table.c.at <= before, orphaned(table.c.process))
         with self._lock, self._engine.connect() as connection:
             begin_writing(connection, _ADVISORY_LOCK)
-            stale = connection.scalars(sa.select(table.c.id).where(table.c.at <= before)).all()
+            stale = connection.scalars(left).all()
             for identity in stale:
                 self._settle(connection, identity, {})
             connection.commit()

@@ -11,19 +11,21 @@ import sqlalchemy as sa
 from agents.conversations import Conversations, messages
 from guardrails.audit.ledger import Ledger
 from guardrails.audit.tables import ledger
+from guardrails.processes import orphaned
 from sandbox.events import Reply
 
 CODE = "turn-interrupted"
 
 
 def close_interrupted(engine: sa.Engine, conversations: Conversations) -> int:
-    """Answer each message that a dead server left without one. Returns how many.
+    """Answer each message that a dead process left without one. Returns how many.
 
-    Call at start, when no turn is under way. The record itself says "outcome unknown".
+    The record itself says "outcome unknown".
     """
     later = messages.alias()
     left = sa.select(messages.c.conversation, messages.c.trace_id).where(
         messages.c.role == "user",
+        orphaned(messages.c.process),
         ~sa.exists().where(
             later.c.conversation == messages.c.conversation, later.c.number > messages.c.number
         ),

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys
+from guardrails.processes import of, orphaned
 from guardrails.store import metadata
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -31,6 +32,7 @@ paused_turns = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+    of(),  # who took it up
     sa.Index("ix_paused_turns_conversation", "conversation"),
 )
 
@@ -51,8 +53,13 @@ class PausedTurns:
     """The turns of one store. `clock` gives seconds since 1970."""
 
     def __init__(
-        self, engine: sa.Engine, keys: Keys, clock: Callable[[], float] = time.time
+        self,
+        engine: sa.Engine,
+        keys: Keys,
+        clock: Callable[[], float] = time.time,
+        process: str = "",
     ) -> None:
+        self._process = process
         self._engine = engine
         self._cipher = AESGCM(keys.derive("paused-turns"))
         self._clock = clock
@@ -81,16 +88,19 @@ class PausedTurns:
             db.execute(sa.update(table).where(table.c.id == turn).values(message=message))
 
     def begin(self, turn: str) -> Paused | None:
-        """A turn that is about to go on: one more try is counted. None when it is gone.
+        """A turn that is about to go on: one more try is counted. None when it is gone, or when
+        another process that lives has taken it up.
 
         Raises GuardrailError("turn-damaged") when it was changed or moved from outside.
         """
         table = paused_turns
         with self._engine.begin() as db:
-            db.execute(sa.update(table).where(table.c.id == turn).values(tries=table.c.tries + 1))
-            row = db.execute(sa.select(table).where(table.c.id == turn)).one_or_none()
-        if row is None:
-            return None
+            mine = sa.or_(table.c.process == self._process, orphaned(table.c.process))
+            taken = sa.update(table).where(table.c.id == turn, mine)
+            tried = {"tries": table.c.tries + 1, "process": self._process}
+            if not db.execute(taken.values(tried)).rowcount:
+                return None
+            row = db.execute(sa.select(table).where(table.c.id == turn)).one()
         bound = _bound(row.id, row.conversation)
         try:
             plain = self._cipher.decrypt(row.sealed[:_NONCE], row.sealed[_NONCE:], bound)

@@ -95,6 +95,7 @@ class Desk:
             self.files,
             lambda person, agent: app.exceptions.lifted(app.sessions.pseudonym(person), agent),
             usable=self._usable,
+            process=self._app.processes.id,
         )
 
     def _usable(self, model: str) -> bool:
@@ -119,10 +120,11 @@ class Desk:
             side_effect=side_effect,
             tongue=tongue,
             model=lambda: self._app.models.info().label,
+            process=self._app.processes.id,
         )
 
     def recover(self) -> None:
-        """Take up what a dead server left: runs are interrupted, checks go to the queue as is."""
+        """Take up what dead processes left: runs are interrupted, checks go to the queue as is."""
         self.evaluations.recover()
         self.publishing.recover()
         self.publishing.reopen()

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from guardrails.audit.ledger import Ledger
 from guardrails.keys import Keys
+from guardrails.processes import Processes
 from ui.apikeys import ApiKeys
 from ui.branding import Brand
 from ui.desk import Desk
@@ -16,6 +17,7 @@ from ui.impact import Impacts
 from ui.learning import Learning
 from ui.password_links import PasswordLinks
 from ui.record import Record
+from ui.restoring import Restoring
 from ui.settings import Settings
 
 
@@ -27,6 +29,7 @@ class Parts:
     engine: sa.Engine
     ledger: Ledger
     checkpoint_file: Path
+    processes: Processes
 
     @cached_property
     def groups(self) -> Groups:
@@ -56,7 +59,13 @@ class Parts:
     @cached_property
     def record(self) -> Record:
         """Reveals, retention, alerts, exports of this store."""
-        return Record(self.settings, self.engine, self.keys, self.ledger, self.checkpoint_file)
+        parts = (self.settings, self.engine, self.keys, self.ledger, self.checkpoint_file)
+        return Record(*parts, self.processes.id)
+
+    @cached_property
+    def restoring(self) -> Restoring:
+        """A restore by the button, and what the last one came to."""
+        return Restoring(cast(Any, self))
 
     @cached_property
     def learning(self) -> Learning:

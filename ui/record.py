@@ -45,6 +45,7 @@ class Record:
         keys: Keys,
         ledger: Ledger,
         checkpoint_file: Path,
+        process: str = "",
     ) -> None:
         self.reveals = Reveals(engine, ledger)
         self.retention = Retention(engine, ledger, keys)
@@ -52,7 +53,9 @@ class Record:
         self.traces = Traces(engine)
         self.facets = KeptFacets(Facets(engine))
         self.alerts = Alerts(engine, senders(settings))
-        self.exports = Exports(engine, ledger, self.reveals, settings.home / "exports")
+        self.exports = Exports(
+            engine, ledger, self.reveals, settings.home / "exports", process=process
+        )
         self.last: Verification | None = None
         self.checked = 0.0  # when the ledger was verified last, seconds since 1970
         self.delivery = _delivery(settings, engine, checkpoint_file)
@@ -91,7 +94,6 @@ class Record:
         self, spans: Spans, budgets: Budgets, daily: Sequence[Callable[[], object]] = ()
     ) -> None:
         """Look after the record from now on: alerts, retention, verification, delivery."""
-        self.exports.recover()
         self._watch = Watch(
             self._engine,
             self._ledger,

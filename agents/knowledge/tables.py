@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from guardrails.processes import of
 from guardrails.store import metadata
 
 documents = sa.Table(
@@ -23,6 +24,7 @@ documents = sa.Table(
     sa.Column("error", sa.String(64), nullable=False, server_default=""),
     # every passage has its vector; a long document is complete, and found by its words, before
     sa.Column("embedded", sa.Boolean, nullable=False, server_default=sa.true()),
+    of(),  # while it is read
     sa.UniqueConstraint("scope", "name"),
 )
 passages = sa.Table(

@@ -20,6 +20,7 @@ from guardrails.audit.saved import filled, restored
 from guardrails.audit.search import TraceFilter, Traces
 from guardrails.audit.tables import exports
 from guardrails.errors import BadInput
+from guardrails.processes import orphaned
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,9 @@ class Exports:
         reveals: Reveals,
         folder: Path,
         clock: Callable[[], float] = time.time,
+        process: str = "",
     ) -> None:
+        self._process = process
         self._engine = engine
         self._ledger = ledger
         self._reveals = reveals
@@ -89,7 +92,7 @@ class Exports:
         row = {
             "id": identity, "asked_by": by, "at": self._now(), "kind": kind,
             "filter": json.dumps(kept), "state": "running", "rows": 0, "bytes": 0,
-            "digest": "", "error": "",
+            "digest": "", "error": "", "process": self._process,
         }  # fmt: skip
         with self._engine.begin() as connection:
             connection.execute(sa.insert(exports), row)
@@ -122,9 +125,11 @@ class Exports:
         return path
 
     def recover(self) -> int:
-        """Mark what a dead server left unfinished. Call at start."""
+        """Mark what a dead process left unfinished."""
         with self._engine.begin() as connection:
-            query = sa.update(exports).where(exports.c.state == "running")
+            query = sa.update(exports).where(
+                exports.c.state == "running", orphaned(exports.c.process)
+            )
             return connection.execute(query.values(state="failed", error="interrupted")).rowcount
 
     def purge(self) -> int:

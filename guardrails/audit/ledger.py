@@ -25,6 +25,7 @@ from guardrails.audit.tables import ledger
 from guardrails.audit.writing import begin_writing, write_lock
 from guardrails.errors import LedgerUnavailable
 from guardrails.keys import Keys
+from guardrails.processes import orphaned
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ class _Entry:
 class Ledger:
     """Append-only record of acts; see `intent`, `outcome`, `record`. Use one per store and process.
 
-    `clock` gives seconds since 1970; `checkpoint_file` should lie on another disk than the store.
+    `clock` gives seconds since 1970; `checkpoint_file` should lie on another disk than the store;
+    `process` is this process's id, so that no other answers its open intents.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class Ledger:
         keys: Keys,
         clock: Callable[[], float] = time.time,
         checkpoint_file: Path | None = None,
+        process: str = "",
     ) -> None:
         self.engine = engine
+        self._process = process
         self.sealer = Sealer(keys)
         self.checkpoint_failures = 0
         self.failures = 0
@@ -127,15 +131,14 @@ class Ledger:
         return await self._await(done, keep=True)
 
     def recover(self) -> int:
-        """Answer every intent that a crash left open with "outcome unknown"; returns how many.
-
-        Call at start, before anything else writes.
-        """
+        """Answer every intent that a dead process left open with "outcome unknown"; returns how
+        many. Call at start."""
         answered = ledger.alias()
         dangling = (
             sa.select(ledger.c.seq)
             .where(
                 ledger.c.step == "intent",
+                orphaned(ledger.c.process),
                 ~sa.exists().where(answered.c.intent == ledger.c.seq),
             )
             .order_by(ledger.c.seq)
@@ -290,6 +293,7 @@ class Ledger:
             rows.append(
                 body._asdict()
                 | {"hash": previous, "mac": mac(self._mac_key, previous), "payload": sealed.data}
+                | {"process": self._process if entry.step == "intent" else ""}
             )
             results.append(seq)
         return rows, results

@@ -5,6 +5,7 @@ Times are microseconds since 1970, UTC, except where a column says otherwise.
 
 import sqlalchemy as sa
 
+from guardrails import processes
 from guardrails.store import metadata
 
 # SQLite makes only an INTEGER primary key an alias of its row id
@@ -31,6 +32,7 @@ ledger = sa.Table(
     sa.Column("hash", sa.Text, nullable=False),  # SHA-256(previous hash, body), hex
     sa.Column("mac", sa.Text, nullable=False),  # HMAC of `hash` under the store's chain key, hex
     sa.Column("payload", sa.LargeBinary),  # nonce and AES-GCM of canonical JSON
+    processes.of(),  # of an intent: who may still finish it; not part of the chain
     sa.Index("ix_ledger_trace_id", "trace_id"),
     sa.Index("ix_ledger_intent", "intent"),
     sa.Index("ix_ledger_kind_seq", "kind", "seq"),
@@ -210,6 +212,7 @@ exports = sa.Table(
     sa.Column("digest", sa.Text, nullable=False),  # SHA-256 of the file, hex
     sa.Column("error", sa.Text, nullable=False),
     sa.Column("done", sa.BigInteger),
+    processes.of(),
     sa.Index("ix_record_exports_at", "at"),
 )
 

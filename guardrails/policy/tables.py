@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from guardrails import processes
 from guardrails.store import metadata
 
 versions = sa.Table(
@@ -123,4 +124,5 @@ budget_reservations = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("keys", sa.Text, nullable=False),  # JSON: [[scope, name, unit, period, day, amount]]
+    processes.of(),
 )

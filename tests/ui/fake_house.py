@@ -27,6 +27,7 @@ from guardrails.policy.engine import Engine
 from guardrails.policy.exceptions import Exceptions
 from guardrails.policy.lifecycle import Lifecycle
 from guardrails.policy.rehearsals import Rehearsals
+from guardrails.processes import Processes
 from guardrails.screen import Screen
 from guardrails.store import open_engine
 from sandbox.broker.connections import Connections
@@ -222,6 +223,10 @@ class House(Parts):
     checkpoint_file: Path
     screen_ready: bool = True
     warming: bool = False
+
+    @cached_property
+    def processes(self) -> Processes:  # type: ignore[override]
+        return Processes(self.engine, self.settings.home)
 
     @cached_property
     def tools(self) -> ToolSources:

@@ -27,7 +27,7 @@ from ui.rates import Rate
 from ui.routes.common import Rates
 from ui.web.components.held import held
 from ui.web.plain import Visit
-from ui.wiring import build, running
+from ui.wiring import build, close, running, take_up
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PEOPLE = {
@@ -346,16 +346,23 @@ async def test_an_imported_agent_reads_its_own_documents_and_so_does_its_trial(d
     assert list(found["evidence"]["documents"]) == ["en/own-handbook.md"]
 
 
-async def test_a_run_that_a_restart_cut_off_is_interrupted_and_can_be_run_again(desk: Desk) -> None:
+async def test_only_the_run_of_a_dead_process_is_interrupted_and_it_can_be_run_again(
+    desk: Desk,
+) -> None:
     agent = await desk.draft()
     evaluations = desk.house.app.desk.evaluations
     desk.house.script(Say("word " * 300, delay=0.05))
     run = await desk.call("ana", "POST", f"/agents/{agent}/evaluations", which="own")
-    # the next server knows nothing of the tasks of this one
-    known, evaluations._tasks = evaluations._tasks, {}
-    assert evaluations.recover() >= 1
+    home = desk.house.app
+    beside = build(home.settings)  # a command beside the server
+    assert beside.processes.bury() == 0
+    await asyncio.to_thread(take_up, beside)
+    assert (await desk.call("ana", "GET", f"/evaluations/{run['id']}"))["state"] == "running"
+    home.processes.leave()  # what the kernel does when a server is killed, and the next one finds
+    await asyncio.to_thread(take_up, beside)
     assert (await desk.call("ana", "GET", f"/evaluations/{run['id']}"))["state"] == "interrupted"
-    evaluations._tasks = known
+    await asyncio.to_thread(close, beside)
+    home.processes.join()
     await evaluations.cancel(run["id"])
     desk.house.script(Say("Hello"))
     again = await desk.call("ana", "POST", f"/agents/{agent}/evaluations", which="own")
