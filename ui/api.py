@@ -37,6 +37,7 @@ from ui.routes import (
     feedback,
     groups,
     health,
+    held,
     kinds,
     knowledge,
     learning,
@@ -102,6 +103,7 @@ ROUTERS = (
     apikeys.router,
     provisioning.router,
     backup.router,
+    held.router,
     branding.router,
 )
 

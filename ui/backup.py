@@ -35,7 +35,7 @@ WORK = "backups-"  # folders in the home that a backup works in begin so
 # and the key, which goes its own way
 LEFT_OUT = frozenset(
     {"runs", "incoming", "models", "server.lock", "master.key", "seal-check.json", "backups"}
-    | {"processes"}
+    | {"processes", "restore-next", "restored.json"}
 )
 
 

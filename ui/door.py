@@ -7,7 +7,7 @@ out: security headers, no cross-origin permission whoever gave one, a renewed se
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,7 +25,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MARGIN = 1024 * 1024  # for the text and the multipart frame around an upload of the largest size
 DRAIN_SECONDS = 10.0
 PERSONAL = ("/api/", "/scim/", "/samples/", "/metrics")  # no cache keeps what is answered here
-REFUSALS = {"too-large": 413, "cross-site": 403, "host-not-allowed": 421, "internal": 500}
+REFUSALS = {
+    "too-large": 413,
+    "cross-site": 403,
+    "host-not-allowed": 421,
+    "internal": 500,
+    "restoring": 503,
+}
 HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -45,8 +51,10 @@ Refused = Callable[..., Response]
 
 
 class Door:
-    """ASGI middleware. `limit_mib` bounds a request's body, declared or not. `refused` puts a
-    refusal into the form that was asked for; without it every refusal is {code, message}."""
+    """ASGI middleware. `limit_mib` bounds a request's body, declared or not; `large` has other
+    bounds for the paths of routes that read a body piece by piece. `refused` puts a refusal into
+    the form that was asked for; without it every refusal is {code, message}. `shuts` tells the
+    paths that are closed while the home is being restored."""
 
     def __init__(
         self,
@@ -55,12 +63,15 @@ class Door:
         identity: "Identity",
         limit_mib: int,
         refused: Refused | None = None,
+        large: Mapping[str, int] | None = None,
+        shuts: Callable[[str], bool] | None = None,
     ) -> None:
         self._app = app
         self._refused = refused
         self._identity = identity
         self._limit_mib = limit_mib
-        self._limit = limit_mib * 1024 * 1024 + MARGIN
+        self._large = large or {}
+        self._shuts = shuts or (lambda _path: False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,6 +90,11 @@ class Door:
             return
         await self._pass(request, scope, receive, send)
 
+    def _most(self, request: HTTPConnection) -> int:
+        """Bytes of a body to this path."""
+        mib = self._large.get(request.scope["path"], self._limit_mib)
+        return mib * 1024 * 1024 + MARGIN
+
     def _refusal(self, request: HTTPConnection) -> str | None:
         from ui.identity import host_of, is_loopback
 
@@ -86,8 +102,10 @@ class Door:
             return "host-not-allowed"
         if request.scope.get("method", "GET") not in SAFE_METHODS and not own_page(request.headers):
             return "cross-site"
+        if self._shuts(request.scope["path"]):
+            return "restoring"
         declared = request.headers.get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > self._limit:
+        if not declared.isdecimal() or int(declared) > self._most(request):
             return "too-large"
         return None
 
@@ -95,13 +113,13 @@ class Door:
         self, request: HTTPConnection, scope: Scope, receive: Receive, send: Send
     ) -> None:
         started, seen, over = False, 0, False
-        secure = request.url.scheme == "https"
+        secure, most = request.url.scheme == "https", self._most(request)
 
         async def counted() -> Message:
             nonlocal seen, over
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._limit:
+            if seen > most:
                 over = True
                 raise TooLarge
             return message
@@ -157,10 +175,9 @@ class Door:
         self, code: str, request: HTTPConnection, scope: Scope, receive: Receive, send: Send
     ) -> None:
         language = self._identity.language(request)
-        status = {"too-large": 413, "cross-site": 403, "host-not-allowed": 421, "internal": 500}[
-            code
-        ]
-        data = {"limit": self._limit_mib} if code == "too-large" else {}
+        status = REFUSALS[code]
+        most = self._large.get(request.scope["path"], self._limit_mib)
+        data = {"limit": most} if code == "too-large" else {}
         if self._refused is None:
             response = refusal_response(status, code, say_error(language, code, **data), language)
         else:

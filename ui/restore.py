@@ -49,8 +49,9 @@ def restore(
 ) -> Restored:
     """Put a backup into the home and the store of `settings`, and verify the ledger.
 
-    Raises BadInput: bad-backup (why), backup-no-key, backup-other-key, backup-other-store,
-    wrong-passphrase, home-not-empty; GuardrailError: already-running, dump-failed.
+    Raises BadInput: bad-backup (why: a key of the wording), backup-no-key, backup-other-key,
+    backup-other-store, backup-newer, wrong-passphrase, home-not-empty; GuardrailError:
+    already-running, dump-failed.
     """
     home = settings.home
     if ServerLock(home).held():
@@ -67,10 +68,9 @@ def restore(
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=".restore-") as name:
         folder = Path(name)
         manifest = unpack(file, folder)
-        keys, given = _keys(settings, folder, manifest, passphrase)
-        _prove(folder, manifest, keys)
-        if manifest["store"] != dumps.kind(settings.database_url):
-            raise BadInput("backup-other-store", store=manifest["store"])
+        keys, given = keys_for(settings, folder, manifest, passphrase)
+        prove(folder, keys)
+        fitting(settings, manifest)
         aside = _move_aside(settings, old) if old else None
         _place(settings, folder, manifest, given)
     result = _verified(settings, keys)
@@ -85,10 +85,10 @@ def unpack(file: Path, folder: Path) -> dict[str, Any]:
             for info in archive:
                 fine = info.isreg() and _NAME.fullmatch(info.name) and ".." not in info.name
                 if not fine or info.name in sums or len(sums) >= MOST_PARTS:
-                    raise BadInput("bad-backup", why="name")
+                    raise BadInput("bad-backup", why="restore.why.name")
                 source = archive.extractfile(info)
                 if source is None:
-                    raise BadInput("bad-backup", why="name")
+                    raise BadInput("bad-backup", why="restore.why.name")
                 target = folder / info.name
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 digest = hashlib.sha256()
@@ -99,20 +99,38 @@ def unpack(file: Path, folder: Path) -> dict[str, Any]:
                 sums[info.name] = digest.hexdigest()
         manifest = json.loads((folder / MANIFEST).read_bytes())
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-        raise BadInput("bad-backup", why="damaged") from error
+        raise BadInput("bad-backup", why="restore.why.damaged") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise BadInput("bad-backup", why="format")
+        raise BadInput("bad-backup", why="restore.why.format")
     del sums[MANIFEST]
     sums.pop(SIGNATURE, None)
     if sums != manifest.get("parts"):
-        raise BadInput("bad-backup", why="altered")
+        raise BadInput("bad-backup", why="restore.why.altered")
     return manifest
 
 
-def _keys(
+def fitting(settings: Settings, manifest: dict[str, Any]) -> None:
+    """Refuse a backup of another kind of store, or of a later release."""
+    from ui.api import product_version
+
+    if manifest["store"] != dumps.kind(settings.database_url):
+        raise BadInput("backup-other-store", store=manifest["store"])
+    theirs, ours = str(manifest.get("product", "0")), product_version()
+    if _release(theirs) > _release(ours):
+        raise BadInput("backup-newer", theirs=theirs, ours=ours)
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d{1,9}", version)[:3])
+
+
+def keys_for(
     settings: Settings, folder: Path, manifest: dict[str, Any], passphrase: str
 ) -> tuple[Keys, bytes | None]:
-    """The keys that fit the backup, and the master key to write when it came in the archive."""
+    """The keys that fit the backup, and the master key to write when the home keeps one.
+
+    Raises BadInput: backup-no-key, backup-other-key, wrong-passphrase, bad-backup.
+    """
     if settings.master_key is not None:
         keys = load_keys(folder / "unused", settings.master_key.get_secret_value())
         found: tuple[Keys, bytes | None] = (keys, None)
@@ -121,7 +139,7 @@ def _keys(
             raise BadInput("backup-no-key")
         master = opened((folder / KEYS).read_bytes(), passphrase)
         if len(master) != MASTER_BYTES:
-            raise BadInput("bad-backup", why="altered")
+            raise BadInput("bad-backup", why="restore.why.altered")
         found = (Keys(master), master)
     elif (settings.home / "master.key").is_file():
         keys = load_keys(settings.home / "master.key")
@@ -133,12 +151,13 @@ def _keys(
     return found
 
 
-def _prove(folder: Path, manifest: dict[str, Any], keys: Keys) -> None:
+def prove(folder: Path, keys: Keys) -> None:
+    """Check the manifest's signature. Raises BadInput("bad-backup")."""
     try:
         signature = (folder / SIGNATURE).read_bytes()
         keys.signing().public_key().verify(signature, (folder / MANIFEST).read_bytes())
     except (OSError, InvalidSignature) as error:
-        raise BadInput("bad-backup", why="altered") from error
+        raise BadInput("bad-backup", why="restore.why.altered") from error
 
 
 def _move_aside(settings: Settings, old: list[Path]) -> Path:
@@ -190,7 +209,7 @@ def _verified(settings: Settings, keys: Keys) -> Verification:
         mac = keys.derive("ledger-chain")
         result = verify(engine, keys.signing().public_key(), checkpoints, mac_key=mac)
         if not result.ok:
-            raise BadInput("bad-backup", why="ledger")
+            raise BadInput("bad-backup", why="restore.why.ledger")
         ledger = Ledger(engine, keys, checkpoint_file=checkpoints)
         try:
             ledger.record(Act("backup.restore", "system", payload={"rows": result.rows}))

@@ -10,6 +10,7 @@ import ctypes
 import errno
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ui.wiring import App
 
 GRACE_SECONDS = 10
+LISTENER = "_LISTENER"  # in the environment of a process that starts again: its open address
 COLLECT_AFTER = (10_000, 10, 10)  # new objects; generations: a message makes thousands
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Failure:
     """What went wrong behind the open address, to be told after the server has ended."""
 
     error: BaseException | None = None
+    again = False  # a backup is to be put in: end, and start again on the same address
 
 
 def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
@@ -48,18 +51,21 @@ def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
     """
     import uvicorn
 
+    from ui.staging import finish
     from ui.uploads import clear_uploads
 
     lock = ServerLock(settings.home)
     lock.take(address(settings.host, settings.port))
+    failure, handed = Failure(), -1
     try:
         clear_uploads(settings.home)
+        if finish(settings):
+            log.warning("restored from a backup, as asked for on the page")
         if not is_loopback(settings.host):
             check_accounts(settings)
         with _listen(settings.host, settings.port) as listener:
             shown = address(settings.host, listener.getsockname()[1])
             lock.write(shown)
-            failure = Failure()
             front = Front(
                 lambda front: _lifetime(front, settings, server, failure), settings.language
             )
@@ -80,8 +86,23 @@ def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
             server.run(sockets=[listener])
             if failure.error is not None:
                 raise failure.error
+            if failure.again:
+                # whoever asks meanwhile waits a moment instead of being refused
+                handed = os.dup(listener.fileno())
     finally:
         lock.free()
+    if failure.again:
+        _start_again(handed)
+
+
+def _start_again(listener: int) -> None:
+    """The same program in this process once more, with the address that is open already."""
+    log.warning("starting again to put a backup in")
+    os.set_inheritable(listener, True)
+    os.environ[LISTENER] = str(listener)
+    sys.stdout.flush()
+    # the interpreter's own words of the first start, -W and -m included
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  (ourselves)
 
 
 def _server(config: "uvicorn.Config") -> "uvicorn.Server":
@@ -129,7 +150,7 @@ async def _lifetime(
     front: Front, settings: "Settings", server: "uvicorn.Server", failure: Failure
 ) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
-        opening = asyncio.create_task(_open(front, settings, stack))
+        opening = asyncio.create_task(_open(front, settings, server, failure, stack))
 
         def opened(task: "asyncio.Task[None]") -> None:
             if not task.cancelled() and task.exception() is not None:
@@ -144,10 +165,21 @@ async def _lifetime(
             await asyncio.gather(opening, return_exceptions=True)
 
 
-async def _open(front: Front, settings: "Settings", stack: AsyncExitStack) -> None:
+async def _open(
+    front: Front,
+    settings: "Settings",
+    server: "uvicorn.Server",
+    failure: Failure,
+    stack: AsyncExitStack,
+) -> None:
     from ui.wiring import build, running
 
     app = await asyncio.to_thread(build, settings)
+
+    def again() -> None:
+        failure.again = server.should_exit = True
+
+    app.restoring.restart = again
     # the pages first: warming beside them would only make both slower on a small machine
     pages = await asyncio.to_thread(_pages, app)
     await stack.enter_async_context(running(app))
@@ -182,6 +214,8 @@ def _pages(app: "App") -> "ASGIApp":
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     name = host.strip("[]")
+    if given := os.environ.pop(LISTENER, ""):
+        return socket.socket(fileno=int(given))  # still open from before we started again
     try:
         return socket.create_server((name, port), family=family, backlog=2048)
     except OSError as error:

@@ -127,6 +127,9 @@ class Settings(BaseModel):
         description="Domains and addresses that e-mails may go to, with commas. Empty allows none.",
     )
     upload_limit_mib: int = Field(25, ge=1, le=1024, description="Largest upload, MiB.")
+    backup_limit_mib: int = Field(
+        8192, ge=1, le=1_048_576, description="Largest backup to restore from the page, MiB."
+    )
 
     @property
     def own_kinds(self) -> Path:

@@ -44,6 +44,7 @@ class Rates:
     manage: Rate = field(default_factory=lambda: Rate(240, 60))
     own_data: Rate = field(default_factory=lambda: Rate(6, 600))
     backup: Rate = field(default_factory=lambda: Rate(4, 600))
+    restore: Rate = field(default_factory=lambda: Rate(12, 600))
     # every route, whatever its own limit: no page of ours comes near
     changes: Rate = field(default_factory=lambda: Rate(600, 60))
     reads: Rate = field(default_factory=lambda: Rate(3000, 60))

@@ -30,7 +30,12 @@ def health(request: Request, app: Services) -> Health:
     """
     known = somebody(request) is not None
     model = Model(**asdict(app.models.info())) if known else None
-    return Health(status="ok", warming=app.warming, model=model)
+    return Health(
+        status="restoring" if app.restoring.closed else "ok",
+        warming=app.warming,
+        model=model,
+        restored=app.restoring.moment,
+    )
 
 
 @router.get("/status")

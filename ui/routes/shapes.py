@@ -52,11 +52,13 @@ class Model(Shape):
 
 
 class Health(Shape):
-    """`warming` until the detectors, the model and the sealed processes are ready."""
+    """`warming` until the detectors, the model and the sealed processes are ready. `restored` is
+    when a backup was last put in from the page, empty for never."""
 
-    status: Literal["ok"]
+    status: Literal["ok", "restoring"]
     warming: bool
     model: Model | None
+    restored: str = ""
 
 
 class AgentRow(Shape):

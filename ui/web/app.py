@@ -23,7 +23,7 @@ from ui.door import Door, refusal_response
 from ui.faults import status_of, translated, worded
 from ui.identity import Person
 from ui.messages import LANGUAGES, Language
-from ui.routes import metrics
+from ui.routes import held, metrics
 from ui.web import frame, nav, plain
 from ui.web.badges import Badges
 from ui.web.documents import trouble
@@ -68,6 +68,8 @@ def build(app: "App") -> FastAPI:
         identity=app.identity,
         limit_mib=app.settings.upload_limit_mib,
         refused=refused_as,
+        large={held.UPLOAD: app.settings.backup_limit_mib},
+        shuts=app.restoring.shuts,
     )
     return parent
 

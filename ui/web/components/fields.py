@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from zlib import crc32
 
 from ui.access import ROLES
 from ui.messages import catalogue
@@ -23,6 +24,40 @@ def field(
         label,
         attributes(type=type, name=name, value=value or None, **more),
         Markup("<small>{}</small>").format(hint) if hint else "",
+    )
+
+
+def file(
+    visit: Visit, label: str, name: str, *, hint: str = "", many: bool = False, **more: object
+) -> Markup:
+    """A labelled choice of a file, in the page's own words and not the browser's.
+
+    The input lies over its picture: a click, the keyboard and dropping a file all reach it.
+    js/file.js shows the chosen name and size.
+    """
+    id_ = f"atl-file-{name}-{crc32(label.encode()):x}"
+    return Markup(
+        '<div class="atl-field atl-file"><label for="{}">{}</label><div class="atl-file-row">'
+        '<input{}><span class="atl-button" data-size="small" aria-hidden="true">{}{}</span>'
+        '<span class="atl-file-name" id="{}-name" role="status" data-none="{}">{}</span></div>'
+        "{}</div>"
+    ).format(
+        id_,
+        label,
+        attributes(
+            type="file",
+            name=name,
+            id=id_,
+            aria_describedby=f"{id_}-name" + (f" {id_}-hint" if hint else ""),
+            multiple=many,
+            **more,
+        ),
+        icon("upload"),
+        visit.say("file.choose-many" if many else "file.choose"),
+        id_,
+        visit.say("file.none"),
+        visit.say("file.none"),
+        Markup('<small id="{}-hint">{}</small>').format(id_, hint) if hint else "",
     )
 
 

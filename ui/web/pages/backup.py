@@ -1,4 +1,4 @@
-"""Backup: one button for a file with everything, and how to restore from it."""
+"""Backup: one button for a file with everything; the way back is in `backup_restore`."""
 
 import os
 
@@ -6,12 +6,18 @@ from ui.backup import home_files
 from ui.web.components import fields
 from ui.web.components.units import size
 from ui.web.markup import Markup, icon, joined
+from ui.web.pages import backup_restore
 from ui.web.plain import Visit, head
 
 
 def body(visit: Visit) -> Markup:
-    """The button, what is in the file, and the way back."""
+    """The button, what is in the file, and the way back: all backups, one, or its restoring."""
     visit.sheet("people")
+    lead = head(visit, "backup", visit.say("backup.lead", size=_size(visit)))
+    if "restoring" in visit.query:
+        return lead + backup_restore.going(visit)
+    if "held" in visit.query:
+        return lead + backup_restore.one(visit, visit.query["held"])
     form = Markup(
         '<form class="atl-card atl-form" data-download="POST /api/v1/backup" data-api='
         '"POST /api/v1/backup" data-ok="{}"><h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>'
@@ -38,21 +44,12 @@ def body(visit: Visit) -> Markup:
         )
         for name in ("store", "files", "checkpoints", "key", "not")
     )
-    restore = Markup(
-        '<section class="atl-card atl-stack"><h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>'
-        '<pre class="atl-said">atelier restore FILE --passphrase-file PHRASE\natelier serve</pre>'
-        '<p class="atl-hint">{}</p></section>'
-    ).format(
-        visit.say("backup.restore"),
-        visit.say("backup.restore-more"),
-        visit.say("backup.restore-safe"),
-    )
     return joined(
         [
-            head(visit, "backup", visit.say("backup.lead", size=_size(visit))),
+            lead,
             Markup('<div class="atl-split"><div class="atl-stack">{}{}</div>{}</div>').format(
                 form,
-                restore,
+                backup_restore.section(visit),
                 Markup(
                     '<aside><section class="atl-card atl-stack"><h2 class="atl-h3">{}</h2>'
                     '<dl class="atl-facts">{}</dl></section></aside>'

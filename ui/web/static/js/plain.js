@@ -1,6 +1,7 @@
 /* Pages that the server draws: forms and buttons with `data-api` call the API, then the page's
    content is fetched again and put in place. Everything is delegated. */
 import { announce, toast } from "./shell.js";
+import "./file.js";
 
 const main = () => document.getElementById("atl-content");
 // not form.matches(): a field may be called "matches", and then that is what a form gives
