@@ -88,7 +88,8 @@ class Record:
 
     def sealed(self, seqs: Sequence[int]) -> Problem | None:
         """Check these ledger rows now; None when each is as it was written."""
-        return verify_rows(self._engine, seqs, self._keys.derive("ledger-chain"))
+        public = self._keys.signing().public_key()
+        return verify_rows(self._engine, public, seqs, self._keys.derive("ledger-chain"))
 
     def start(
         self, spans: Spans, budgets: Budgets, daily: Sequence[Callable[[], object]] = ()

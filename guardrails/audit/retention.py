@@ -6,7 +6,8 @@ payloads are gone. Erasure (GDPR art. 17) destroys a person's key and empties th
 """
 
 import time
-from collections.abc import Callable, Iterator
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -280,13 +281,32 @@ class Retention:
                 seqs = connection.scalars(old.order_by(ledger.c.seq).limit(_CHUNK)).all()
                 if not seqs:
                     return total
-                stone = Tombstone("retention", "", seqs[0], seqs[-1], now)
-                tombstones.add(connection, self._signing, stone)
+                for first, last in _runs(seqs, self._left(connection, seqs)):
+                    stone = Tombstone("retention", "", first, last, now)
+                    tombstones.add(connection, self._signing, stone)
                 connection.execute(
                     sa.update(ledger).where(ledger.c.seq.in_(seqs)).values(payload=None)
                 )
                 connection.commit()
                 total += len(seqs)
 
+    @staticmethod
+    def _left(connection: sa.Connection, seqs: Sequence[int]) -> list[int]:
+        """Rows among `seqs`, in order, whose payload stays: no tombstone may excuse its loss."""
+        between = ledger.c.seq.between(seqs[0], seqs[-1])
+        query = sa.select(ledger.c.seq).where(between, ledger.c.payload.is_not(None))
+        return sorted(set(connection.scalars(query)).difference(seqs))
+
     def _now(self) -> int:
         return int(self._clock() * 1_000_000)
+
+
+def _runs(gone: Sequence[int], left: Sequence[int]) -> list[tuple[int, int]]:
+    """Ranges that hold all of `gone` and none of `left`; both are in order."""
+    runs: list[tuple[int, int]] = []
+    for seq in gone:
+        if runs and bisect(left, runs[-1][1]) == bisect(left, seq):
+            runs[-1] = (runs[-1][0], seq)
+        else:
+            runs.append((seq, seq))
+    return runs

@@ -1,6 +1,9 @@
 """Signed notes that payloads were removed on purpose, so that a gap is not taken for tampering."""
 
 import base64
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -14,7 +17,7 @@ from guardrails.audit.tables import tombstones
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """Payloads of rows `first`..`last` (inclusive) may be missing. `subject` "" means anyone's."""
+    """Payloads of `subject` in rows `first`..`last` (inclusive) may be missing; "" is anyone."""
 
     reason: Literal["retention", "erasure"]
     subject: str
@@ -23,13 +26,32 @@ class Tombstone:
     at: int
     signature: str = ""
 
-    def covers(self, seq: int) -> bool:
-        """True when row `seq` may lack its payload."""
-        return self.first <= seq <= self.last
-
     def signed_bytes(self) -> bytes:
         """What the signature covers."""
         return canonical({k: v for k, v in asdict(self).items() if k != "signature"}).encode()
+
+
+class Removed:
+    """Which payloads are gone on purpose, as genuine tombstones say. Asked for every row of a
+    ledger: ranges are joined and found by halving."""
+
+    def __init__(self, stones: Iterable[Tombstone]) -> None:
+        self._ranges: dict[str, list[tuple[int, float]]] = {}
+        for one in sorted(stones, key=lambda stone: (stone.first, stone.last)):
+            known = self._ranges.setdefault(one.subject, [])
+            if known and one.first <= known[-1][1] + 1:
+                known[-1] = (known[-1][0], max(known[-1][1], one.last))
+            else:
+                known.append((one.first, one.last))
+
+    def explain(self, seq: int, subject: str) -> bool:
+        """True when row `seq`, whose payload is `subject`'s, may lack it."""
+        return any(self._within(seq, name) for name in ("", subject))
+
+    def _within(self, seq: int, subject: str) -> bool:
+        ranges = self._ranges.get(subject, [])
+        at = bisect_right(ranges, (seq, math.inf)) - 1
+        return at >= 0 and seq <= ranges[at][1]
 
 
 def add(connection: sa.Connection, key: Ed25519PrivateKey, tombstone: Tombstone) -> None:

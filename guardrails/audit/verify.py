@@ -21,7 +21,7 @@ from guardrails.audit import checkpoints as marks
 from guardrails.audit.chain import GENESIS, Body, link, mac
 from guardrails.audit.checkpoints import Checkpoint
 from guardrails.audit.tables import ledger
-from guardrails.audit.tombstones import Tombstone, genuine
+from guardrails.audit.tombstones import Removed, genuine
 from guardrails.audit.tombstones import read as read_tombstones
 from guardrails.errors import GuardrailError
 
@@ -73,7 +73,7 @@ def verify(
     if forged:
         return Verification(False, 0, forged)
     with engine.connect() as connection:
-        removed = [t for t in read_tombstones(connection) if genuine(public_key, t)]
+        removed = _removed(connection, public_key)
         with closing(_rows(connection)) as rows:
             result = _walk(rows, known, removed, mac_key)
     unsigned = result.rows - result.proven_to
@@ -96,7 +96,10 @@ def open_copy(file: Path) -> sa.Engine:
 
 
 def verify_rows(
-    engine: sa.Engine, seqs: Sequence[int], mac_key: bytes | None = None
+    engine: sa.Engine,
+    public_key: Ed25519PublicKey,
+    seqs: Sequence[int],
+    mac_key: bytes | None = None,
 ) -> Problem | None:
     """Check single rows against the rows before them; None when each is as it was written.
 
@@ -106,7 +109,7 @@ def verify_rows(
     query = sa.select(*_BODY, ledger.c.hash, ledger.c.mac, ledger.c.payload)
     with engine.connect() as connection:
         found = {r.seq: r for r in connection.execute(query.where(ledger.c.seq.in_(wanted)))}
-        removed = read_tombstones(connection)
+        removed = _removed(connection, public_key)
     for seq in sorted(seqs):
         row = found.get(seq)
         before = found.get(seq - 1)
@@ -116,13 +119,17 @@ def verify_rows(
         payload = row.payload
         if payload is not None and hashlib.sha256(payload).hexdigest() != body.digest:
             return Problem(seq, "payload-altered")
-        if payload is None and body.digest and not any(t.covers(seq) for t in removed):
+        if payload is None and body.digest and not removed.explain(seq, body.subject):
             return Problem(seq, "payload-missing")
         if link(before.hash if before is not None else GENESIS, body) != row.hash:
             return Problem(seq, "altered")
         if mac_key is not None and mac(mac_key, row.hash) != row.mac:
             return Problem(seq, "rewritten")
     return None
+
+
+def _removed(connection: sa.Connection, key: Ed25519PublicKey) -> Removed:
+    return Removed(stone for stone in read_tombstones(connection) if genuine(key, stone))
 
 
 def _rows(connection: sa.Connection) -> Any:
@@ -149,7 +156,7 @@ def _forged(known: Sequence[Checkpoint], key: Ed25519PublicKey) -> Problem | Non
 def _walk(
     rows: Iterable[Any],
     known: Sequence[Checkpoint],
-    removed: Sequence[Tombstone],
+    removed: Removed,
     mac_key: bytes | None,
 ) -> Verification:
     expected = {checkpoint.seq: checkpoint for checkpoint in known}
@@ -167,7 +174,7 @@ def _walk(
         count += 1
         if payload is not None and hashlib.sha256(payload).hexdigest() != body.digest:
             return bad(seq, "payload-altered")
-        if payload is None and body.digest and not any(t.covers(body.seq) for t in removed):
+        if payload is None and body.digest and not removed.explain(seq, body.subject):
             return bad(seq, "payload-missing")
         previous = link(previous, body)
         if previous != stored:

@@ -5,15 +5,20 @@ All but the last group use the public key only, as an outside auditor would.
 
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from guardrails.actor import pseudonym
 from guardrails.audit import checkpoints
 from guardrails.audit.chain import Body, link
 from guardrails.audit.ledger import Act, Ledger
+from guardrails.audit.retention import Retention
+from guardrails.audit.schedule import Schedule
 from guardrails.audit.tables import ledger as table
+from guardrails.audit.tables import tombstones
 from guardrails.audit.verify import Problem, verify, verify_rows
 from guardrails.keys import Keys
 
@@ -238,9 +243,49 @@ def test_single_rows_are_checked_against_the_rows_before_them(
     if values:
         change(store, sa.update(table).where(table.c.seq == 7).values(values))
     key = keys.derive("ledger-chain")
-    assert verify_rows(store, [1, 6, 7], key) == (Problem(7, what) if what else None)
-    assert verify_rows(store, [1, 2, 3], key) is None
-    assert verify_rows(store, [99], key) == Problem(99, "missing")
+    public = keys.signing().public_key()
+    assert verify_rows(store, public, [1, 6, 7], key) == (Problem(7, what) if what else None)
+    assert verify_rows(store, public, [1, 2, 3], key) is None
+    assert verify_rows(store, public, [99], key) == Problem(99, "missing")
+
+
+def test_a_removed_payload_is_found_beside_an_erased_person(
+    store: sa.Engine, keys: Keys, marks: Path
+) -> None:
+    """A tombstone excuses what it names: one person's payloads, and what was really removed."""
+    ledger = Ledger(store, keys)
+    Retention(store, ledger, keys).erase(pseudonym(keys, "u1"), by="u2")
+    ledger.close()
+    assert found(store, keys, marks) is None
+    change(store, sa.update(table).where(table.c.seq == 12).values(payload=None))  # u0's
+    public = keys.signing().public_key()
+    assert found(store, keys, marks) == Problem(12, "payload-missing")
+    assert verify_rows(store, public, [12]) == Problem(12, "payload-missing")
+
+
+def test_a_removed_payload_under_a_legal_hold_is_found_after_retention(
+    store: sa.Engine, keys: Keys, marks: Path
+) -> None:
+    late = time.time() + 200 * 86_400
+    ledger = Ledger(store, keys)
+    rules = Retention(store, ledger, keys, Schedule(184), lambda: late)
+    rules.hold("person", pseudonym(keys, "u0"), by="u2", reason="a court asked")
+    assert rules.purge().payloads > ROWS // 2
+    ledger.close()
+    assert found(store, keys, marks) is None
+    change(store, sa.update(table).where(table.c.seq == 12).values(payload=None))  # u0's
+    assert found(store, keys, marks) == Problem(12, "payload-missing")
+
+
+def test_a_tombstone_that_nobody_signed_excuses_nothing(
+    store: sa.Engine, keys: Keys, marks: Path
+) -> None:
+    change(store, sa.update(table).where(table.c.seq == 12).values(payload=None))
+    forged = {"reason": "retention", "subject": "", "first": 1, "last": 30, "at": 1}
+    change(store, sa.insert(tombstones).values(**forged, signature="AAAA"))
+    public = keys.signing().public_key()
+    assert found(store, keys, marks) == Problem(12, "payload-missing")
+    assert verify_rows(store, public, [12]) == Problem(12, "payload-missing")
 
 
 def test_a_copy_is_checked_without_being_touched(
