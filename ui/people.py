@@ -249,6 +249,15 @@ class People:
         scim = (people.c.source == "scim") & (people.c.oidc == "")
         return self._row((people.c.external == external) & scim)
 
+    def directory(self, login: str = "", external: str = "", id: str = "") -> list[Account]:
+        """The accounts that a directory made, by sign-in name; those with what is given."""
+        wanted = [people.c.source == "scim", people.c.kind == "person"]
+        given = {people.c.login: folded(login), people.c.external: external, people.c.id: id}
+        wanted += [column == value for column, value in given.items() if value]
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(people).where(*wanted).order_by(people.c.login))
+            return [read(row) for row in rows]
+
     def check(self, login: str, password: str) -> Account | None:
         """The account when the password fits. Takes as long for a name that does not exist."""
         query = sa.select(people).where(people.c.login == folded(login))

@@ -75,6 +75,18 @@ def operations(given: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     return found
 
 
+def text_of(value: object, attribute: str) -> str:
+    """A text as it may be kept; nothing for null. Raises BadInput("scim-value").
+
+    A lone surrogate, which JSON can carry and no store can keep, is no text.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str) or any("\ud800" <= each <= "\udfff" for each in value):
+        raise BadInput("scim-value", attribute=attribute)
+    return value
+
+
 def listed(
     found: list[T], start: int, count: int, shape: Callable[[T], dict[str, Any]]
 ) -> Response:

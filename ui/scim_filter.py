@@ -1,5 +1,6 @@
 """Filters of SCIM (RFC 7644, 3.4.2.2), the part that directories use: `a eq "b" and c eq "d"`."""
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -44,14 +45,24 @@ def parse_filter(text: str) -> tuple[Equal, ...]:
 
 
 def unquoted(text: str) -> str:
-    """A JSON string's inside as text."""
-    return re.sub(r"\\(.)", r"\1", text)
+    """A JSON string's inside as text. Raises BadInput("scim-filter")."""
+    try:
+        # also \\u00e9, as programs that keep to ASCII write it
+        value = str(json.loads(f'"{text}"', strict=False))
+        value.encode()
+    except ValueError as error:
+        raise BadInput("scim-filter") from error
+    return value
 
 
-def plain_path(path: str) -> str:
-    """A path without its schema's name, in lower case: `emails[type eq "work"].value` → …."""
+def plain_path(path: str, *, folded: bool = True) -> str:
+    """A path without its schema's name, in lower case: `emails[type eq "work"].value` → ….
+
+    `folded` false leaves the case as it is, for the values within.
+    """
     name = path
     if path.lower().startswith("urn:"):
         # the attribute follows the last colon of the schema's name, which holds a dotted version
-        name = path.rpartition(":")[2]
-    return name.lower()
+        schema, opened, rest = path.partition("[")
+        name = schema.rpartition(":")[2] + opened + rest
+    return name.lower() if folded else name

@@ -1,5 +1,6 @@
 """Groups of SCIM and their members. What roles a group gives is decided here, not there."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -12,12 +13,27 @@ from ui.accounts import Account
 from ui.apikeys import ApiKey
 from ui.groups import Group
 from ui.scim_about import GROUP
-from ui.scim_common import Body, Count, Scim, Start, Token, act, listed, location, operations
+from ui.scim_common import (
+    Body,
+    Count,
+    Scim,
+    Start,
+    Token,
+    act,
+    listed,
+    location,
+    operations,
+    text_of,
+)
 from ui.scim_filter import Equal, parse_filter
+from ui.scim_group import GroupChange
+from ui.scim_group import ids as _ids
 from ui.scim_users import scim_account
 
 if TYPE_CHECKING:
     from ui.wiring import App
+
+MANY = 50  # members to look up one by one
 
 
 def add_groups(scim: FastAPI, app: "App") -> None:
@@ -39,13 +55,12 @@ def add_groups(scim: FastAPI, app: "App") -> None:
 
     @scim.post("/Groups")
     def add(request: Request, key: Token, given: Body) -> Response:
+        ids = _ids(given.get("members"))
+        name = text_of(given.get("displayName"), "displayName")
+        external = text_of(given.get("externalId"), "externalId")
         app.ledger.record(act("group.add", key))
-        group = app.groups.add(
-            str(given.get("displayName") or ""),
-            external=str(given.get("externalId") or ""),
-            source="scim",
-        )
-        _set_members(app, key, group, _ids(given.get("members")))
+        group = app.groups.add(name, external=external, source="scim")
+        _set_members(app, key, group, ids)
         shape = _group(request, app, app.groups.get(group.id))
         return Scim(shape, 201, {"location": shape["meta"]["location"]})
 
@@ -61,17 +76,20 @@ def add_groups(scim: FastAPI, app: "App") -> None:
     @scim.put("/Groups/{id_}")
     def replace(request: Request, id_: str, key: Token, given: Body) -> Response:
         group = _one(app, id_)
-        app.ledger.record(act("group.change", key, payload={"group": id_}))
-        app.groups.change(id_, name=str(given.get("displayName") or group.name))
-        _set_members(app, key, group, _ids(given.get("members")))
+        change = GroupChange([])
+        for part in ("displayName", "externalId", "members"):
+            if part in given or part == "members":
+                change.take("replace", part, given.get(part))
+        _apply(app, key, group, change)
         return Scim(_group(request, app, _one(app, id_)))
 
     @scim.patch("/Groups/{id_}")
     def change(request: Request, id_: str, key: Token, given: Body) -> Response:
         group = _one(app, id_)
-        app.ledger.record(act("group.change", key, payload={"group": id_}))
+        change = GroupChange(app.groups.members(id_))
         for op, path, value in operations(given):
-            _patch_group(app, key, group, op, path, value)
+            change.take(op, path, value)
+        _apply(app, key, group, change)
         return Scim(_group(request, app, _one(app, id_)))
 
     @scim.delete("/Groups/{id_}")
@@ -82,53 +100,40 @@ def add_groups(scim: FastAPI, app: "App") -> None:
         return Response(status_code=204)
 
 
-def _patch_group(app: "App", key: ApiKey, group: Group, op: str, path: str, value: Any) -> None:
-    name = path.lower().rpartition(":")[2] if path.lower().startswith("urn:") else path.lower()
-    if name.startswith("members"):
-        # Okta and Entra ID remove by path: members[value eq "u_…"]
-        named = [each.value for each in parse_filter(path[8:-1])] if "[" in path else None
-        ids = named if named is not None else _ids(value)
-        if op == "replace":
-            _set_members(app, key, group, ids)
-        elif op == "add":
-            _join(app, key, group, ids)
-        else:
-            app.groups.leave(group.id, ids if value is not None or named else _members(app, group))
-    elif op != "remove" and not path and isinstance(value, dict):
-        for part, each in value.items():
-            _patch_group(app, key, group, op, part, each)
-    elif op != "remove" and name == "displayname":
-        app.groups.change(group.id, name=str(value))
-    elif op != "remove" and name == "externalid":
-        app.groups.change(group.id, external=str(value))
-    elif name not in ("id", "schemas", "meta", "externalid", "displayname"):
-        raise BadInput("scim-path")
+def _apply(app: "App", key: ApiKey, group: Group, change: GroupChange) -> None:
+    """Everything that was asked for, after all of it was understood (RFC 7644, 3.5.2: atomic)."""
+    app.ledger.record(act("group.change", key, payload={"group": group.id}))
+    if change.name or change.external is not None:
+        app.groups.change(group.id, name=change.name or None, external=change.external)
+    _set_members(app, key, group, change.members)
 
 
 def _set_members(app: "App", key: ApiKey, group: Group, ids: list[str]) -> None:
-    gone = set(_members(app, group)) - set(ids)
-    app.groups.leave(group.id, gone)
-    _join(app, key, group, ids)
+    before = app.groups.members(group.id)
+    app.groups.leave(group.id, set(before) - set(ids))
+    _join(app, key, group, set(ids) - set(before))
 
 
-def _join(app: "App", key: ApiKey, group: Group, ids: list[str]) -> None:
-    joining = [account for id_ in ids if (account := _visible(app, id_)) is not None]
+def _join(app: "App", key: ApiKey, group: Group, ids: set[str]) -> None:
+    joining = _visible(app, ids)
+    given = app.groups.get(group.id).roles
     for account in joining:
-        after: set[Role] = set(account.roles | app.groups.get(group.id).roles)
+        after: set[Role] = set(account.roles | given)
         if after != account.roles:
             duties.record_roles(app, key.maker or "system", account, after, rule="scim")
     app.groups.join(group.id, [account.id for account in joining])
 
 
-def _visible(app: "App", id_: str) -> Account | None:
-    try:
-        return scim_account(app, id_)
-    except BadInput:
-        return None  # somebody whom this directory did not make, or removed meanwhile
-
-
-def _members(app: "App", group: Group) -> list[str]:
-    return app.groups.members(group.id)
+def _visible(app: "App", ids: set[str]) -> list[Account]:
+    """Whom a directory made among them; others, and people removed meanwhile, are passed over."""
+    if len(ids) > MANY:
+        accounts = app.people.all("person")
+        return [each for each in accounts if each.source == "scim" and each.id in ids]
+    found = []
+    for id_ in sorted(ids):
+        with suppress(BadInput):
+            found.append(scim_account(app, id_))
+    return found
 
 
 def _one(app: "App", id_: str) -> Group:
@@ -156,7 +161,7 @@ def _group(request: Request, app: "App", group: Group, *, bare: bool = False) ->
     if not bare:
         shape["members"] = [
             {"value": id_, "$ref": f"{base}/Users/{id_}", "type": "User"}
-            for id_ in _members(app, group)
+            for id_ in app.groups.members(group.id)
         ]
     return shape
 
@@ -174,10 +179,3 @@ def _fits(group: Group, wanted: tuple[Equal, ...]) -> bool:
         if not fits:
             return False
     return True
-
-
-def _ids(value: object) -> list[str]:
-    given = value if isinstance(value, list) else [value] if value else []
-    if len(given) > 10_000:
-        raise BadInput("scim-value", attribute="members")
-    return [str(each.get("value") if isinstance(each, dict) else each) for each in given]

@@ -51,7 +51,7 @@ class ScimUser:
             if valued[1] == "emails":
                 part = valued[4] or "value"
                 if part in ("value", "primary"):
-                    _put_email(self.emails, valued[3].lower(), part, value)
+                    _put_email(self.emails, valued[2], valued[3].lower(), part, value)
             return
         if key == "active":
             self.active = truth(value)
@@ -69,8 +69,8 @@ class ScimUser:
         key = plain_path(path)
         valued = _VALUED.fullmatch(key)
         if key == "emails" or (valued is not None and valued[1] == "emails"):
-            wanted = valued[3].lower() if valued is not None else ""
-            self.emails = [each for each in self.emails if wanted and each["type"] != wanted]
+            gone = self.emails if valued is None else _meant(self.emails, valued[2], valued[3])
+            self.emails = [each for each in self.emails if each not in gone]
         for name in [name for name in self.texts if name == key or name.startswith(f"{key}.")]:
             del self.texts[name]
 
@@ -201,9 +201,19 @@ def _emails(value: object) -> list[dict[str, Any]]:
     return found
 
 
-def _put_email(emails: list[dict[str, Any]], kind: str, part: str, value: object) -> None:
-    entry = next((each for each in emails if each["type"] == kind), None)
-    if entry is None and len(emails) < MOST_EMAILS:
+def _meant(emails: list[dict[str, Any]], name: str, value: str) -> list[dict[str, Any]]:
+    """Those that a filter means: `emails[type eq "work"]`, `emails[primary eq true]`."""
+    if name not in ("type", "primary", "value"):
+        raise BadInput("scim-filter")
+    return [each for each in emails if str(each[name]).casefold() == value.casefold()]
+
+
+def _put_email(
+    emails: list[dict[str, Any]], name: str, wanted: str, part: str, value: object
+) -> None:
+    entry = next(iter(_meant(emails, name, wanted)), None)
+    if entry is None and name != "value" and len(emails) < MOST_EMAILS:
+        kind = wanted if name == "type" else "work"
         entry = {"value": "", "type": kind, "primary": not emails}
         emails.append(entry)
     if entry is not None:

@@ -29,11 +29,8 @@ def add_users(scim: FastAPI, app: "App") -> None:
         start: Start = 1,
         count: Count = 100,
     ) -> Response:
-        found = [
-            account
-            for account in app.people.all("person")
-            if account.source == "scim" and _fits_user(account, parse_filter(filter))
-        ]
+        wanted = parse_filter(filter)
+        found = [each for each in _candidates(app, wanted) if _fits_user(each, wanted)]
         return listed(found, start, count, lambda account: _user(request, app, account))
 
     @scim.post("/Users")
@@ -42,7 +39,7 @@ def add_users(scim: FastAPI, app: "App") -> None:
         user.take(given)
         values = user.values()
         app.ledger.record(act("user.add", key, payload={"roles": ["staff"]}))
-        account = _adopted(app, values) or app.people.add(
+        account = _adopted(app, key, values) or app.people.add(
             str(values["login"]),
             None,
             name=str(values["name"]),
@@ -93,13 +90,26 @@ def add_users(scim: FastAPI, app: "App") -> None:
         return Response(status_code=204)
 
 
-def _adopted(app: "App", values: Mapping[str, object]) -> Account | None:
+def _candidates(app: "App", wanted: tuple[Equal, ...]) -> list[Account]:
+    """Accounts of directories that a filter may mean. A directory asks for one after the other,
+    by name: reading everybody for each would make its first round a matter of hours."""
+    columns = {"username": "login", "externalid": "external", "id": "id"}
+    for each in wanted:
+        if each.path in columns:
+            return app.people.directory(**{columns[each.path]: each.value})
+    return app.people.directory()
+
+
+def _adopted(app: "App", key: ApiKey, values: Mapping[str, object]) -> Account | None:
     """The account of somebody who signed in before the directory told of them."""
     external = str(values["external"])
     if not external:
         return None
     for account in app.people.all("person"):
         if account.source == "oidc" and account.external == external:
+            if values["disabled"]:
+                app.ledger.record(act("user.disable", key, subject=account.id))
+                shut_out(app, account.id)
             return app.people.change(account.id, **{**values, "source": "scim", "roles": "staff"})
     return None
 
