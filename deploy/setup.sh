@@ -75,7 +75,7 @@ packages
 if [ "$purpose" = test ]; then
   .venv/bin/python -m sandbox.broker.practice_model --fallback
   if ! cmp -s tests/e2e/package-lock.json .tools/node_modules/.atelier-lock; then
-    say "Getting axe-core and a real OpenID provider for the tests (locked)"
+    say "Getting axe-core, a real OpenID provider and a tool server for the tests (locked)"
     mkdir -p .tools && cp tests/e2e/package.json tests/e2e/package-lock.json .tools/
     npm ci --prefix .tools --silent --no-audit --no-fund >&2
     cp tests/e2e/package-lock.json .tools/node_modules/.atelier-lock

@@ -5,13 +5,10 @@ and output runs in a seal of its own: no network, no files but its own, no envir
 connection for each question, so that nothing of one call is there in the next.
 """
 
-import base64
 import contextlib
 import hashlib
 import json
-import tempfile
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Any, cast
 
 import httpx2
@@ -19,16 +16,12 @@ import httpx2
 from agents.tools.base import NotDone
 from sandbox.broker.fetch import MAX_BYTES
 from sandbox.broker.fetch_rules import Hosts, Lookup, look_up
+from sandbox.broker.mcp_sealed import sealed
 from sandbox.broker.openapi import MAX_TOOLS, Definition, slug
-from sandbox.launch import base
-from sandbox.launch.bubblewrap import LIBRARIES, READ_ONLY, find_bwrap
-from sandbox.launch.filters import program
 
 SECONDS = 30.0
 MAX_ANSWER = 20_000
 MAX_SCHEMA = 20_000  # characters of one tool's schema
-# memory in KiB, processor seconds, file size in blocks of 512 bytes, open files
-_SHELL = 'ulimit -v 2097152; ulimit -t 60; ulimit -f 65536; ulimit -n 128; exec env -i "$@" 9<"$0"'
 
 
 async def offered(
@@ -39,7 +32,7 @@ async def offered(
         tools = (await session.list_tools()).tools
     if len(tools) > MAX_TOOLS:
         raise NotDone("the server offers too many tools")
-    sealed = "script" in settings
+    inside = "script" in settings
     reads = set(settings.get("reads") or ())
     found: list[Definition] = [
         {
@@ -47,7 +40,7 @@ async def offered(
             "remote": tool.name,
             "description": " ".join(str(tool.description or tool.name).split())[:800],
             # what a server says of its own harmlessness is not believed; the seal has no way out
-            "side_effect": "reads" if sealed or tool.name in reads else "sends",
+            "side_effect": "reads" if inside or tool.name in reads else "sends",
             "parameters": _parameters(tool),
         }
         for tool in tools
@@ -112,7 +105,7 @@ async def _session(
 
     from mcp.client.session import ClientSession
 
-    transport = _sealed(settings) if "script" in settings else _over_http(settings, hosts, headers)
+    transport = sealed(settings) if "script" in settings else _over_http(settings, hosts, headers)
     try:
         async with (
             asyncio.timeout(SECONDS),
@@ -191,52 +184,3 @@ class _Capped(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-
-
-@contextlib.asynccontextmanager
-async def _sealed(settings: Mapping[str, Any]) -> AsyncIterator[Any]:
-    from mcp.client.stdio import StdioServerParameters, stdio_client
-
-    binary = find_bwrap()
-    if binary is None:
-        raise NotDone("tool servers on this machine need bubblewrap, which is not installed")
-    folder = Path(str(settings["folder"]))
-    with tempfile.TemporaryDirectory(prefix="atelier-mcp-") as held:
-        rules, quiet = Path(held, "filter"), Path(held, "errors")
-        rules.write_bytes(program("template"))
-        command = [str(rules), str(binary), *_arguments(folder, str(settings["script"]))]
-        server = StdioServerParameters(command="/bin/sh", args=["-c", _SHELL, *command])
-        with quiet.open("w") as errors:
-            async with stdio_client(server, errlog=errors) as streams:
-                yield streams
-
-
-def _arguments(folder: Path, script: str) -> list[str]:
-    """What bubblewrap is told: the interpreter, the packages and the server's folder, read-only."""
-    told = [
-        *("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-        *("--uid", "65534", "--gid", "65534", "--hostname", "sealed", "--seccomp", "9"),
-        *("--proc", "/proc", "--dev", "/dev", "--size", "67108864", "--tmpfs", "/tmp"),  # noqa: S108
-    ]
-    for library in LIBRARIES:
-        path = Path(library)
-        if path.is_symlink():
-            told += ["--symlink", str(path.readlink()), library]
-        elif path.is_dir():
-            told += ["--ro-bind", library, library]
-    for path_name in READ_ONLY:
-        told += ["--ro-bind-try", path_name, path_name]
-    own = (*base.interpreter(), base.packages(), *base.sources(), base.Bind(folder, "/server"))
-    for bind in own:
-        told += ["--ro-bind", str(bind.source), bind.target]
-    # the strict program needs Python to have started: from then on no socket, no other program
-    strict = base64.b64encode(program("second")).decode("ascii")
-    code = (
-        f"import base64, ctypes, runpy, sys; sys.path[:0] = [{base.APP!r}, {base.PACKAGES!r}]; "
-        "from sandbox.child.seal import load_filter; "
-        f"load_filter(ctypes.CDLL(None, use_errno=True), base64.b64decode({strict!r})); "
-        f"sys.path[0] = '/server'; runpy.run_path('/server/' + {script!r}, run_name='__main__')"
-    )
-    told += ["--setenv", "LD_LIBRARY_PATH", f"{base.PYTHON}/lib", "--setenv", "HOME", "/tmp"]  # noqa: S108
-    told += ["--chdir", "/server", "--", base.interpreter()[0].target]
-    return [*told, "-I", "-S", "-B", "-X", "utf8", "-c", code]

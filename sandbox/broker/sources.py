@@ -26,6 +26,7 @@ from sandbox.broker import mcp_client, openapi
 from sandbox.broker.client_credentials import NO_SIGN_IN, SignIn, Tokens
 from sandbox.broker.fetch import Fetcher
 from sandbox.broker.fetch_rules import Hosts
+from sandbox.broker.mcp_sealed import find_script
 from sandbox.broker.openapi import Definition
 from sandbox.broker.source_tables import sources, switches
 
@@ -33,7 +34,6 @@ Kind = Literal["openapi", "mcp"]
 State = Literal["ready", "changed", "off", "unreachable", "flagged", "new"]
 FRESH_SECONDS = 1.0
 _ID = re.compile(r"[a-z][a-z0-9]{1,19}")
-_SCRIPT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,60}\.py")
 _SECRET = re.compile(r"[A-Z][A-Z0-9_]{2,60}")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,40}")
 
@@ -164,8 +164,9 @@ class ToolSources:
         header: str = "",
         sign_in: SignIn = NO_SIGN_IN,
     ) -> Source:
-        """Add a tool server: at `url`, or `script` (`folder/server.py` below the servers' folder).
-        Its tools wait for `confirm`. Raises BadInput."""
+        """Add a tool server: at `url`, or `script` (`folder/server.py`, `folder/file.js` or
+        `folder/npm-package` below the servers' folder). Its tools wait for `confirm`.
+        Raises BadInput."""
         self._check_id(id)
         settings: dict[str, Any] = self._credentials(secret, header, sign_in)
         if url and not script:
@@ -173,11 +174,7 @@ class ToolSources:
                 raise BadInput("source-bad", field="url")
             settings |= {"url": url, "reads": sorted(reads)[:40]}
         elif script and not url:
-            folder, _, file = script.partition("/")
-            place = self._servers / folder
-            if not (_ID.fullmatch(folder) and _SCRIPT.fullmatch(file) and (place / file).is_file()):
-                raise BadInput("source-bad", field="script")
-            settings |= {"folder": str(place.resolve()), "script": file}
+            settings |= find_script(self._servers, script)
         else:
             raise BadInput("source-bad", field="url")
         try:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
-Stage = Literal["template", "second"]
+Stage = Literal["template", "second", "node"]
 
 # Calls into parts of the kernel that no agent and no data library needs.
 ALWAYS = """
@@ -116,7 +116,7 @@ def program(stage: Stage, shared_host: bool = False) -> bytes:
             if number is not None:
                 rules.add_rule(no, number)
 
-    deny(name for name in ALWAYS if stage == "second" or name not in FOR_RUNS)
+    deny(name for name in ALWAYS if stage != "template" or name not in FOR_RUNS)
     if shared_host:
         deny(SHARED_HOST)
         for command in (F_SETOWN, F_SETSIG, F_SETOWN_EX):
@@ -130,7 +130,8 @@ def program(stage: Stage, shared_host: bool = False) -> bytes:
         for flag in NAMESPACES[1:]:  # in clone, the bit of NEWTIME is part of the exit signal
             rules.add_rule(no, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
     else:
-        deny(AFTER_SETUP)
+        # Node's is loaded before Node itself is started; without a fork it can only take its place
+        deny(name for name in AFTER_SETUP if stage == "second" or name != "execve")
         for command in (F_SETLEASE, F_NOTIFY):
             rules.add_rule(no, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, LOW, command))
         # a record lock on a file of the runtime would be a signal to another run. SQLite asks for

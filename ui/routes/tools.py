@@ -67,7 +67,8 @@ class Switch(Shape):
 
 
 class NewServer(Shape):
-    """A tool server: `url`, or `script` (`folder/server.py` in the home's `servers` folder).
+    """A tool server: `url`, or `script` in the home's `servers` folder: `folder/server.py`, or for
+    Node `folder/file.js` or `folder/package`, installed there with npm.
 
     `secret` names a line of the secrets file. It is sent as a bearer token (or in `header`); with a
     `token_url` it is the secret of `client`, and tokens are fetched there (OAuth 2.0 client
