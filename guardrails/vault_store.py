@@ -22,6 +22,7 @@ from guardrails.store import metadata
 from guardrails.vault import Entry, VaultConflict
 
 DAY_S = 86_400
+DAYS = 90.0  # that a value is kept
 _NONCE = 12
 
 vault_entries = sa.Table(
@@ -51,7 +52,7 @@ class SqlVaultStore:
         self,
         engine: sa.Engine,
         owner: str = "",
-        days: float = 90,
+        days: float = DAYS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine = engine

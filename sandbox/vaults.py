@@ -1,6 +1,7 @@
 """The open vaults of this process: one object per conversation, so that turns share it."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -8,9 +9,19 @@ import sqlalchemy as sa
 
 from agents.conversations import conversations
 from guardrails.vault import Vault
-from guardrails.vault_store import SqlVaultStore, erase_conversation, vault_entries
+from guardrails.vault_store import (
+    DAY_S,
+    DAYS,
+    SqlVaultStore,
+    erase_conversation,
+    vault_entries,
+)
 
 MOST = 512  # conversations kept open; an evicted one is read again from its rows
+# what an agent knows is masked once and read as long as there is an agent: its values go with the
+# agent, not with time
+OF_AGENT = "agent:"
+OF_AGENT_DAYS = 36_500.0
 
 
 class Vaults:
@@ -35,7 +46,9 @@ class Vaults:
         with self._lock:
             vault = self._open.get(conversation)
             if vault is None:
-                rows = SqlVaultStore(self._engine, owner or self._owner(conversation))
+                whose = owner or self._owner(conversation)
+                lasting = conversation.startswith(OF_AGENT)
+                rows = SqlVaultStore(self._engine, whose, OF_AGENT_DAYS if lasting else DAYS)
                 vault = self._open[conversation] = Vault(conversation, self._key, rows)
                 while len(self._open) > MOST:
                     self._open.popitem(last=False)
@@ -44,8 +57,13 @@ class Vaults:
 
     def claim(self) -> int:
         """Give values that earlier releases kept without an owner to the owner of their
-        conversation. Returns how many conversations."""
+        conversation, and those of agents their time. Returns how many conversations."""
         table = vault_entries
+        long = OF_AGENT_DAYS * DAY_S
+        of_agents = table.c.conversation.startswith(OF_AGENT, autoescape=True)
+        with self._engine.begin() as db:
+            short = (of_agents, table.c.expires < time.time() + long / 2)
+            db.execute(sa.update(table).where(*short).values(expires=table.c.expires + long))
         query = sa.select(table.c.conversation).where(table.c.owner == "").distinct()
         with self._engine.connect() as db:
             found = [(each, self._owner(each)) for each in db.scalars(query).all()]

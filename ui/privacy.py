@@ -119,6 +119,7 @@ def erase(app: "App", person: Person) -> int:
             gone += 1
     erase_owner(app.engine, who)  # what is left of conversations that are not there any more
     app.record.saved.forget(who)
+    app.record.exports.forget(who)
     for record in app.catalog.mine(person.id):
         if not drafts.is_live(app, record.id):
             drafts.forget(app, record.id, person.id)

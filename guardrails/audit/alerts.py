@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from http.client import HTTPException
 from typing import Final, Literal
 
 import sqlalchemy as sa
@@ -149,7 +150,8 @@ class Alerts:
     def _send(self, sender: Sender, alert: Alert, attempt: int) -> bool:
         try:
             sender.send(alert)
-        except OSError as error:
+        # whoever answers may answer nonsense: the other ways must get theirs all the same
+        except (OSError, HTTPException, ValueError) as error:
             self.send_failures += 1
             log.error("alert not sent", extra={"error": type(error).__name__})
             if attempt < TRIES:

@@ -125,21 +125,28 @@ class Exports:
         return path
 
     def recover(self) -> int:
-        """Mark what a dead process left unfinished."""
-        with self._engine.begin() as connection:
-            query = sa.update(exports).where(
-                exports.c.state == "running", orphaned(exports.c.process)
-            )
-            return connection.execute(query.values(state="failed", error="interrupted")).rowcount
+        """Mark what a dead process left unfinished, and remove the half of a file."""
+        left = self._where(exports.c.state == "running", orphaned(exports.c.process))
+        for one in left:
+            self._path(one).unlink(missing_ok=True)
+            self._update(one.id, state="failed", error="interrupted")
+        return len(left)
 
     def purge(self) -> int:
         """Delete files that have had their day; the rows stay. Returns how many."""
         before = self._now() - int(KEPT_SECONDS * 1e6)
-        old = [e for e in self.all(1_000) if e.state == "ready" and e.at * 1e6 < before]
+        old = self._where(exports.c.state == "ready", exports.c.at < before)
         for one in old:
-            self._path(one).unlink(missing_ok=True)
-            self._update(one.id, state="gone")
+            self._remove(one)
         return len(old)
+
+    def forget(self, person: str) -> int:
+        """Delete the files that a person's turns are in: who erases them erases the copies too.
+        Returns how many."""
+        held = [e for e in self._where(exports.c.state == "ready") if self._names(e, person)]
+        for one in held:
+            self._remove(one)
+        return len(held)
 
     def close(self) -> None:
         """Finish what is being made."""
@@ -180,6 +187,22 @@ class Exports:
         make = export.ocsf if job.kind == "ocsf" else export.otlp_lines
         for line in make(self._engine, filter=job.filter):
             yield line + "\n"
+
+    def _where(self, *where: sa.ColumnElement[bool]) -> list[Export]:
+        with self._engine.connect() as connection:
+            return [_export(row) for row in connection.execute(sa.select(exports).where(*where))]
+
+    def _remove(self, one: Export) -> None:
+        self._path(one).unlink(missing_ok=True)
+        self._update(one.id, state="gone")
+
+    def _names(self, one: Export, person: str) -> bool:
+        wanted = person.encode()
+        try:
+            with self._path(one).open("rb") as lines:
+                return any(wanted in line for line in lines)
+        except FileNotFoundError:
+            return False  # of another home, or had its day
 
     def _update(self, identity: str, **values: object) -> None:
         with self._engine.begin() as connection:

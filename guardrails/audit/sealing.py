@@ -9,7 +9,8 @@ import hmac
 import json
 import os
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from guardrails.errors import GuardrailError
 from guardrails.keys import Keys
 
 _NONCE = 12  # bytes, NIST SP 800-38D
+FRESH_SECONDS = 1.0  # for which a key is believed: another process may have destroyed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,10 @@ class Sealed:
 class Sealer:
     """Keys of subjects, created on first use. Thread-safe."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, ticks: Callable[[], float] = time.monotonic) -> None:
         self._wrap = AESGCM(keys.derive("ledger-payload"))
-        self._known: dict[str, bytes] = {}
+        self._known: dict[str, tuple[float, bytes]] = {}  # until when, by the clock of ticks
+        self._ticks = ticks
         self._lock = threading.Lock()
 
     def seal(
@@ -97,9 +100,11 @@ class Sealer:
                 self._known.pop(subject, None)
 
     def _key(self, connection: sa.Connection, subject: str, at: int) -> bytes:
+        now = self._ticks()
         with self._lock:
-            if subject in self._known:
-                return self._known[subject]
+            until, key = self._known.get(subject, (now, b""))
+            if now < until:
+                return key
         wrapped = connection.scalar(
             sa.select(subject_keys.c.wrapped).where(subject_keys.c.subject == subject)
         )
@@ -120,7 +125,7 @@ class Sealer:
         else:
             key = self._unwrap(subject, wrapped)
         with self._lock:
-            self._known[subject] = key
+            self._known[subject] = (now + FRESH_SECONDS, key)
         return key
 
     def _unwrap(self, subject: str, wrapped: bytes) -> bytes:

@@ -19,6 +19,7 @@ VERDICTS: tuple[TraceVerdict, ...] = ("allowed", "masked", "blocked", "flagged")
 LIMIT = 200  # rows on one page at most
 RARE = 2_000  # fewer matches than this: PostgreSQL uses the full-text index, else the time index
 WORDS = 8  # of a search text are used
+_LARGEST = 2**63 - 1  # that a column holds; times end in the year 2255
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,11 +351,11 @@ def _when(microseconds: int) -> datetime:
 
 def time_id(when: datetime) -> int:
     """The smallest row id of a trace that began at `when`."""
-    return int(when.timestamp() * 1_000_000) << 10
+    return min(int(when.timestamp() * 1_000_000) << 10, _LARGEST)
 
 
 def _cursor(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 20 else 0
+    return min(int(text), _LARGEST) if text.isdecimal() and len(text) < 20 else 0
 
 
 def _begins(column: sa.Column[str], prefix: str) -> sa.ColumnElement[bool]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from guardrails.actor import Actor
 from guardrails.budgets import RULE, Unit
 from guardrails.errors import PolicyDenied
 from sandbox.broker.models import Usage
@@ -28,12 +29,14 @@ class Meter:
     sent: int  # tokens, estimated
     received: int = 0  # characters that have arrived
     usage: Usage | None = None
+    stopped: bool = False  # by the person, who need not wait for a word to have it cost
 
     def spent(self) -> Usage:
-        """The count, or an estimate for a call that broke off; nothing when no word arrived."""
+        """The count, or an estimate for a call that was stopped or broke off; nothing for one that
+        failed before a word arrived."""
         if self.usage is not None and (self.usage.input_tokens or self.usage.output_tokens):
             return self.usage
-        if not self.received:
+        if not self.received and not self.stopped:
             return Usage(0, 0)
         return Usage(self.sent, math.ceil(self.received / CHARACTERS_PER_TOKEN))
 
@@ -52,20 +55,36 @@ async def metered(
     asker = replace(run.actor, id=run.person or run.actor.id)
     wanted = _amounts(broker, Usage(meter.sent, most), run.agent.model)
     try:
-        taken = await asyncio.to_thread(
-            broker.budgets.reserve, asker, run.agent.id, wanted, beyond=RULE in run.lifted
-        )
+        taken = await _reserved(broker, asker, run, wanted)
     except PolicyDenied as denied:
         await _refused(broker, run, denied)
         raise
     try:
         yield meter
+    except asyncio.CancelledError:
+        meter.stopped = True
+        raise
     finally:
         # also when the turn is stopped: what is reserved for nothing would be lost to everybody
         spent = meter.spent()
         used = _amounts(broker, spent, run.agent.model) if spent != Usage(0, 0) else {}
         if taken:
             await asyncio.shield(asyncio.to_thread(broker.budgets.settle, taken, used))
+
+
+async def _reserved(broker: "Broker", asker: Actor, run: Run, wanted: dict[Unit, int]) -> str:
+    beyond = RULE in run.lifted
+    taking = asyncio.ensure_future(
+        asyncio.to_thread(broker.budgets.reserve, asker, run.agent.id, wanted, beyond=beyond)
+    )
+    try:
+        return await asyncio.shield(taking)
+    except asyncio.CancelledError:
+        # the thread goes on, and nobody else knows what it takes
+        await asyncio.wait([taking])
+        if taking.exception() is None and taking.result():
+            await asyncio.to_thread(broker.budgets.settle, taking.result(), {})
+        raise
 
 
 def _amounts(broker: "Broker", usage: Usage, wanted: str) -> dict[Unit, int]:

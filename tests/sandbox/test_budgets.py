@@ -1,12 +1,14 @@
 """Budgets in the running product: reserved before each model call, settled after it."""
 
 import asyncio
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from guardrails.actor import Actor, pseudonym
-from guardrails.budgets import Budget, Use, renews
+from guardrails.budgets import Budget, Budgets, Use, renews
 from sandbox.events import Delta
 from tests.house import House, house
 from tests.upstream import Say
@@ -95,6 +97,44 @@ async def test_an_answer_that_was_stopped_costs_about_what_arrived(
     now = use(home, budget)
     assert now.reserved == 0
     assert 0 < now.used < 5_000
+
+
+async def test_a_call_that_was_stopped_before_a_word_came_costs_what_was_sent(
+    home: House, someone: Actor
+) -> None:
+    budget, calls = limit(home, someone, 50_000), limit(home, someone, 9, "calls")
+    home.script(Say("late", first_delay=60.0))
+    sending = asyncio.create_task(home.send(someone, "Tell me"))
+    while not home.upstream.bodies:
+        await asyncio.sleep(0.02)
+    await home.app.sessions.stop(next(iter(home.app.sessions.running)))
+    assert (await sending).status == "stopped"
+    assert (use(home, calls).used, use(home, calls).reserved) == (1, 0)
+    assert 0 < use(home, budget).used < 5_000
+
+
+async def test_what_is_being_reserved_when_a_turn_is_stopped_is_given_back(
+    home: House, someone: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    class Slow(Budgets):
+        def reserve(self, *given: Any, **more: Any) -> str:
+            asked.set()
+            go_on.wait(60)
+            return super().reserve(*given, **more)
+
+    budget = limit(home, someone, 50_000)
+    monkeypatch.setattr(home.app.sessions.broker, "budgets", Slow(home.app.engine))
+    home.script(Say("must not be asked"))
+    sending = asyncio.create_task(home.send(someone, "Tell me"))
+    assert await asyncio.to_thread(asked.wait, 60)
+    await home.app.sessions.stop(next(iter(home.app.sessions.running)))
+    await asyncio.sleep(0)  # the turn hears of it
+    go_on.set()
+    assert (await sending).status == "stopped"
+    assert home.upstream.bodies == []
+    assert (use(home, budget).used, use(home, budget).reserved) == (0, 0)
 
 
 async def test_a_failed_guard_keeps_nothing_reserved(

@@ -1,5 +1,6 @@
 """Whose values are: the conversation's owner, whoever opened its vault first."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from agents.conversations import Conversations
 from guardrails.findings import Finding
 from guardrails.migrate import upgrade
 from guardrails.store import open_engine
-from guardrails.vault_store import erase_owner, vault_entries
+from guardrails.vault_store import DAY_S, erase_owner, purge, vault_entries
 from sandbox.vaults import Vaults
 
 KEY = b"v" * 32
@@ -48,6 +49,23 @@ def test_what_a_vault_keeps_belongs_to_the_owner_whoever_opened_it(
     opened.open(conversation, "" if read_first else "p_ana").mask(TEXT, [NAME])
     assert owners(engine) == [("p_ana", True)]
     assert erase_owner(engine, "p_ana") == 1
+
+
+def test_what_an_agent_knows_keeps_its_names_and_a_conversation_does_not(
+    engine: sa.Engine,
+) -> None:
+    for place in ("agent:old", "c1"):
+        Vaults(engine, KEY).open(place).mask(TEXT, [NAME])
+    with engine.begin() as db:
+        db.execute(sa.update(vault_entries).values(expires=time.time() + 90 * DAY_S))
+    Vaults(engine, KEY).open("agent:new").mask(TEXT, [NAME])
+    vaults(engine).claim()  # what an earlier release kept with an end
+    assert purge(engine, time.time() + 10 * 365 * DAY_S) == 1
+    restored = [
+        vaults(engine).open(one).restore("<PERSON_1>") for one in ("agent:old", "agent:new")
+    ]
+    assert restored == ["Claire Fontaine"] * 2
+    assert vaults(engine).open("c1").restore("<PERSON_1>") == "<PERSON_1>"
 
 
 def test_values_of_earlier_releases_get_their_owner(engine: sa.Engine) -> None:

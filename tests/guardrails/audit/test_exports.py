@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import sqlalchemy as sa
 
 from guardrails.audit import export
-from guardrails.audit.exports import KEPT_SECONDS, Exports
+from guardrails.audit.exports import KEPT_SECONDS, ExportKind, Exports
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.reveal import Reveals
 from guardrails.audit.search import TraceFilter, Traces
@@ -114,9 +115,27 @@ def test_a_file_has_its_day_and_what_a_crash_left_is_marked(
     assert list((tmp_path / "exports").iterdir()) == []
     with ledger.engine.begin() as connection:
         connection.execute(sa.update(table).values(state="running"))
+    (tmp_path / "exports" / job.name.replace(f"atelier-{job.id[:8]}", job.id)).write_text("half")
     assert later.recover() == 1
     assert later.get(job.id).state == "failed"
+    assert list((tmp_path / "exports").iterdir()) == []
     later.close()
+
+
+def test_files_with_an_erased_persons_turns_go_with_them(
+    exports: Exports, ledger: Ledger, tmp_path: Path
+) -> None:
+    jobs = [
+        exports.start(kind, TraceFilter(agent=agent), by=ASKER)
+        for kind in get_args(ExportKind)
+        for agent in ("mail", "nothing-of-that-name")
+    ]
+    exports.close()
+    assert exports.forget("p_0000000009") == 0
+    assert exports.forget(AUTHOR) == 3
+    states = [exports.get(job.id).state for job in jobs]
+    assert states == ["gone", "ready"] * 3
+    assert len(list((tmp_path / "exports").iterdir())) == 3
 
 
 def test_an_unknown_export_and_kind_are_refused(exports: Exports) -> None:

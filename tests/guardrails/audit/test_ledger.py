@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from guardrails.actor import pseudonym
 from guardrails.audit.ledger import Act, Ledger
+from guardrails.audit.retention import Retention
+from guardrails.audit.sealing import FRESH_SECONDS, Sealer
 from guardrails.audit.tables import ledger as table
 from guardrails.audit.tables import subject_keys
 from guardrails.audit.verify import verify
@@ -81,6 +83,24 @@ def test_erasure_destroys_a_key_and_the_chain_still_verifies(
         assert connection.scalar(sa.select(sa.func.count()).select_from(subject_keys)) == 2
     ledger.close()
     assert verify(ledger.engine, keys.signing().public_key(), tmp_path / "checkpoints").ok
+
+
+def test_what_follows_an_erasure_by_another_process_can_be_read(
+    store: sa.Engine, keys: Keys
+) -> None:
+    here, elsewhere = Ledger(store, keys), Ledger(store, keys)
+    now = 0.0
+    here.sealer = Sealer(keys, lambda: now)
+    here.record(Act("x", "alice", payload={"n": 1}))
+    alice = pseudonym(keys, "alice")
+    Retention(store, elsewhere, keys).erase(alice, by="bob")
+    now += FRESH_SECONDS
+    seq = here.record(Act("x", "alice", payload={"n": 2}))
+    with store.connect() as connection:
+        sealed = connection.scalar(sa.select(table.c.payload).where(table.c.seq == seq))
+        assert elsewhere.sealer.open(connection, alice, sealed) == {"n": 2}
+    here.close()
+    elsewhere.close()
 
 
 async def test_many_callers_share_commits_and_keep_one_chain(

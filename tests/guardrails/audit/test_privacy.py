@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -372,6 +373,29 @@ def test_a_sender_that_fails_does_not_stop_the_others(ledger: Ledger, clock: Clo
     senders: list[Sender] = [WebhookSender("file:///etc/passwd"), mail, kept]
     assert Alerts(ledger.engine, senders, clock).fire(Alert("unsafe-mode", "critical"))
     assert len(kept.alerts) == 1
+
+
+def test_a_webhook_that_answers_nonsense_does_not_stop_the_others(
+    ledger: Ledger, clock: Clock
+) -> None:
+    def answer(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"nonsense\r\n\r\n")
+
+    kept = Kept()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer, args=(server,))
+        thread.start()
+        senders: list[Sender] = [
+            WebhookSender(f"http://127.0.0.1:{server.getsockname()[1]}/"),
+            kept,
+        ]
+        alerts = Alerts(ledger.engine, senders, clock)
+        assert alerts.fire(Alert("unsafe-mode", "critical"))
+        thread.join()
+    assert (len(kept.alerts), alerts.send_failures) == (1, 1)
 
 
 def test_every_alert_and_every_problem_has_words() -> None:

@@ -179,6 +179,13 @@ def test_a_made_up_cursor_finds_nothing(traces: Traces) -> None:
     assert traces.page(after="1 OR 1=1").rows == ()
 
 
+def test_what_is_larger_than_a_column_is_a_filter_like_any_other(traces: Traces) -> None:
+    late = datetime(9999, 12, 31, tzinfo=UTC)
+    assert len(traces.page(TraceFilter(until=late), limit=100).rows) == 40
+    assert traces.page(TraceFilter(since=late)).rows == ()
+    assert len(traces.page(after="9" * 19, limit=100).rows) == 40
+
+
 def test_saved_searches_come_back_as_they_were(store: sa.Engine) -> None:
     saved = SavedSearches(store, Keys(b"k" * 32))
     saved.save("p_1", "mine", {"agent": "hr"})
