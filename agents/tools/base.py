@@ -108,6 +108,7 @@ class ToolContext:
     outside: Outside | None = None
     added: Mapping[str, "Tool"] = field(default_factory=dict)  # tools of administrators' sources
     off: frozenset[str] = frozenset()  # names that an administrator switched off
+    person: str = ""  # who asks, for tools that act in their name
 
 
 @dataclass(frozen=True, slots=True)
