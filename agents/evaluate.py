@@ -7,15 +7,11 @@ import statistics
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, Protocol
 
-from jsonschema import SchemaError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-
+from agents.schemas import mistake
 from agents.spec import AgentSpec, Case
-from guardrails.errors import GuardrailError
+from guardrails.errors import BadInput, GuardrailError
 
 
 class ReplyLike(Protocol):
@@ -300,42 +296,8 @@ def _matches(pattern: str, text: str) -> bool:
 def _fits(schema: Mapping[str, Any], text: str) -> bool:
     start, end = text.find("{"), text.rfind("}")
     try:
-        value = json.loads(text[start : end + 1])
-        return bool(_validator()(dict(schema), registry=Registry()).is_valid(value))
+        return mistake(schema, json.loads(text[start : end + 1]), strict=True) is None
     except (ValueError, RecursionError):
         return False
-    # a schema may come from somebody else's package: what it refers to is nowhere to be found,
-    # and what it gets wrong is its author's to mend
-    except (Unresolvable, SchemaError, TypeError, AttributeError, ArithmeticError):
-        return False
-
-
-@cache
-def _validator() -> Any:
-    from jsonschema import Draft202012Validator, ValidationError
-    from jsonschema.validators import extend
-
-    def pattern(_validator: Any, wanted: Any, value: Any, _schema: Any) -> Iterator[Any]:
-        if isinstance(value, str) and not _finds(str(wanted), value):
-            yield ValidationError(f"{wanted} is not found")
-
-    def keyed(validator: Any, wanted: Any, value: Any, _schema: Any) -> Iterator[Any]:
-        for expression, inner in wanted.items() if isinstance(value, dict) else ():
-            for name, item in value.items():
-                if _finds(expression, name):
-                    yield from validator.descend(item, inner)
-
-    # RE2 instead of `re`, so that an expression cannot take for ever; jsonschema leaves `extend`
-    # without types
-    return extend(  # type: ignore[no-untyped-call]
-        Draft202012Validator, {"pattern": pattern, "patternProperties": keyed}
-    )
-
-
-def _finds(expression: str, text: str) -> bool:
-    import re2
-
-    try:
-        return re2.search(expression, text) is not None
-    except re2.error:
+    except BadInput:  # what a schema gets wrong is its author's to mend
         return False

@@ -6,6 +6,7 @@ to send an object, a descriptor or a reference: JSON values only, never pickle.
 """
 
 import json
+import math
 import struct
 
 MAX_FRAME = 1024 * 1024  # bytes of JSON in one frame
@@ -37,7 +38,7 @@ def encode(frame: Frame) -> bytes:
 def decode(body: bytes, max_depth: int = MAX_DEPTH) -> Frame:
     """The object in one frame's body. Raises WireError."""
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite)
     except RecursionError as error:
         raise WireError("too-deep") from error
     except ValueError as error:  # JSON errors, UTF-8 errors, integers of thousands of digits
@@ -80,6 +81,13 @@ class FrameReader:
     def pending(self) -> int:
         """Bytes of an unfinished frame; more than 0 at the end of a stream means it was cut."""
         return len(self._buffer)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # 1e999 is JSON, and could not be written as JSON again
+        raise WireError("not-json")
+    return number
 
 
 def _no_constant(name: str) -> object:

@@ -52,8 +52,9 @@ class Later:
                 self._more = False
             try:
                 worked = self._next()
-            except Exception:  # a bug, or a store that went away, must not spin or end the server
-                log.exception("passages could not be embedded")
+            except Exception as error:  # a bug, or a store that is away: no spinning, no end
+                # its text may be content
+                log.error("passages could not be embedded", extra={"error": type(error).__name__})
                 worked = False
             with self._lock:
                 if not worked and not self._more:

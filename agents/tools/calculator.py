@@ -124,10 +124,10 @@ def _value(node: ast.AST) -> Decimal:
 
 
 def _round(args: list[Decimal]) -> Decimal:
-    places = int(args[1]) if len(args) > 1 else 0
+    places = args[1] if len(args) > 1 else Decimal(0)
     if len(args) not in (1, 2) or not 0 <= places <= 20:
         raise Unreadable("round takes a number and 0 to 20 places")
-    return args[0].quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return args[0].quantize(Decimal(1).scaleb(-int(places)), ROUND_HALF_UP)
 
 
 def _one(act: Callable[[Decimal], Decimal]) -> Callable[[list[Decimal]], Decimal]:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
+from agents.schemas import mistake
 from agents.tools.base import NotDone, Tool, ToolContext, ToolResult, refused
 from agents.tools.calculator import CALCULATOR
 from agents.tools.chart import CHART
@@ -15,6 +14,7 @@ from agents.tools.mail import EMAIL_DRAFT, EMAIL_SEND
 from agents.tools.python import PYTHON
 from agents.tools.table import QUERY_TABLE
 from agents.tools.web import WEB_FETCH
+from guardrails.errors import BadInput
 
 # the built-in ones; what administrators added comes with each turn's context
 TOOLS: Mapping[str, Tool] = {
@@ -52,7 +52,10 @@ def problem(tool: Tool, arguments: object) -> str | None:
     """What is wrong with `arguments`, in words for the model, or None. Never repeats a value."""
     if not isinstance(arguments, Mapping):
         return "arguments must be a JSON object"
-    first = next(iter(Draft202012Validator(tool.parameters).iter_errors(dict(arguments))), None)
+    try:
+        first = mistake(tool.parameters, dict(arguments))
+    except BadInput:
+        return "the tool is described wrongly; an administrator has to look at it"
     if first is None:
         return None
     needed = tool.parameters.get("required", ())

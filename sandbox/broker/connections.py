@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
@@ -143,6 +143,7 @@ class Connections:
         name, base, label = name.strip(), base.strip(), label.strip()
         if not _NAME.fullmatch(name):
             raise BadInput("model-bad-name", model=name[:120])
+        _parts(base)
         place = _place(location) or usual_location(name.partition("/")[0], base)
         _address(base, place)
         if any(one.name == name for one in self.all()):
@@ -273,11 +274,20 @@ def _place(location: object) -> Location:
 def _address(base: str, location: str) -> None:
     if not base:
         return
-    parts = urlsplit(base)
+    parts = _parts(base)
     host = parts.hostname or ""
     plain = parts.scheme == "http" and (host in LOOPBACK or location == "local")
-    if not host or parts.username or not (parts.scheme == "https" or plain) or len(base) > 500:
+    if not host or "@" in parts.netloc or not (parts.scheme == "https" or plain) or len(base) > 500:
         raise BadInput("model-bad-address")
+
+
+def _parts(base: str) -> SplitResult:
+    try:
+        parts = urlsplit(base)
+        _ = parts.port  # read when it is asked for
+    except ValueError as error:
+        raise BadInput("model-bad-address") from error
+    return parts
 
 
 def _prices(price: Price | None) -> dict[str, int | None]:

@@ -20,6 +20,9 @@ _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+_UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA gives out as global unicast
+
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
@@ -96,8 +99,12 @@ def public(number: str) -> bool:
         inner = address.ipv4_mapped or address.sixtofour
         if inner is not None:
             return public(str(inner))
-        if address in ipaddress.ip_network("64:ff9b::/96"):
+        if address in _TRANSLATED:
             return public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
+        # not where the registry says public space ends, but where it begins: translators and
+        # networks of a site's own have had many ranges (fec0::/10, ::/96, 64:ff9b:1::/48)
+        if address not in _UNICAST:
+            return False
     return address.is_global and not address.is_multicast
 
 

@@ -8,6 +8,7 @@ connection for each question, so that nothing of one call is there in the next.
 import contextlib
 import hashlib
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
@@ -74,6 +75,13 @@ class Changed(NotDone):
     """The server's tools are not the confirmed ones."""
 
 
+class Unauthorized(NotDone):
+    """The server does not take our token, or wants one."""
+
+    def __init__(self) -> None:
+        super().__init__("the tool server wants somebody to sign in")
+
+
 def raw(tool: Any) -> dict[str, Any]:
     """All that a server says of one tool."""
     return cast(dict[str, Any], tool.model_dump(mode="json", exclude_none=True))
@@ -105,6 +113,7 @@ async def _session(
 
     from mcp.client.session import ClientSession
 
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)  # its messages quote what a server says
     transport = sealed(settings) if "script" in settings else _over_http(settings, hosts, headers)
     try:
         async with (
@@ -161,7 +170,15 @@ class Pinned(httpx2.AsyncBaseTransport):
         place = await self._hosts.place(str(request.url), self._lookup)
         request.extensions = {**request.extensions, "sni_hostname": place.host}
         request.url = request.url.copy_with(host=place.number)  # the host header stays
+        # not compressed: a small answer could unpack to a large one
+        request.headers["accept-encoding"] = "identity"
         answer = await self._inner.handle_async_request(request)
+        if answer.headers.get("content-encoding", "identity") not in ("", "identity"):
+            await answer.aclose()
+            raise NotDone("the tool server answered in a packed form that is not read")
+        if answer.status_code == 401:
+            await answer.aclose()
+            raise Unauthorized
         answer.stream = _Capped(cast(httpx2.AsyncByteStream, answer.stream))
         return answer
 

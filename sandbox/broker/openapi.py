@@ -54,6 +54,14 @@ def read_openapi(data: bytes, id: str, base: str = "") -> tuple[str, str, list[D
         raise _bad("syntax") from error
     if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3."):
         raise _bad("version")
+    try:
+        return _read(document, id, base)
+    # what is of another type than the standard says shows where it is used
+    except (TypeError, ValueError, AttributeError) as error:
+        raise _bad("operation") from error
+
+
+def _read(document: dict[str, Any], id: str, base: str) -> tuple[str, str, list[Definition]]:
     base = base or _server(document)
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
@@ -147,6 +155,8 @@ def _schema(
     found = _resolved(document, raw)
     kept = {str(key): value for key, value in found.items() if key in _KEPT}
     kind = kept.get("type", "object" if "properties" in kept else "string")
+    if isinstance(kind, list):  # OpenAPI 3.1: ["string", "null"]
+        kind = next((one for one in kind if one != "null"), "string")
     if kind not in _TYPES:
         raise _bad("operation")
     kept["type"] = kind

@@ -100,7 +100,8 @@ async def test_a_subdomain_needs_its_star() -> None:
     "number",
     ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "::1", "fe80::1%eth0",
      "fc00::1", "0.0.0.0", "100.64.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
-     "224.0.0.1", "255.255.255.255"],
+     "224.0.0.1", "255.255.255.255", "64:ff9b:1::7f00:1", "fec0::1", "::127.0.0.1",
+     "::ffff:0:7f00:1", "5f00::1"],
 )  # fmt: skip
 async def test_a_name_that_leads_inside_is_refused(number: str) -> None:
     async def inside(_host: str, _port: int) -> Sequence[str]:

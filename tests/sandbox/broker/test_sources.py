@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import gzip
+import http.server
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,13 +16,14 @@ import pytest
 import sqlalchemy as sa
 
 from agents.publishing_checks import attacks
-from agents.tools.base import ToolContext
+from agents.tools.base import NotDone, ToolContext
 from agents.tools.registry import call, described, known
 from guardrails.audit.ledger import Ledger
 from guardrails.errors import BadInput
 from guardrails.keys import Keys
 from guardrails.migrate import upgrade
 from guardrails.store import open_engine
+from sandbox.broker import mcp_client
 from sandbox.broker.fetch_rules import Hosts
 from sandbox.broker.openapi import read_openapi
 from sandbox.broker.sources import ToolSources
@@ -94,7 +98,8 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
 def opened(engine: sa.Engine, folder: Path, private: str = "") -> ToolSources:
     ledger = Ledger(engine, Keys(bytes(32)), checkpoint_file=folder / "checkpoints")
     secrets = {"STOCK_KEY": "s3cret-value"}
-    return ToolSources(engine, ledger, secrets, attacks, folder / "servers", Hosts.of(private))
+    hosts, key = Hosts.of(private), bytes(32)
+    return ToolSources(engine, ledger, secrets, attacks, folder / "servers", hosts, key)
 
 
 @contextlib.asynccontextmanager
@@ -161,6 +166,9 @@ def changed(**given: Any) -> bytes:
         (changed(openapi="2.0"), "version"),
         (changed(servers=[{"url": "file:///etc"}]), "base"),
         (changed(paths={}), "empty"),
+        (changed(info="text"), "operation"),
+        (changed(paths={"/a": {"get": {"parameters": 5}}}), "operation"),
+        (changed(servers=[{"url": "https://["}]), "operation"),
         (changed(paths={"/a": {"get": {"parameters": [{"$ref": "https://evil.example/x"}]}}}), "reference"),  # noqa: E501
         (changed(paths={"/a": {"get": {"parameters": [{"$ref": "#/paths/~1a/get/parameters/0"}]}}}), "reference"),  # noqa: E501
         (changed(paths={"/a/{b}": {"get": {"operationId": "x"}}}), "operation"),
@@ -168,12 +176,18 @@ def changed(**given: Any) -> bytes:
         (b"{" * 1_100_000, "size"),
         (b'{"openapi": "3.0.0", "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "syntax"),
     ],
-    ids=range(12),
+    ids=range(15),
 )  # fmt: skip
 def test_a_file_outside_the_strict_part_is_refused(data: bytes, why: str) -> None:
     with pytest.raises(BadInput) as caught:
         read_openapi(data, "stock")
     assert (caught.value.code, caught.value.data["why"]) == ("openapi-bad", why)
+
+
+def test_a_type_that_may_be_empty_is_read_as_the_type_beside_it() -> None:
+    query = {"name": "q", "in": "query", "schema": {"type": ["null", "integer"]}}
+    _, _, tools = read_openapi(changed(paths={"/a": {"get": {"parameters": [query]}}}), "stock")
+    assert tools[0]["parameters"]["properties"]["q"]["type"] == "integer"
 
 
 async def test_a_service_in_the_own_network_needs_its_place_on_the_list(
@@ -270,6 +284,48 @@ async def test_a_script_elsewhere_is_refused(
     write_server(tmp_path, "x")
     with pytest.raises(BadInput, match="source-bad"):
         await opened(engine, tmp_path).add_mcp("tides", "admin", script=script)
+
+
+async def test_a_packed_answer_of_a_tool_server_is_not_unpacked(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    asked: list[str | None] = []
+
+    class Packing(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.headers.get("accept-encoding"))
+            body = gzip.compress(bytes(1024))
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-encoding", "gzip")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Packing) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/mcp"
+        hosts = Hosts((f"private:127.0.0.1:{server.server_port}",))
+        with pytest.raises(NotDone, match="packed form"):
+            await mcp_client.offered({"url": address}, "packed", hosts, {})
+        thread.join()
+    assert asked == ["identity"]
+
+
+async def test_what_a_tool_server_says_does_not_reach_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_server(tmp_path, "x")
+    place = tmp_path / "servers" / "tides"
+    (place / "server.py").write_text("print('of Claire Fontaine')")
+    with pytest.raises(NotDone):
+        settings = {"folder": str(place), "script": "server.py"}
+        await mcp_client.offered(settings, "tides", Hosts(), {})
+    assert "Claire" not in caplog.text
 
 
 async def test_a_tool_server_over_http_is_reached_through_the_list(
