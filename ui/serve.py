@@ -56,7 +56,7 @@ def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
 
     lock = ServerLock(settings.home)
     lock.take(address(settings.host, settings.port))
-    failure, handed = Failure(), -1
+    failure = Failure()
     try:
         clear_uploads(settings.home)
         if finish(settings):
@@ -83,20 +83,24 @@ def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
                 )
             )
             announce(shown)
-            server.run(sockets=[listener])
+            # a second handle: uvicorn closes its own, and a start again needs the address open
+            spare = os.dup(listener.fileno())
+            try:
+                server.run(sockets=[listener])
+            finally:
+                if failure.error is not None or not failure.again:
+                    os.close(spare)
             if failure.error is not None:
                 raise failure.error
-            if failure.again:
-                # whoever asks meanwhile waits a moment instead of being refused
-                handed = os.dup(listener.fileno())
     finally:
         lock.free()
     if failure.again:
-        _start_again(handed)
+        _start_again(spare)
 
 
 def _start_again(listener: int) -> None:
-    """The same program in this process once more, with the address that is open already."""
+    """The same program in this process once more, with the address that is open already: whoever
+    asks meanwhile waits a moment instead of being refused."""
     log.warning("starting again to put a backup in")
     os.set_inheritable(listener, True)
     os.environ[LISTENER] = str(listener)

@@ -148,6 +148,7 @@ def _look(app: "App") -> Look:
             model=app.models.info(),
             house=app.brand.current(),
             counts=badges.of(person, fresh=fresh),
+            restored=app.restoring.moment,
             fix=app.pool.checked.fix,
         )
 

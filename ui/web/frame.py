@@ -27,6 +27,7 @@ class Surroundings:
     model: ModelInfo | None
     house: Branding = OURS
     counts: Mapping[str, int] = field(default_factory=dict)  # what waits for them, by page id
+    restored: str = ""  # when a backup was last put in, ISO 8601
     fix: str = ""  # where no isolation holds: the catalogue key of what to do about it
 
 
@@ -61,7 +62,17 @@ def after(person: Person, around: Surroundings) -> Markup:
     return Markup(
         '</div></div><nav class="atl-tabs" aria-label="{}"><ul>{}</ul></nav>'
         '<div id="atl-live" class="atl-visually-hidden" role="status" aria-live="polite"></div>'
-    ).format(say(around.language, "web.nav.pages"), links)
+        '<div id="atl-restored" role="status" data-at="{}" data-restored="{}" data-restoring="{}"'
+        ' data-reload="{}"></div>'
+    ).format(
+        say(around.language, "web.nav.pages"),
+        links,
+        around.restored,
+        *(
+            say(around.language, f"restore.notice.{name}")
+            for name in ("restored", "restoring", "reload")
+        ),
+    )
 
 
 def skeleton(language: Language, page: Page | None) -> Markup:

@@ -50,7 +50,7 @@ def section(visit: Visit) -> Markup:
         visit.say("restore.here"),
         Markup('<ul class="atl-heldlist">{}</ul>').format(rows)
         if found
-        else empty("archive", visit.say("restore.none"), visit.say("restore.none-more")),
+        else empty("package", visit.say("restore.none"), visit.say("restore.none-more")),
     )
     return upload + held
 
@@ -204,7 +204,7 @@ def _confirm(visit: Visit, held: Held, found: Contents) -> Markup:
         "</form>"
     ).format(
         held.id,
-        address(visit.language, "backup", "restoring=1"),
+        address(visit.language, "backup", "restoring={restored}"),
         visit.say("restore.warn.title"),
         joined(Markup("<li>{}</li>").format(text) for text in items),
         phrase,
@@ -231,7 +231,6 @@ def _rows(visit: Visit) -> int:
 def going(visit: Visit) -> Markup:
     """The steps of the restore under way; js/restore.js follows them through the restart."""
     visit.script("restore")
-    now = visit.app.restoring
     steps = joined(
         Markup('<li data-step="{}">{}<span>{}</span></li>').format(
             step, icon("circle-check"), visit.say(f"restore.step.{step}")
@@ -246,7 +245,7 @@ def going(visit: Visit) -> Markup:
         '<p class="atl-actions"><a class="atl-button" data-kind="primary" data-on href="{}"'
         ' hidden>{}</a><a class="atl-button" data-back href="{}" hidden>{}</a></p></section>'
     ).format(
-        now.moment,
+        visit.query["restoring"],  # the restore before this one: the server may be back already
         visit.say("restore.done"),
         visit.say("restore.done-more"),
         visit.say("restore.failed"),

@@ -161,3 +161,6 @@ async function warming() {
   setTimeout(warming, 3000);
 }
 setTimeout(warming, 1500);
+
+/* a page that stays open learns that the server was restored from a backup */
+setTimeout(() => import("./restored.js").then(({ watch }) => watch(), () => {}), 10_000);
