@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from agents import comparisons
+from guardrails.audit.writing import one_writer
 from guardrails.errors import BadInput
 from guardrails.processes import of
 from guardrails.store import metadata
@@ -60,6 +61,21 @@ summaries = sa.Table(
 )
 
 
+# built once: every message needs them
+_TOUCH = (
+    conversations.update()
+    .where(conversations.c.id == sa.bindparam("this"))
+    .values(touched=sa.bindparam("at"))
+)
+_TOUCH_AND_NAME = _TOUCH.values(
+    title=sa.case((conversations.c.title == "", sa.bindparam("named")), else_=conversations.c.title)
+)
+_LAST = sa.select(sa.func.max(messages.c.number)).where(
+    messages.c.conversation == sa.bindparam("this")
+)
+_MESSAGE = messages.insert()
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A row of the list. `title` is the start of the first message, masked."""
@@ -106,7 +122,7 @@ class Conversations:
         """Begin; gives the id, `c_` and 20 hex digits."""
         id = f"c_{secrets.token_hex(10)}"
         now = self._now()
-        with self._engine.begin() as db:
+        with one_writer(self._engine), self._engine.begin() as db:
             db.execute(
                 conversations.insert().values(
                     id=id,
@@ -130,34 +146,27 @@ class Conversations:
     ) -> int:
         """Keep one message of MASKED text; gives its number, from 1."""
         now = self._now()
-        changes: dict[str, Any] = {"touched": now}
+        given = {"this": conversation, "at": now}
+        touch = _TOUCH
         if role == "user":
-            title = conversations.c.title
-            changes["title"] = sa.case((title == "", _title(text)), else_=title)
-        with self._engine.begin() as db:
+            touch, given = _TOUCH_AND_NAME, {**given, "named": _title(text)}
+        with one_writer(self._engine), self._engine.begin() as db:
             # the update comes first: it takes the row's lock, so that two writers get two numbers
-            touched = db.execute(
-                conversations.update().where(conversations.c.id == conversation).values(**changes)
-            )
-            if touched.rowcount != 1:
+            if db.execute(touch, given).rowcount != 1:
                 raise BadInput("conversation-not-found")
-            last = db.execute(
-                sa.select(sa.func.max(messages.c.number)).where(
-                    messages.c.conversation == conversation
-                )
-            ).scalar()
-            number = (last or 0) + 1
+            number = (db.execute(_LAST, given).scalar() or 0) + 1
             db.execute(
-                messages.insert().values(
-                    conversation=conversation,
-                    number=number,
-                    role=role,
-                    text=text,
-                    trace_id=trace_id,
-                    extra=dict(extra or {}),
-                    at=now,
-                    process=self._process if role == "user" else "",
-                )
+                _MESSAGE,
+                {
+                    "conversation": conversation,
+                    "number": number,
+                    "role": role,
+                    "text": text,
+                    "trace_id": trace_id,
+                    "extra": dict(extra or {}),
+                    "at": now,
+                    "process": self._process if role == "user" else "",
+                },
             )
         return number
 

@@ -2,7 +2,8 @@
 
 Every person has an account, a conversation, a think time of 3 to 7 s and reads the server-sent
 events of the API. The upstream is scripted: 60 words over 0.6 s, the first at once, so that the
-house is what is measured. Clients and upstream share the machine with the server.
+house is what is measured. Clients and upstream share the machine with the server; they are one
+process with one thread, and what they cost is a row of the table.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import os
 import random
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -21,10 +23,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import uvloop
 
+from bench import scripted
 from bench.table import Row, show
 from sandbox.limits import MIB
-from tests.upstream import Say, Upstream
 from ui.settings import Settings
 from ui.wiring import build, close
 
@@ -32,6 +35,8 @@ PORT = 7897
 BASE = f"http://127.0.0.1:{PORT}"
 WORDS = "The meeting is on Monday and everybody is welcome to bring a question or two along. "
 TEXT = "Write to Claire Fontaine (claire.fontaine@example.com): we meet on Monday, number {n}."
+REPLY = " ".join((WORDS * 4).split()[:60])
+PAUSE_S = 0.01  # between two words
 LEAD_IN_S, MEASURED_S = 15.0, 45.0
 TARGETS = {50: (40.0, 110.0), 200: (500.0, 1500.0)}
 
@@ -55,15 +60,17 @@ def main() -> None:
 
 
 def _with_server(people: int) -> list[Row]:
-    reply = " ".join((WORDS * 4).split()[:60])
-    with tempfile.TemporaryDirectory() as home, Upstream(Say(reply, delay=0.01)) as upstream:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        socket.create_server(("127.0.0.1", 0), backlog=1024) as upstream,
+    ):
         cookies = _accounts(Path(home), people)
         environment = {
             **os.environ,
             "ATELIER_HOME": home,
             "ATELIER_PORT": str(PORT),
             "ATELIER_MODEL": "openai/test",
-            "ATELIER_MODEL_BASE": upstream.base,
+            "ATELIER_MODEL_BASE": f"http://127.0.0.1:{upstream.getsockname()[1]}/v1",
         }
         began = time.monotonic()
         command = [sys.executable, "-m", "ui.cli", "serve"]
@@ -73,19 +80,23 @@ def _with_server(people: int) -> list[Row]:
                 _wait(f"{BASE}/api/v1/health", warm=False)
                 page_s = time.monotonic() - began
                 _wait(f"{BASE}/api/v1/health", warm=True)
-                return _measured(server, people, cookies, page_s)
+                return _measured(server, people, cookies, page_s, upstream)
             finally:
                 server.send_signal(signal.SIGTERM)
                 server.wait(60)
 
 
 def _measured(
-    server: "subprocess.Popen[bytes]", people: int, cookies: list[str], page_s: float
+    server: "subprocess.Popen[bytes]",
+    people: int,
+    cookies: list[str],
+    page_s: float,
+    upstream: socket.socket,
 ) -> list[Row]:
     time.sleep(3)
     idle_mib = psutil.Process(server.pid).memory_info().rss / MIB
     seen = Seen()
-    server_s, cpu_s = asyncio.run(_chat(server.pid, cookies, seen))
+    server_s, cpu_s, own_s = uvloop.run(_chat(server.pid, cookies, seen, upstream))
     loaded_mib = psutil.Process(server.pid).memory_info().rss / MIB
     first, whole = TARGETS.get(people, (None, None)), sorted(seen.whole)
     for error in sorted(set(seen.errors))[:5]:
@@ -99,6 +110,7 @@ def _measured(
         Row("errors", len(seen.errors), "", 0),
         Row("CPU per answered message, everything", 1000 * cpu_s / answered, "ms", 60),
         Row("of which sealed processes", 1000 * (cpu_s - server_s) / answered, "ms"),
+        Row("clients and upstream, beside it", 1000 * own_s / answered, "ms"),
         Row("memory of the server, idle", idle_mib, "MiB", 700),
         Row("memory per active person", (loaded_mib - idle_mib) / people, "MiB", 0.5),
         Row("start to page", page_s, "s", 5),
@@ -118,21 +130,26 @@ def _accounts(home: Path, people: int) -> list[str]:
         close(app)
 
 
-async def _chat(pid: int, cookies: list[str], seen: Seen) -> tuple[float, float]:
-    """Let everybody chat; processor seconds of the server alone, and with all that it started."""
+async def _chat(
+    pid: int, cookies: list[str], seen: Seen, upstream: socket.socket
+) -> tuple[float, float, float]:
+    """Let everybody chat; processor seconds of the server alone, with all that it started, and of
+    this process."""
+    model = await scripted.serve(upstream, REPLY, PAUSE_S)
     people = [
         asyncio.create_task(_person(number, cookie, seen)) for number, cookie in enumerate(cookies)
     ]
     await asyncio.sleep(LEAD_IN_S)
-    before = _cpu(pid)
+    before, began = _cpu(pid), time.process_time()
     seen.measuring = True
     await asyncio.sleep(MEASURED_S)
     seen.measuring = False
-    after = _cpu(pid)
+    after, ended = _cpu(pid), time.process_time()
     for person in people:
         person.cancel()
     await asyncio.gather(*people, return_exceptions=True)
-    return after[0] - before[0], after[1] - before[1]
+    model.close()
+    return after[0] - before[0], after[1] - before[1], ended - began
 
 
 async def _person(number: int, cookie: str, seen: Seen) -> None:

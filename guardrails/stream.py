@@ -35,6 +35,8 @@ _OPENING = (
     " Sorry Of Your Our His Her Its My"
 )
 _OPENERS = frozenset(_OPENING.split())
+# And these as the very first word: "12 The Avenue" is an address, "The" alone tells nothing.
+_FIRST_WORDS = frozenset(("The", "Dear", "Subject", "Objet"))
 # "Bonjour," at the very beginning need not wait for the blank: no address, link or key of any kind
 # goes on behind a comma or an exclamation mark. "Bonjour" alone must wait: "bonjour@example.fr".
 _FIRST = re.compile(r"\s*(\w+)[,!]")
@@ -67,7 +69,7 @@ async def screen_stream(
     async for chunk in chunks:
         window.add(chunk)
         began = time.monotonic()
-        if began < due and len(window) <= HOLD:
+        if (began < due and len(window) <= HOLD) or not window.ready():
             continue
         if text := await asyncio.to_thread(window.release):
             now = time.monotonic()
@@ -93,6 +95,13 @@ class _Window:
 
     def add(self, chunk: str) -> None:
         self._held += chunk
+
+    def ready(self) -> bool:
+        """Whether a pass of the detectors may let something go. Costs next to nothing."""
+        held = self._held
+        if self._swallow is not None or len(held) > HOLD or _KEY_BEGIN.search(held):
+            return True
+        return _safe(held, not self._before) > 0
 
     def release(self, last: bool = False) -> str:
         """Masked text that can go now."""
@@ -175,14 +184,15 @@ def _safe(held: str, beginning: bool) -> int:
     """How much of `held` ends in plain words, so that nothing after can change what it means."""
     limit = open_tail(held)
     cut = 0
-    if beginning and (first := _FIRST.fullmatch(held)) and first[1] in _OPENERS:
+    if beginning and (alone := _FIRST.fullmatch(held)) and alone[1] in _OPENERS:
         return len(held)
     for word in _WORD.finditer(held):
         if word.end() > limit:
             break
         token = word[0].rstrip()
         bare = token.rstrip(",;:.!?")
-        if (_PLAIN.fullmatch(token) and bare not in _JOINS) or bare in _OPENERS:
+        first = beginning and not held[: word.start()].strip() and bare in _FIRST_WORDS
+        if first or (_PLAIN.fullmatch(token) and bare not in _JOINS) or bare in _OPENERS:
             cut = word.end()
     return cut
 

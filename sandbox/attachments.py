@@ -96,6 +96,18 @@ class Readable:
         return self.screen.text(raw, self.vault, provenance="document").text
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What an agent has and a person may read of it, as a turn finds it at its beginning."""
+
+    reads: Reads
+    vault: Vault  # the agent's own
+    added: Mapping[str, Tool]
+    off: frozenset[str]
+    withheld: int  # documents of the agent that the person may not read
+    scopes: Mapping[str, tuple[str, bool]]  # knowledge -> its scope, and whether that is read in
+
+
 def keys_of(actor: Actor | None) -> frozenset[str] | None:
     """What a document's `readers` are compared with; None reads everything."""
     if actor is None:
@@ -196,19 +208,17 @@ class Attachments:
         vault: Vault,
         language: str,
         actor: Actor | None = None,
+        opened: Opened | None = None,
     ) -> ToolContext:
         """What the tools of one turn may touch, as far as `actor` may read it.
 
-        Reads the agent's knowledge in on first use.
+        Reads the agent's knowledge in on first use. `opened` is what `open` said just now.
         """
-        reads, agent_vault, added, off = await asyncio.to_thread(self._of, agent, actor)
-        known = []
-        for name in agent.knowledge_for(language):
-            # by its content: versions and languages that read the same share it
-            digest = await asyncio.to_thread(self._digest, reads, name)
-            scope = content_scope(reads.source, name, digest)
-            known.append(scope)
-            if not await asyncio.to_thread(self.knowledge.holds, scope):
+        if opened is None:
+            opened = await asyncio.to_thread(self.open, agent, language, actor)
+        reads, agent_vault = opened.reads, opened.vault
+        for name, (scope, held) in opened.scopes.items():
+            if not held:
                 await self.knowledge.add(
                     scope,
                     KNOWLEDGE_OWNER,
@@ -216,10 +226,10 @@ class Attachments:
                     await asyncio.to_thread(self._own, reads, name),
                     lambda texts: self.mask(texts, agent_vault),
                 )
-        given = FROZEN + reads.holder if reads.holder else documents_of(reads.source)
+        known = [scope for scope, _held in opened.scopes.values()]
         readable = Readable(
             self.knowledge.open(_conversation(conversation)),
-            self.knowledge.open(*known, given, who=keys_of(actor)),
+            self.knowledge.open(*known, _given(reads), who=keys_of(actor)),
             agent_vault,
             vault,
             self.screen,
@@ -235,18 +245,26 @@ class Attachments:
             readable,
             execute=run_python,
             outside=self.outside,
-            added=added,
-            off=off,
+            added=opened.added,
+            off=opened.off,
+            person=actor.id if actor else "",
         )
 
-    def _of(
-        self, agent: AgentSpec, actor: Actor | None
-    ) -> tuple[Reads, Vault, Mapping[str, Tool], frozenset[str]]:
+    def open(self, agent: AgentSpec, language: str, actor: Actor | None) -> Opened:
+        """Look what there is, all at once: it costs less than the way to a thread and back."""
         reads = self._reads(agent, actor)
+        scopes = {}
+        for name in agent.knowledge_for(language):
+            # by its content: versions and languages that read the same share it
+            scope = content_scope(reads.source, name, self._digest(reads, name))
+            scopes[name] = scope, self.knowledge.holds(scope)
+        who = keys_of(actor)
+        withheld = 0 if who is None else self.knowledge.withheld([_given(reads)], who)
         vault = self.vaults.open(f"agent:{reads.source}")
         if self.sources is None:
-            return reads, vault, {}, frozenset()
-        return reads, vault, self.sources.added(), self.sources.off()
+            return Opened(reads, vault, {}, frozenset(), withheld, scopes)
+        added, off = self.sources.added(), self.sources.off()
+        return Opened(reads, vault, added, off, withheld, scopes)
 
     def _reads(self, agent: AgentSpec, actor: Actor | None) -> Reads:
         if self.files is None or agent.id in templates():
@@ -258,12 +276,6 @@ class Attachments:
 
     def _own(self, reads: Reads, name: str) -> bytes | Path:
         return self.files.open(reads, name) if self.files else sample_path(name)
-
-    def withheld(self, agent: AgentSpec, actor: Actor) -> int:
-        """How many of the agent's documents `actor` may not read."""
-        reads = self._reads(agent, actor)
-        given = FROZEN + reads.holder if reads.holder else documents_of(reads.source)
-        return self.knowledge.withheld([given], keys_of(actor) or frozenset())
 
     def forget(self, conversation: str) -> None:
         """Remove what was read in this conversation."""
@@ -284,3 +296,7 @@ class Attachments:
 
 def _conversation(id: str) -> str:
     return f"conversation:{id}"
+
+
+def _given(reads: Reads) -> str:
+    return FROZEN + reads.holder if reads.holder else documents_of(reads.source)

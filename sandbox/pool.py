@@ -169,7 +169,10 @@ class Pool:
         if isinstance(self.launcher, Refusing):
             return
         waiting = sum(not future.done() for future in self._waiting[runtime])
-        wanted = max(self._sizes[runtime] if self._affordable() else 0, waiting)
+        size, there = self._sizes[runtime], len(self._idle[runtime]) + len(self._starting[runtime])
+        if there >= max(size, waiting):
+            return  # asked twice for each run, and what is affordable takes a look at each process
+        wanted = max(size if self._affordable() else 0, waiting)
         while not self._closed and len(self._idle[runtime]) + len(self._starting[runtime]) < wanted:
             task = asyncio.create_task(self._add(runtime))
             self._starting[runtime].add(task)

@@ -38,6 +38,16 @@ EARLIER = 5  # answers kept beside the one that took their place
 TRIES = 3  # of a waiting turn that the server's death interrupts each time
 
 
+@dataclass(frozen=True)
+class Opening:
+    """What a turn of a person with an agent needs before it can begin."""
+
+    person: str  # the pseudonym
+    root: str
+    vault: Vault
+    lifted: frozenset[str]  # rules that security has lifted for this person, now
+
+
 @dataclass
 class Sessions(Parts):
     """Runs turns. A turn goes on when its listener leaves; only `stop` or a limit ends it early."""
@@ -92,9 +102,13 @@ class Sessions(Parts):
         files: Mapping[str, Path] | None = None,
         language: str = "en",
         purpose: Purpose = "chat",
+        opening: Opening | None = None,
     ) -> Turn:
         """Begin a turn in a conversation of the actor's with this agent, which the caller has
-        read: `root` is its root. Raises BadInput("empty-message", "turn-running")."""
+        read: `root` is its root. `opening` is what `open` said of the same just now.
+
+        Raises BadInput("empty-message", "turn-running").
+        """
         text = clean_text(text, files)
         given = files or {}
         return self._begin(
@@ -108,8 +122,16 @@ class Sessions(Parts):
                 lambda run: take_turn(self, run, text, given),
                 root=root,
                 purpose=purpose,
+                opening=opening,
             ),
         )
+
+    def open(self, actor: Actor, agent: str, conversation: str, root: str = "") -> Opening:
+        """Look up what a turn needs; for a thread that is at it anyway."""
+        person = self.pseudonym(actor.id)
+        whose = root or self.conversations.root(conversation)
+        vault = self.vaults.open(whose, person)
+        return Opening(person, whose, vault, self.broker.exceptions.lifted(person, agent))
 
     async def regenerate(
         self, *, actor: Actor, agent: AgentSpec, conversation: str, language: str = "en"
@@ -309,15 +331,10 @@ class Sessions(Parts):
         resumed: str = "",
         root: str = "",
         purpose: Purpose = "chat",
+        opening: Opening | None = None,
     ) -> None:
-        person = self.pseudonym(actor.id)
-
-        def opened() -> tuple[str, Vault, frozenset[str]]:
-            whose = root or self.conversations.root(conversation)
-            vault = self.vaults.open(whose, person)
-            return whose, vault, self.broker.exceptions.lifted(person, agent.id)
-
-        root_of, vault, lifted = await asyncio.to_thread(opened)
+        if opening is None:
+            opening = await asyncio.to_thread(self.open, actor, agent.id, conversation, root)
         with self.spans.root(f"invoke_agent {agent.id}") as span:
             run = Run(
                 actor=actor,
@@ -325,19 +342,19 @@ class Sessions(Parts):
                 version=agent.version,
                 conversation=conversation,
                 language=language,
-                vault=vault,
+                vault=opening.vault,
                 limits=self._limits(agent),
                 spans=self.spans,
                 trace_id=span.trace_id,
-                tools=ToolContext(language),
+                tools=ToolContext(language, person=actor.id),
                 canary=make_canary() if self.broker.models.info().kind == "provider" else "",
                 emit=emit,
-                person=person,
-                root=root_of,
-                lifted=lifted,
+                person=opening.person,
+                root=opening.root,
+                lifted=opening.lifted,
                 use=use_of(agent.id, purpose),
             )
-            span.set(**_opening_words(run, person))
+            span.set(**_opening_words(run, opening.person))
             reply = await work(run)
             span.set(**_closing_words(run, reply, self.pool.checked))
         if reply.status == "waiting":

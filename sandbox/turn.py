@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -21,11 +22,12 @@ from guardrails.errors import (
     PolicyDenied,
     ScreenFailed,
 )
+from guardrails.findings import Screened
 from guardrails.screen import Screen, policy_of
-from sandbox.attachments import Attachments
+from sandbox.attachments import Attachments, Opened
 from sandbox.broker.broker import Broker, RunFailed
 from sandbox.broker.frames import FrameRefused, ToolAsk
-from sandbox.broker.recorded import recorded
+from sandbox.broker.recorded import Announced, announced
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import call_tool
 from sandbox.events import Reply, Source, plain
@@ -86,10 +88,13 @@ class End:
 async def take_turn(parts: Parts, run: Run, text: str, files: Mapping[str, Path]) -> Reply:
     """Everything after "send". Ends in a Reply whatever happens, except for our own bugs."""
 
-    async def work() -> str | None:
-        await _take_in(parts, run, text, files)
-        async with asyncio.timeout(run.limits.wall_s):
-            return await _answer(parts, run)
+    async def work(act: Announced) -> str | None:
+        found, keeping = await _take_in(parts, run, text, files, act)
+        try:
+            async with asyncio.timeout(run.limits.wall_s):
+                return await _answer(parts, run, found, keeping)
+        finally:
+            await asyncio.shield(keeping)  # what was asked stands before what is answered
 
     return await _conduct(parts, run, run.act("turn", files=len(files)), work)
 
@@ -105,7 +110,8 @@ async def resume_turn(parts: Parts, run: Run, paused: Paused, state: State) -> R
 
     run.remember = remember
 
-    async def work() -> str | None:
+    async def work(act: Announced) -> str | None:
+        await act.durable()
         run.begun = await asyncio.to_thread(
             begun_acts, parts.ledger, run.conversation, paused.since
         )
@@ -122,11 +128,12 @@ async def resume_turn(parts: Parts, run: Run, paused: Paused, state: State) -> R
 async def retake_turn(parts: Parts, run: Run, text: str) -> Reply:
     """Answer the last message again: `text` is what the person wrote."""
 
-    async def work() -> str | None:
-        await _check_input(parts, run, text)
-        run.tools = telling(run, await _context(parts, run))
+    async def work(act: Announced) -> str | None:
+        found = await _check_input(parts, run, text)
+        await act.durable()
+        run.tools = telling(run, await _context(parts, run, found.opened))
         async with asyncio.timeout(run.limits.wall_s):
-            return await _answer(parts, run)
+            return await _answer(parts, run, found)
 
     return await _conduct(parts, run, run.act("turn", again=True), work)
 
@@ -139,14 +146,14 @@ async def give_up(parts: Parts, run: Run, paused: Paused, state: State) -> Reply
 
 
 async def _conduct(
-    parts: Parts, run: Run, intent: Act, work: Callable[[], Awaitable[str | None]]
+    parts: Parts, run: Run, intent: Act, work: Callable[[Announced], Awaitable[str | None]]
 ) -> Reply:
     try:
         if not parts.ready.is_set():
             run.notice("info", "notice.warming")
             await _warm(parts)
-        async with recorded(parts.ledger, intent) as act:
-            answer = await work()
+        async with announced(parts.ledger, intent) as act:
+            answer = await work(act)
             if answer is None:
                 state = await asyncio.to_thread(state_of, run, parts.screen)
                 kept = state.model_dump(mode="json")
@@ -185,52 +192,74 @@ def _refused(run: Run, error: GuardrailError) -> End:
     return End("failed", run.partial, error.code, error.data)
 
 
-async def _take_in(parts: Parts, run: Run, text: str, files: Mapping[str, Path]) -> None:
-    """Hop 3: raw text stops here."""
+@dataclass(frozen=True)
+class Found:
+    """What a turn finds at its beginning, read in one go: each way to a thread costs more."""
+
+    opened: Opened
+    kept: list[Message]  # of the conversation so far
+    before: tuple[int, str]  # the summary of what was before them
+
+
+async def _take_in(
+    parts: Parts, run: Run, text: str, files: Mapping[str, Path], act: Announced
+) -> "tuple[Found, asyncio.Task[object]]":
+    """Hop 3: raw text stops here. Also gives the task that keeps the message."""
     try:
-        await _check_input(parts, run, text)
-        context = await _context(parts, run)
+        found = await _check_input(parts, run, text)
+        await act.durable()
+        context = await _context(parts, run, found.opened)
         run.tools = telling(run, context)
-        left_out = await asyncio.to_thread(parts.attachments.withheld, run.agent, run.actor)
-        if left_out:
-            run.notice("info", "notice.documents-withheld", n=left_out)
+        if found.opened.withheld:
+            run.notice("info", "notice.documents-withheld", n=found.opened.withheld)
         for name, path in files.items():
             data = await asyncio.to_thread(path.read_bytes)
             await parts.attachments.take_in(run, safe_name(name), data)
-    finally:
+    except BaseException:
+        await act.durable()
+        await _keep_message(parts, run, files)
+        raise
+    # it is on the disk before the model is asked, and meanwhile the question is put together
+    return found, asyncio.create_task(_keep_message(parts, run, files))
+
+
+async def _keep_message(parts: Parts, run: Run, files: Mapping[str, Path]) -> None:
+    def keep() -> None:
         names = [
-            (await asyncio.to_thread(parts.screen.text, safe_name(name), run.vault)).text
+            parts.screen.text(safe_name(name), run.vault).text
             for name in (files if run.masked else ())
         ]
         if run.masked or names:
-            await asyncio.to_thread(
-                parts.conversations.add,
-                run.conversation,
-                "user",
-                run.masked,
-                run.trace_id,
-                {"files": names},
+            parts.conversations.add(
+                run.conversation, "user", run.masked, run.trace_id, {"files": names}
             )
 
+    await asyncio.to_thread(keep)
 
-async def _context(parts: Parts, run: Run) -> ToolContext:
+
+async def _context(parts: Parts, run: Run, opened: Opened | None = None) -> ToolContext:
     return await parts.attachments.context(
-        run.root or run.conversation, run.agent, run.vault, run.language, run.actor
+        run.root or run.conversation, run.agent, run.vault, run.language, run.actor, opened
     )
 
 
-async def _check_input(parts: Parts, run: Run, text: str) -> None:
+async def _check_input(parts: Parts, run: Run, text: str) -> Found:
+    """Screen what the person wrote; gives what the turn goes on from."""
+    policy = policy_of(run.agent.guard)
+
+    def look() -> tuple[Screened, Found | None]:
+        screened = parts.screen.text(text, run.vault, provenance="user", policy=policy)
+        denied = screened.verdict.outcome == "deny"
+        return screened, None if denied else _found(parts, run)
+
     with run.step("guardrail", "input-check", "guardrail input") as step:
-        policy = policy_of(run.agent.guard)
-        screened = await asyncio.to_thread(
-            parts.screen.text, text, run.vault, provenance="user", policy=policy
-        )
+        screened, found = await asyncio.to_thread(look)
         run.saw(screened.findings)
         run.masked = screened.text
         step.rule = screened.verdict.rule
         step.words["kinds"] = sorted({finding.kind for finding in screened.findings})
         step.detail["sent"] = screened.text[:4000]
-        if screened.verdict.outcome == "deny":
+        if found is None:
             step.verdict = "blocked"
             orders = screened.verdict.rule == "screen.injection"
             code = "input-orders" if orders else "input-blocked"
@@ -245,27 +274,36 @@ async def _check_input(parts: Parts, run: Run, text: str) -> None:
             step.verdict = "masked"
         if hidden:
             run.notice("masked", "notice.masked", n=len(hidden), kinds=sorted(set(hidden)))
+    return found
 
 
-async def _answer(parts: Parts, run: Run) -> str | None:
-    kept, before = await asyncio.to_thread(_so_far, parts, run)
-    summary, kept = await remembered(parts, run, kept, before)
+async def _answer(
+    parts: Parts, run: Run, found: Found, keeping: "asyncio.Task[object] | None" = None
+) -> str | None:
+    asked = Message(0, "user", run.masked, datetime.now(UTC), run.trace_id)
+    summary, kept = await remembered(parts, run, [*found.kept, asked], found.before)
     small = parts.broker.models.kind(run.agent.model) in SMALL
     look_up = partial(_look_up, parts, run)
     messages = await compose(run, run.masked, kept, look_up, summary, small)
-    return await _sealed_turn(parts, run, messages)
+    return await _sealed_turn(parts, run, messages, keeping)
 
 
-def _so_far(parts: Parts, run: Run) -> tuple[list[Message], tuple[int, str]]:
-    """The messages that this turn answers, and the summary of what was before them."""
+def _found(parts: Parts, run: Run) -> Found:
     talk = parts.conversations
     kept = talk.messages(run.conversation, run.actor.id, HISTORY_MESSAGES)
     if run.replaces:
-        kept = [one for one in kept if one.number < run.replaces]
-    return kept, talk.summary(run.conversation)
+        # without the message that is answered again, which comes anew
+        kept = [one for one in kept if one.number < run.replaces][:-1]
+    opened = parts.attachments.open(run.agent, run.language, run.actor)
+    return Found(opened, kept, talk.summary(run.conversation))
 
 
-async def _sealed_turn(parts: Parts, run: Run, messages: Sequence[Mapping[str, Any]]) -> str | None:
+async def _sealed_turn(
+    parts: Parts,
+    run: Run,
+    messages: Sequence[Mapping[str, Any]],
+    keeping: "asyncio.Task[object] | None" = None,
+) -> str | None:
     """The answer (masked), or None: a tool waits for a person."""
     small = parts.broker.models.kind(run.agent.model) in SMALL
     tools = await offered(run, small)
@@ -284,6 +322,8 @@ async def _sealed_turn(parts: Parts, run: Run, messages: Sequence[Mapping[str, A
                 "language": run.language,
             }
         )
+        if keeping is not None:
+            await asyncio.shield(keeping)  # no answer to a message that could not be kept
         text = await parts.broker.serve(sealed, run)
     except WireError as error:
         if error.reason == "gone":

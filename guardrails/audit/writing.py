@@ -2,6 +2,8 @@
 
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -13,6 +15,17 @@ def write_lock(engine: sa.Engine) -> threading.Lock:
     """The lock that the record's writers hold for the length of one transaction."""
     with _guard:
         return _locks.setdefault(engine, threading.Lock())
+
+
+@contextmanager
+def one_writer(engine: sa.Engine) -> Iterator[None]:
+    """For writes that are no part of the record but lie in the same store: with SQLite they wait
+    for their turn here, where a poll would find its turn milliseconds late."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    with write_lock(engine):
+        yield
 
 
 def begin_writing(connection: sa.Connection, lock_id: int) -> None:

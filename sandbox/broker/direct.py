@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     import aiohttp
 
 MAX_LINE = 1_000_000
-LOOK_SECONDS = 0.03  # between two looks at what has arrived
-SOON, LATER_SECONDS = 3, 0.1  # after so many: the screen makes no more passes than this either
+# between two looks at what has arrived: a person waits for the first words, after them the screen
+# makes no more passes than this either
+SOON, SOON_SECONDS, LATER_SECONDS = 5, 0.01, 0.1
 MAX_REFUSAL = 64 * 1024  # of an error's body, to tell one kind from another
 # OpenAI's own models want other parameters; litellm knows which
 OWN_NAMES = ("gpt-", "chatgpt", "o1", "o3", "o4", "codex", "ft:")
@@ -112,30 +113,33 @@ async def chunks(
             raise await _refusal(answer)
         if "event-stream" not in answer.headers.get("content-type", ""):
             raise ModelError("model-malformed", provider="openai")
+        looks, spoken = 0, False
         async for lines in _lines(answer):
             data = [line[5:].strip() for line in lines if line.startswith(b"data:")]
             end = data.index(b"[DONE]") if b"[DONE]" in data else None
             for chunk in _joined(json.loads(each) for each in data[:end]):
+                spoken = spoken or bool(chunk.choices and chunk.choices[0].delta.content)
                 yield chunk
             if end is not None:
                 return
+            if spoken or looks:  # a first chunk that only names the speaker comes before a word
+                await _rest(answer, SOON_SECONDS if looks < SOON else LATER_SECONDS)
+            looks += 1
 
 
 async def _lines(answer: "aiohttp.ClientResponse") -> AsyncGenerator[list[bytes], None]:
     """What has arrived since the last look, whole lines."""
-    rest, looks = b"", 0
+    rest = b""
     while part := await answer.content.readany():
         *whole, rest = (rest + part).split(b"\n")
         if len(rest) > MAX_LINE:
             raise ModelError("model-malformed", provider="openai")
         yield whole
-        # words arrive faster than they are shown, and every look costs as much as many words
-        await _rest(answer, LOOK_SECONDS if looks < SOON else LATER_SECONDS)
-        looks += 1
 
 
 async def _rest(answer: "aiohttp.ClientResponse", seconds: float) -> None:
-    """Leave what arrives meanwhile to the kernel: taken together it costs one look, not ten."""
+    """Leave what arrives meanwhile to the kernel: words arrive faster than they are shown, and
+    every look costs as much as many words."""
     transport = answer.connection.transport if answer.connection else None
     if transport is None or transport.is_closing():
         return  # all of it is here

@@ -18,6 +18,19 @@ class Recorded:
     payload: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass
+class Announced:
+    """As `Recorded`, of an act whose record is still on its way to the disk."""
+
+    writing: "asyncio.Future[int]"
+    verdict: str = "allow"
+    payload: dict[str, object] = field(default_factory=dict)
+
+    async def durable(self) -> None:
+        """Wait until it is on record; before that nothing may act. Raises LedgerUnavailable."""
+        await asyncio.shield(self.writing)
+
+
 @asynccontextmanager
 async def recorded(ledger: Ledger, act: Act) -> AsyncIterator[Recorded]:
     """Run the block only after `act` is durably on record. Raises LedgerUnavailable before it."""
@@ -25,13 +38,33 @@ async def recorded(ledger: Ledger, act: Act) -> AsyncIterator[Recorded]:
     try:
         yield done
     except BaseException as error:
-        # a cancelled turn is an outcome too: without it the record would say "unknown"
-        if isinstance(error, asyncio.CancelledError | GeneratorExit):
-            done.verdict = "interrupted"
-        else:
-            done.verdict = "failed"
-        code = error.code if isinstance(error, GuardrailError) else type(error).__name__
-        done.payload["error"] = code
+        _broke(done, error)
         await asyncio.shield(ledger.aoutcome(done.intent, done.verdict, done.payload))
         raise
     await ledger.aoutcome(done.intent, done.verdict, done.payload)
+
+
+@asynccontextmanager
+async def announced(ledger: Ledger, act: Act) -> AsyncIterator[Announced]:
+    """Run the block while `act` is being written: it may look and think, and awaits `durable`
+    before anything that others could notice. Raises LedgerUnavailable at the end at the latest."""
+    done = Announced(asyncio.ensure_future(ledger.aintent(act)))
+
+    async def ended() -> None:
+        await ledger.aoutcome(await done.writing, done.verdict, done.payload)
+
+    try:
+        yield done
+    except BaseException as error:
+        _broke(done, error)
+        await asyncio.shield(ended())
+        raise
+    await ended()
+
+
+def _broke(done: Recorded | Announced, error: BaseException) -> None:
+    # a cancelled turn is an outcome too: without it the record would say "unknown"
+    interrupted = isinstance(error, asyncio.CancelledError | GeneratorExit)
+    done.verdict = "interrupted" if interrupted else "failed"
+    code = error.code if isinstance(error, GuardrailError) else type(error).__name__
+    done.payload["error"] = code

@@ -200,7 +200,7 @@ async def test_no_more_than_the_hold_back_ever_waits(text: str) -> None:
 async def test_the_first_words_leave_at_once() -> None:
     loop = asyncio.get_running_loop()
     delays = []
-    for opening in ("Bonjour ", "Here is ", "Voici la ", "nous ", "Sure, "):
+    for opening in ("Bonjour ", "Here is ", "Voici la ", "nous ", "Sure, ", "The ", "Dear "):
         sent = 0.0
 
         async def feed(opening: str = opening) -> AsyncIterator[str]:

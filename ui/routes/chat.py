@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.catalogue import explain
 from sandbox.events import Approval, Delta, Event, Notice, Reply, StepEvent, plain
+from sandbox.session import Opening
 from ui.faults import described, translated, worded
 from ui.identity import Person
 from ui.messages import Language, catalogue, say
@@ -146,10 +147,11 @@ async def stop(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a message goes: the conversation and whose names and files it uses."""
+    """Where a message goes: the conversation, whose names and files it uses, what is open."""
 
     conversation: str
     root: str
+    opening: Opening
 
 
 def _opened(
@@ -157,12 +159,14 @@ def _opened(
 ) -> "tuple[AgentRecord, _Place]":
     record = app.catalog.get(agent, person.id)
     if incoming.conversation is None:
-        started = str(app.conversations.start(record.id, person.id, record.spec.version))
-        return record, _Place(started, started)
-    found = app.conversations.get(incoming.conversation, person.id)
-    if found.agent != record.spec.id:
-        raise BadInput("conversation-not-found")
-    return record, _Place(found.id, found.root)
+        id = root = str(app.conversations.start(record.id, person.id, record.spec.version))
+    else:
+        found = app.conversations.get(incoming.conversation, person.id)
+        if found.agent != record.spec.id:
+            raise BadInput("conversation-not-found")
+        id, root = found.id, found.root
+    opening = app.sessions.open(actor(person), record.spec.id, id, root)
+    return record, _Place(id, root, opening)
 
 
 async def _events(
@@ -179,6 +183,7 @@ async def _events(
             place.root,
             incoming.files,
             person.language,
+            opening=place.opening,
         )
         async with aclosing(turn.batches()) as batches:
             async for batch in batches:
