@@ -6,6 +6,7 @@ import sys
 BENCHES = (
     "house",
     "load",
+    "peers",
     "screen",
     "screening",
     "injection",

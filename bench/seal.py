@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.clock import percentile
 from bench.table import Row, show
 from sandbox.command import run_cold
 from sandbox.execute import run_on
@@ -43,9 +44,9 @@ def main() -> None:
     cold_ms = [_cold(launcher) for _ in range(20)]
     warm_ms = asyncio.run(_warm(launcher, 40))
     rows = [
-        Row("warm start to first frame, p50", _percentile(warm_ms, 50), "ms", 2),
-        Row("warm start to first frame, p95", _percentile(warm_ms, 95), "ms", 10),
-        Row("cold start to the answer, lean Python, p50", _percentile(cold_ms, 50), "ms", 120),
+        Row("warm start to first frame, p50", percentile(warm_ms, 50), "ms", 2),
+        Row("warm start to first frame, p95", percentile(warm_ms, 95), "ms", 10),
+        Row("cold start to the answer, lean Python, p50", percentile(cold_ms, 50), "ms", 120),
         Row("the same, fastest", min(cold_ms), "ms"),
         Row("sealed runs of print(6*7)", asyncio.run(_rate(launcher)), "/s", 60, least=True),
     ]
@@ -59,7 +60,7 @@ def main() -> None:
     show(f"the seal: {launcher.name} (load {load:.1f} on {os.cpu_count()} cores)", rows)
     if "--quick" not in sys.argv:
         show("attacks contained", _attacks())
-        show("the same snippet elsewhere, whole process", _peers(_percentile(cold_ms, 50)))
+        show("the same snippet elsewhere, whole process", _peers(percentile(cold_ms, 50)))
 
 
 def _cold(launcher: Launcher) -> float:
@@ -193,10 +194,6 @@ def _timed(command: list[str], folder: str) -> float | None:
         command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
     return (time.perf_counter() - began) * 1000 if done.stdout.strip() == "42" else None
-
-
-def _percentile(values: list[float], percent: int) -> float:
-    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
 
 
 if __name__ == "__main__":
