@@ -1,5 +1,6 @@
 """Restoring from the page: what is refused, what is told, and a running server that really does."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -210,10 +211,8 @@ def test_a_crash_in_the_middle_is_gone_on_with(
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rename", crashing)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             staging.finish(house.settings)
-        except KeyboardInterrupt:
-            assert staging.finish is not None
     staging.finish(house.settings)
     assert restored(house)[:6] == ["test"] * 5 + ["backup.restore"]
     assert os.listdir(house.settings.home / "files") == ["one.bin"]
@@ -238,7 +237,7 @@ def test_a_running_server_restores_itself_by_the_button(tmp_path: Path) -> None:
     home = tmp_path / "home"
     slow = Say("word " * 4000, delay=0.05)
     with (
-        Upstream(Say("Hello."), slow) as upstream,
+        Upstream(Say("Hello."), slow, Say("Hello again.")) as upstream,
         product(home, upstream) as running,
         httpx.Client(base_url=f"{running.address}/api/v1", timeout=60) as web,
     ):
