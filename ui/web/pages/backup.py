@@ -62,7 +62,9 @@ def body(visit: Visit) -> Markup:
 def _size(visit: Visit) -> str:
     settings = visit.app.settings
     total = 0
-    for file in [*home_files(settings), settings.home / "atelier.db"]:
+    # the log beside the store: a young home is nearly all in it
+    store = [settings.home / f"atelier.db{more}" for more in ("", "-wal")]
+    for file in [*home_files(settings), *store]:
         try:
             total += os.stat(file).st_size
         except FileNotFoundError:

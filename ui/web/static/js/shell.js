@@ -163,4 +163,4 @@ async function warming() {
 setTimeout(warming, 1500);
 
 /* a page that stays open learns that the server was restored from a backup */
-setTimeout(() => import("./restored.js").then(({ watch }) => watch(), () => {}), 10_000);
+setTimeout(() => import("./restored.js").then(({ watch }) => watch(), () => {}), 3000);
