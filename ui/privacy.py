@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from agents.conversations import messages
 from guardrails.audit.ledger import Act
 from guardrails.audit.tables import traces
+from guardrails.store import cut_log
 from guardrails.vault_store import erase_owner, vault_entries
 from ui import drafts, said
 from ui.identity import Person
@@ -123,6 +124,7 @@ def erase(app: "App", person: Person) -> int:
     for record in app.catalog.mine(person.id):
         if not drafts.is_live(app, record.id):
             drafts.forget(app, record.id, person.id)
+    cut_log(app.engine)
     return gone
 
 

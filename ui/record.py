@@ -26,6 +26,7 @@ from guardrails.audit.verify import Problem, Verification, verify, verify_rows
 from guardrails.audit.watch import Watch
 from guardrails.budgets import Budgets
 from guardrails.keys import Keys
+from guardrails.store import cut_log
 from guardrails.vault_store import purge
 from ui.alert_words import alert_text
 from ui.messages import say
@@ -110,6 +111,7 @@ class Record:
                 lambda: purge(self._engine, time.time()),
                 self.exports.purge,
                 *daily,
+                lambda: cut_log(self._engine),
             ),
             unsafe=self._settings.unsafe_no_sandbox,
         )
