@@ -2,7 +2,7 @@
 
 from ui.branding import LEAST_CONTRAST, LOGO_BYTES, PAGE, contrast, tones
 from ui.web.components import fields
-from ui.web.markup import Markup, attributes, joined
+from ui.web.markup import Markup, joined
 from ui.web.plain import Visit, head
 
 OURS = "#0B6B5D"
@@ -42,10 +42,12 @@ def body(visit: Visit) -> Markup:
             type="color",
             hint=visit.say("branding.accent-hint", least=visit.number(LEAST_CONTRAST)),
         ),
-        Markup('<label class="atl-field">{}<input{}><small>{}</small></label>').format(
+        fields.file(
+            visit,
             visit.say("branding.logo"),
-            attributes(type="file", name="logo", accept="image/png,image/jpeg,image/webp"),
-            visit.say("branding.logo-hint", most=LOGO_BYTES // 1024),
+            "logo",
+            hint=visit.say("branding.logo-hint", most=LOGO_BYTES // 1024),
+            accept="image/png,image/jpeg,image/webp",
         ),
         logo,
         visit.say("branding.save"),

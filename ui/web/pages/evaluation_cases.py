@@ -5,6 +5,7 @@ from agents.catalog import AgentRecord
 from agents.spec import Case
 from guardrails.errors import BadInput
 from ui.messages import LANGUAGES
+from ui.web.components import fields
 from ui.web.components.reviewing import chip
 from ui.web.markup import Markup, attributes, icon, joined
 from ui.web.plain import Visit, empty
@@ -173,8 +174,7 @@ def more(visit: Visit, record: AgentRecord) -> Markup:
         '<section class="atl-panel"><h2>{}</h2>{}</section>'
         '<section class="atl-panel"><h2>{}</h2><p class="atl-hint">{}</p>'
         '<form class="atl-form" data-api="POST /api/v1/agents/{}/cases/import" data-ok="{}">'
-        '<label class="atl-field">{}<input type="file" name="file" accept=".csv,text/csv" required>'
-        '</label><p role="alert" class="atl-formerror" hidden></p>'
+        '{}<p role="alert" class="atl-formerror" hidden></p>'
         '<button class="atl-button">{}{}</button></form></section>'
         '<section class="atl-panel"><h2>{}</h2><p class="atl-hint">{}</p>'
         '<form class="atl-form" data-api="POST /api/v1/agents/{}/cases/draft" data-ok="{}">'
@@ -191,7 +191,9 @@ def more(visit: Visit, record: AgentRecord) -> Markup:
         say("evaluation.csv-more", columns=", ".join(COLUMNS)),
         record.id,
         say("evaluation.imported"),
-        say("evaluation.csv-file"),
+        fields.file(
+            visit, say("evaluation.csv-file"), "file", accept=".csv,text/csv", required=True
+        ),
         icon("upload"),
         say("evaluation.import"),
         say("evaluation.draft-title"),

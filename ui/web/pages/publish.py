@@ -6,6 +6,7 @@ from guardrails.errors import BadInput
 from ui.access import may
 from ui.routes.packages import origin
 from ui.routes.publishing import name_of
+from ui.web.components import fields
 from ui.web.components.changes import field_name
 from ui.web.components.chips import tile
 from ui.web.components.names import agent_titles
@@ -155,15 +156,20 @@ def _package(visit: Visit) -> Markup:
     return Markup(
         '<section class="atl-panel" data-quiet><h2>{}</h2><p class="atl-hint">{}</p>'
         '<form class="atl-form" data-api="POST /api/v1/agents/import"'
-        ' data-then="go:/{}/build?agent={{id}}"><label class="atl-field">{}'
-        '<input type="file" name="file" accept=".zip,application/zip" required></label>'
+        ' data-then="go:/{}/build?agent={{id}}">{}'
         '<p role="alert" class="atl-formerror" hidden></p>'
         '<div class="atl-actions"><button class="atl-button">{}{}</button></div></form></section>'
     ).format(
         visit.say("publish.import-title"),
         visit.say("publish.import-more"),
         visit.language,
-        visit.say("publish.import-file"),
+        fields.file(
+            visit,
+            visit.say("publish.import-file"),
+            "file",
+            accept=".zip,application/zip",
+            required=True,
+        ),
         icon("upload"),
         visit.say("publish.import"),
     )
