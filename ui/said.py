@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from agents import feedback, publishing_tables
 from agents.comparisons import comparisons
 from guardrails.policy import tables
+from sandbox.broker.source_tables import grants
 
 if TYPE_CHECKING:
     from ui.wiring import App
@@ -58,6 +59,7 @@ PLACES: Final = (
     Place("exceptions", tables.exceptions, "person", blank={"reason": "", "trace_id": None}),
     Place("comments", publishing_tables.comments, "by", account=True),
     Place("evaluations", publishing_tables.runs, "by", account=True),
+    Place("services", grants, "person", account=True, blank=None),
 )
 
 
@@ -116,4 +118,5 @@ def _plain(table: sa.Table, row: Mapping[Any, Any]) -> dict[str, Any]:
         if isinstance(column.type, sa.BigInteger) and row[column.name] is not None
         else row[column.name]
         for column in table.columns
+        if not isinstance(column.type, sa.LargeBinary)  # sealed: nobody's to read
     }

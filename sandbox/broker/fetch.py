@@ -36,6 +36,7 @@ class Answer:
     address: str
     media_type: str
     body: bytes
+    challenge: str = ""  # of a 401: what it wants (RFC 9110, 11.6.1)
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ class Fetcher:
             body += piece
             if len(body) > self.most:
                 raise NotDone(f"the page is larger than {self.most // 1024 // 1024} MiB")
-        return Answer(answer.status_code, address, media_type, bytes(body))
+        challenge = answer.headers.get("www-authenticate", "")[:2000]
+        return Answer(answer.status_code, address, media_type, bytes(body), challenge)
 
 
 def pinned(address: str, place: Place) -> str:

@@ -27,3 +27,13 @@ switches = sa.Table(
     sa.Column("changed_by", sa.String(128), nullable=False),
     sa.Column("changed", sa.DateTime(timezone=True), nullable=False),
 )
+# what a person allowed a source to do in their name; "" is the house
+grants = sa.Table(
+    "tool_grants",
+    metadata,
+    sa.Column("source", sa.String(40), primary_key=True),
+    sa.Column("person", sa.String(128), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),  # nonce and AES-GCM of the tokens
+    sa.Column("at", sa.BigInteger, nullable=False),  # microseconds since 1970
+    sa.Index("ix_tool_grants_person", "person"),
+)

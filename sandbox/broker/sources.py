@@ -5,16 +5,17 @@ source's tools off until a person has confirmed it: descriptions are read by mod
 one can carry orders. Texts that give orders are never confirmed. Knows no roles.
 """
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 
@@ -23,19 +24,20 @@ from agents.tools.registry import TOOLS
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.errors import BadInput
 from sandbox.broker import mcp_client, openapi
-from sandbox.broker.client_credentials import NO_SIGN_IN, SignIn, Tokens
+from sandbox.broker.client_credentials import NO_SIGN_IN, SignIn
 from sandbox.broker.fetch import Fetcher
 from sandbox.broker.fetch_rules import Hosts
+from sandbox.broker.grants import Begun, Grants, NotConnected, SignedIn
 from sandbox.broker.mcp_sealed import find_script
 from sandbox.broker.openapi import Definition
+from sandbox.broker.source_access import Access
+from sandbox.broker.source_sign_in import Connect, PersonalSignIn
 from sandbox.broker.source_tables import sources, switches
 
 Kind = Literal["openapi", "mcp"]
-State = Literal["ready", "changed", "off", "unreachable", "flagged", "new"]
+State = Literal["ready", "changed", "off", "unreachable", "flagged", "new", "sign-in"]
 FRESH_SECONDS = 1.0
 _ID = re.compile(r"[a-z][a-z0-9]{1,19}")
-_SECRET = re.compile(r"[A-Z][A-Z0-9_]{2,60}")
-_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,15 @@ class Source:
         if self.reason == "source-orders":
             return "flagged"
         if not self.hash:
-            return "new"
+            return "new" if self.offered_hash else "sign-in"
         if self.hash != self.offered_hash:
             return "changed"
         return "unreachable" if self.reason else "ready"
+
+    @property
+    def connect(self) -> Connect:
+        """Who signs in: each `person`, one for the `house`, or nobody ("")."""
+        return cast(Connect, self.settings.get("connect", ""))
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -87,16 +94,17 @@ class ToolSources:
         orders: Callable[[str], bool],
         servers: Path,
         private: Hosts,
+        key: bytes,
     ) -> None:
         """`orders(text)` tells a text that gives the assistant orders; `servers` is the folder of
-        tool servers that run here; `private` names hosts of the own network that may be reached."""
+        tool servers that run here; `private` names hosts of the own network that may be reached;
+        `key` (32 bytes) encrypts what people allowed sources to do."""
         self._engine = engine
         self._ledger = ledger
-        self._secrets = secrets
         self._orders = orders
         self._servers = servers
-        self._private = private
-        self._tokens = Tokens()
+        self._access = Access(secrets, private)
+        self.sign_in = PersonalSignIn(self._access, Grants(engine, ledger, key, self._access.ask))
         self._read = -1e9
         self._kept: tuple[list[Source], frozenset[str]] = ([], frozenset())
 
@@ -147,7 +155,7 @@ class ToolSources:
         unless a description gives orders. Raises BadInput."""
         self._check_id(id)
         title, base, found = openapi.read_openapi(data, id, base)
-        settings = {"base": base, **self._credentials(secret, header, sign_in)}
+        settings = {"base": base, **self._access.credentials(secret, header, sign_in)}
         digest = _hash(found)
         return self._add(Source(id, "openapi", title, settings, tuple(found), digest, tuple(found),
                                 digest, True, "", by))  # fmt: skip
@@ -163,14 +171,24 @@ class ToolSources:
         secret: str = "",
         header: str = "",
         sign_in: SignIn = NO_SIGN_IN,
+        connect: Connect = "",
+        redirect: str = "",
     ) -> Source:
         """Add a tool server: at `url`, or `script` (`folder/server.py`, `folder/file.js` or
         `folder/npm-package` below the servers' folder). Its tools wait for `confirm`.
-        Raises BadInput."""
+
+        With `connect` people sign in to it in the browser, who then come back to `redirect`; what
+        it offers is read once its administrator has. Raises BadInput.
+        """
         self._check_id(id)
-        settings: dict[str, Any] = self._credentials(secret, header, sign_in)
+        if connect:
+            if not url or script or header or sign_in.token_url:
+                raise BadInput("source-bad", field="url" if not url else "token_url")
+            return await self._add_connected(id, by, url, tuple(reads), secret, sign_in,
+                                             connect, redirect)  # fmt: skip
+        settings: dict[str, Any] = self._access.credentials(secret, header, sign_in)
         if url and not script:
-            if Hosts((self._entry(url),)).no(url) is not None:
+            if Hosts((self._access.entry(url),)).no(url) is not None:
                 raise BadInput("source-bad", field="url")
             settings |= {"url": url, "reads": sorted(reads)[:40]}
         elif script and not url:
@@ -179,7 +197,7 @@ class ToolSources:
             raise BadInput("source-bad", field="url")
         try:
             found, digest = await mcp_client.offered(
-                settings, id, self._hosts(settings), await self._headers(settings)
+                settings, id, self._access.hosts(settings), await self._headers(id, settings)
             )
         except NotDone as error:
             raise BadInput("source-unreachable", why=error.why) from error
@@ -189,8 +207,22 @@ class ToolSources:
             Source(id, "mcp", id, settings, (), "", tuple(found), digest, True, "", by)
         )
 
+    async def _add_connected(
+        self, id: str, by: str, url: str, reads: tuple[str, ...], secret: str, sign_in: SignIn,
+        connect: Connect, redirect: str,
+    ) -> Source:  # fmt: skip
+        kept = self._access.credentials(secret, "", NO_SIGN_IN)
+        found = await self.sign_in.found(
+            url, connect, sign_in.client, secret, sign_in.scope, redirect
+        )
+        settings = {"url": url, "reads": sorted(reads)[:40], **kept, **found}
+        return self._add(Source(id, "mcp", id, settings, (), "", (), "", True, "", by))
+
     async def check(self, id: str, by: str) -> Source:
-        """Ask the source again what it offers; a file has nothing new to say."""
+        """Ask the source again what it offers; a file has nothing new to say.
+
+        Raises BadInput("source-not-connected") where `by` has to sign in first.
+        """
         source = self.get(id)
         if source.kind == "openapi":
             return source
@@ -198,9 +230,11 @@ class ToolSources:
             found, digest = await mcp_client.offered(
                 source.settings,
                 id,
-                self._hosts(source.settings),
-                await self._headers(source.settings),
+                self._access.hosts(source.settings),
+                await self._headers(id, source.settings, by),
             )
+        except NotConnected as error:  # says nothing of the source
+            raise BadInput("source-not-connected", id=id) from error
         except NotDone:
             return self._change(id, by, reason="source-unreachable")
         flagged = "source-orders" if self._gives_orders(found) else ""
@@ -218,6 +252,48 @@ class ToolSources:
             raise BadInput("source-orders", id=id)
         return self._change(id, by, tools=list(source.offered), hash=hash, reason="")
 
+    def connect(self, source: Source, by: str, back: str) -> Begun:
+        """Send somebody's browser to the source's sign-in. Raises BadInput."""
+        whose = self.sign_in.whose(source.settings, by)
+        try:
+            client = self.sign_in.client(source.settings)
+        except NotDone as error:
+            raise BadInput("source-unreachable", why=error.why) from error
+        redirect = str(source.settings["redirect"])
+        return self.sign_in.grants.begin(source.id, whose, by, client, redirect, back)
+
+    async def connected(self, held: str, by: str, given: Mapping[str, str]) -> tuple[Source, str]:
+        """Take what the sign-in gave; the source, and the page to go back to. Raises BadInput."""
+        source = self.get(self.sign_in.grants.begun(held, by))
+        if not source.connect or not source.enabled:
+            raise BadInput("connect-lost")
+        client = self.sign_in.client(source.settings)
+        return source, await self.sign_in.grants.finish(held, by, client, given)
+
+    async def disconnect(self, source: Source, by: str) -> bool:
+        """End somebody's sign-in at a source, or the house's; False when there was none."""
+        whose = self.sign_in.whose(source.settings, by)
+        try:
+            client = self.sign_in.client(source.settings)
+        except NotDone:  # its secret is gone: it is forgotten here all the same
+            client = None
+        return await self.sign_in.grants.end(source.id, whose, by, client)
+
+    def sign_ins(self, person: str) -> list[SignedIn]:
+        """What a person's sign-ins could be ended with at their providers, for `revoke`."""
+        found = []
+        for source in self.all():
+            if source.connect == "person":
+                with contextlib.suppress(NotDone):  # its secret is gone: nobody could end it
+                    client = self.sign_in.client(source.settings)
+                    found += self.sign_in.grants.signed_in(source.id, person, client)
+        return found
+
+    async def revoke(self, signed_in: Sequence[SignedIn]) -> None:
+        """End sign-ins at their providers, as far as those answer."""
+        for one in signed_in:
+            await self.sign_in.grants.revoke(one)
+
     def enable(self, id: str, on: bool, by: str) -> Source:
         """Switch a whole source on or off."""
         self.get(id)
@@ -227,6 +303,7 @@ class ToolSources:
         """Forget a source and its tools."""
         self.get(id)
         self._ledger.record(Act("tool.source", by, payload={"source": id, "removed": True}))
+        self.sign_in.grants.forget(source=id)
         with self._engine.begin() as db:
             db.execute(sources.delete().where(sources.c.id == id))
         self._read = -1e9
@@ -311,76 +388,53 @@ class ToolSources:
         )
 
     async def _run(
-        self, source: Source, one: Definition, given: Mapping[str, Any], _context: ToolContext
+        self, source: Source, one: Definition, given: Mapping[str, Any], context: ToolContext
     ) -> ToolResult:
-        settings, headers = source.settings, await self._headers(source.settings)
+        try:
+            return await self._asked(source, one, given, context.person)
+        except mcp_client.Unauthorized:
+            if not source.connect:
+                raise
+        # nothing was done: the token had ended before its time, or was taken back
+        try:
+            return await self._asked(source, one, given, context.person, anew=True)
+        except mcp_client.Unauthorized as error:
+            whose = self.sign_in.whose(source.settings, context.person)
+            await self.sign_in.grants.end(source.id, whose, "system", None)
+            raise NotConnected from error
+
+    async def _asked(
+        self, source: Source, one: Definition, given: Mapping[str, Any], person: str,
+        *, anew: bool = False,
+    ) -> ToolResult:  # fmt: skip
+        settings = source.settings
+        headers = await self._headers(source.id, settings, person, anew=anew)
         asked: Awaitable[tuple[bool, str]]
         if source.kind == "openapi":
-            fetcher = Fetcher(self._hosts(settings))
+            fetcher = Fetcher(self._access.hosts(settings))
             asked = openapi.call_http(fetcher, str(settings["base"]), one, given, headers)
         else:
             asked = mcp_client.call(
-                settings, source.hash, one["remote"], given, self._hosts(settings), headers
+                settings, source.hash, one["remote"], given, self._access.hosts(settings), headers
             )
         try:
             ok, text = await asked
-        except mcp_client.Changed:
+        except mcp_client.Changed as error:
+            if source.connect == "person":  # perhaps for this person only: others go on
+                raise NotDone(
+                    "the service offers this person other tools than those allowed"
+                ) from error
             # off at once; what is offered now is read when an administrator looks
             self._change(source.id, "system", offered_hash="", reason="source-changed")
             raise
         return ToolResult(text if ok else f"ERROR: {text}", ok)
 
-    async def _headers(self, settings: Mapping[str, Any]) -> Mapping[str, str]:
-        secret = str(settings.get("secret") or "")
-        if not secret:
-            return {}
-        value = self._secrets.get(secret, "")
-        if not value:
-            raise NotDone("the service's key is missing; an administrator has to add it")
-        if address := str(settings.get("token_url") or ""):
-            fetcher = Fetcher(Hosts((self._entry(address),)))
-            return {
-                "Authorization": f"Bearer {await self._tokens.bearer(settings, value, fetcher)}"
-            }
-        header = str(settings.get("header") or "Authorization")
-        return {header: f"Bearer {value}" if header == "Authorization" else value}
-
-    def _credentials(self, secret: str, header: str, sign_in: SignIn) -> dict[str, Any]:
-        if secret and not _SECRET.fullmatch(secret):
-            raise BadInput("source-bad", field="secret")
-        if header and not _HEADER.fullmatch(header):
-            raise BadInput("source-bad", field="header")
-        if not sign_in.token_url:
-            if sign_in.client or sign_in.scope:
-                raise BadInput("source-bad", field="token_url")
-            return {"secret": secret, "header": header} if secret else {}
-        # a secret travels to this address: encrypted, or inside the own network
-        entry = self._entry(sign_in.token_url)
-        safe = sign_in.token_url.startswith("https://") or entry.startswith("private:")
-        if not safe or Hosts((entry,)).no(sign_in.token_url) is not None:
-            raise BadInput("source-bad", field="token_url")
-        for field, value in (("secret", secret), ("client", sign_in.client)):
-            if not value or not value.isprintable():
-                raise BadInput("source-bad", field=field)
-        if header or not sign_in.scope.isprintable():
-            raise BadInput("source-bad", field="header" if header else "scope")
-        return {"secret": secret, **asdict(sign_in)}
-
-    def _hosts(self, settings: Mapping[str, Any]) -> Hosts:
-        """A source reaches its own host and no other."""
-        address = str(settings.get("base") or settings.get("url") or "")
-        return Hosts((self._entry(address),)) if address else Hosts()
-
-    def _entry(self, address: str) -> str:
-        from urllib.parse import urlsplit
-
-        try:
-            parts = urlsplit(address)
-            port = f":{parts.port}" if parts.port else ""
-        except ValueError:
-            return ""
-        inner = self._private.no(address) is None
-        return f"{'private:' if inner else ''}{(parts.hostname or '').lower()}{port}"
+    async def _headers(
+        self, id: str, settings: Mapping[str, Any], person: str = "", *, anew: bool = False
+    ) -> Mapping[str, str]:
+        if settings.get("connect"):
+            return await self.sign_in.headers(id, settings, person, anew=anew)
+        return await self._access.headers(settings)
 
 
 def _texts(value: Any) -> list[str]:

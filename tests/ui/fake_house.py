@@ -232,7 +232,8 @@ class House(Parts):
     def tools(self) -> ToolSources:
         hosts = Hosts.of(self.settings.web_allow)
         home = self.settings.home / "servers"
-        return ToolSources(self.engine, self.ledger, {}, lambda _text: False, home, hosts)
+        key = self.keys.derive("tool-grants")
+        return ToolSources(self.engine, self.ledger, {}, lambda _text: False, home, hosts, key)
 
     @cached_property
     def policy(self) -> Engine:

@@ -261,6 +261,7 @@ def remove_person(person_id: str, app: Services, person: Manager) -> Done:
     app.ledger.record(Act("user.remove", person.id, subject=account.id))
     shut_out(app, account.id)
     app.groups.forget(account.id)
+    app.tools.sign_in.grants.forget(person=account.id)
     app.people.remove(account.login)
     return Done()
 

@@ -46,4 +46,7 @@ async def erase(asked: Erasure, app: Services, rates: Limits, person: Own) -> Er
         with suppress(BadInput):  # somebody else's
             await run_in_threadpool(app.conversations.get, conversation, person.id)
             await ended(app, conversation)
-    return Erased(conversations=await run_in_threadpool(privacy.erase, app, person))
+    signed_in = await run_in_threadpool(app.tools.sign_ins, person.id)
+    gone = await run_in_threadpool(privacy.erase, app, person)
+    await app.tools.revoke(signed_in)  # also where the services keep them
+    return Erased(conversations=gone)

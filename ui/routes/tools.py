@@ -1,8 +1,8 @@
 """Tools: list, switch, add from an OpenAPI file or a tool server, confirm. For administrators."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from sandbox.broker.sources import Source
 from ui.identity import Person
 from ui.messages import Language, say
 from ui.routes.common import Services, allowed
+from ui.routes.own_services import callback
 from ui.routes.shapes import Done, Shape
 
 router = APIRouter(prefix="/tools", tags=["tools"])
@@ -51,6 +52,7 @@ class SourceRow(Shape):
     offered_hash: str
     changed: list[str]
     changed_by: str
+    connect: str
 
 
 class ToolList(Shape):
@@ -72,7 +74,9 @@ class NewServer(Shape):
 
     `secret` names a line of the secrets file. It is sent as a bearer token (or in `header`); with a
     `token_url` it is the secret of `client`, and tokens are fetched there (OAuth 2.0 client
-    credentials)."""
+    credentials). With `connect` people sign in to the server in the browser (OAuth 2.1): each
+    `person` for themself, or an administrator once for the `house`; without a `client` Atelier
+    registers as one."""
 
     id: Short
     url: Short = ""
@@ -83,6 +87,7 @@ class NewServer(Shape):
     token_url: Short = ""
     client: Short = ""
     scope: Short = ""
+    connect: Literal["", "person", "house"] = ""
 
 
 class Confirm(Shape):
@@ -138,12 +143,15 @@ async def add_openapi(
 
 
 @router.post("/sources/mcp", status_code=201)
-async def add_mcp(asked: NewServer, app: Services, person: Administrator) -> SourceRow:
+async def add_mcp(
+    asked: NewServer, request: Request, app: Services, person: Administrator
+) -> SourceRow:
     """Add a tool server; its tools wait for `confirm`."""
     source = await app.tools.add_mcp(
         asked.id, person.id, url=asked.url, script=asked.script, reads=asked.reads,
         secret=asked.secret, header=asked.header,
         sign_in=SignIn(asked.token_url, asked.client, asked.scope),
+        connect=asked.connect, redirect=callback(request, app),
     )  # fmt: skip
     return _source(source)
 
@@ -209,4 +217,5 @@ def _source(one: Source) -> SourceRow:
         offered_hash=one.offered_hash,
         changed=list(one.differences),
         changed_by=one.changed_by,
+        connect=one.connect,
     )

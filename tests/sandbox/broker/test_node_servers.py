@@ -83,7 +83,7 @@ def sources(tmp_path: Path) -> Iterator[ToolSources]:
     upgrade(engine)
     ledger = Ledger(engine, Keys(bytes(32)))
     (tmp_path / "servers").mkdir()
-    yield ToolSources(engine, ledger, {}, attacks, tmp_path / "servers", Hosts.of(""))
+    yield ToolSources(engine, ledger, {}, attacks, tmp_path / "servers", Hosts.of(""), bytes(32))
     ledger.close()
     engine.dispose()
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from guardrails.audit.reveal import View
 from ui import privacy
+from ui.routes.own_services import listed
+from ui.web.components import services
 from ui.web.frame import query
 from ui.web.markup import Markup, icon, joined
 from ui.web.nav import BY_ID, address
@@ -25,10 +27,12 @@ def body(visit: Visit) -> Markup:
     app, person = visit.app, visit.person
     who = app.record.pseudonym(person.id)
     kept = privacy.kept(app, person)
-    return Markup("{}{}{}{}{}").format(
+    return Markup("{}{}{}{}{}{}{}").format(
         head(visit, "privacy", visit.say("privacy.lead")),
+        services.came_back(visit),
         _kept(visit, kept, who),
         _looks(visit, app.record.reveals.who_saw(who, SHOWN), app.record.reveals.unread(who)),
+        services.section(visit, listed(app, person)),
         _rights(visit),
         _more(visit),
     )

@@ -1,8 +1,10 @@
 """Tools: what agents may be given, switched on or off; sources added from files and servers."""
 
 from ui.routes import tools as kept
+from ui.routes.own_services import ServiceRow, callback, listed
 from ui.routes.tools import SourceRow, ToolRow
-from ui.web.components.fields import field
+from ui.web.components import services
+from ui.web.components.fields import field, file
 from ui.web.markup import Markup, attributes, icon, joined
 from ui.web.plain import Visit, empty, head
 
@@ -12,8 +14,9 @@ WAITING = ("new", "changed")
 def body(visit: Visit) -> Markup:
     """Every tool, every source, and the two ways to add one."""
     found = kept.listed(visit.app, visit.person)
-    return Markup("{}{}{}{}").format(
+    return Markup("{}{}{}{}{}").format(
         head(visit, "tools", visit.say("tools.page.lead")),
+        services.came_back(visit),
         _tools(visit, found.tools),
         _sources(visit, found.sources),
         _adding(visit),
@@ -71,13 +74,14 @@ def _sources(visit: Visit, sources: list[SourceRow]) -> Markup:
             "package", visit.say("tools.page.no-source"), visit.say("tools.page.no-source.more")
         )
     else:
-        inside = joined(_source(visit, one) for one in sources)
+        own = {one.id: one for one in listed(visit.app, visit.person)}
+        inside = joined(_source(visit, one, own.get(one.id)) for one in sources)
     return Markup('<section class="atl-stack"><h2 class="atl-h2">{}</h2>{}</section>').format(
         visit.say("tools.page.sources"), inside
     )
 
 
-def _source(visit: Visit, one: SourceRow) -> Markup:
+def _source(visit: Visit, one: SourceRow, own: ServiceRow | None) -> Markup:
     offered = joined(
         Markup("<li><b>{}</b> {}</li>").format(
             str(tool.get("name", "")), str(tool.get("description", ""))[:300]
@@ -108,13 +112,18 @@ def _source(visit: Visit, one: SourceRow) -> Markup:
             '<button class="atl-button" data-size="small"'
             ' data-api="POST /api/v1/tools/sources/{}/check">{}{}</button>'
         ).format(one.id, icon("refresh-cw"), visit.say("tools.page.check"))
-        if one.kind == "mcp"
+        if one.kind == "mcp" and (own is None or own.connected)
         else ""
     )
+    if one.state == "sign-in":
+        confirm = Markup('<p class="atl-small">{}</p>').format(visit.say("tools.page.sign-in"))
+    elif not waits:
+        confirm = Markup("")
     return Markup(
         '<article class="atl-card atl-stack"><div class="atl-headrow"><h3 class="atl-h3">{}</h3>'
         '<span class="atl-chip"{}>{}</span></div><p class="atl-small">{} · {}{}</p><p>{}</p>{}'
-        '<div class="atl-actions">{}<button class="atl-button" data-kind="danger" data-size="small"'
+        '<div class="atl-actions">{}{}'
+        '<button class="atl-button" data-kind="danger" data-size="small"'
         ' data-api="DELETE /api/v1/tools/sources/{}" data-sure="{}">{}</button></div></article>'
     ).format(
         one.title or one.id,
@@ -125,6 +134,7 @@ def _source(visit: Visit, one: SourceRow) -> Markup:
         f" · {one.reason}" if one.reason else "",
         ", ".join(one.tools),
         confirm,
+        services.button(visit, own, "tools") if own else "",
         check,
         one.id,
         visit.say("tools.page.sure", name=one.title or one.id),
@@ -141,7 +151,7 @@ def _openapi(visit: Visit) -> Markup:
         '<form class="atl-card atl-form" data-api="POST /api/v1/tools/sources/openapi"'
         ' data-ok="{}">'
         '<h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>{}'
-        '<label class="atl-field">{}<input type="file" name="file" required></label>{}{}{}{}'
+        "{}{}{}{}{}"
         '<div class="atl-actions"><button class="atl-button" data-kind="primary">{}</button></div>'
         "</form>"
     ).format(
@@ -149,7 +159,7 @@ def _openapi(visit: Visit) -> Markup:
         visit.say("tools.page.openapi"),
         visit.say("tools.page.openapi.more"),
         field(visit.say("tools.page.id"), "id", required=True),
-        visit.say("tools.page.file"),
+        file(visit, visit.say("tools.page.file"), "file", required=True),
         field(visit.say("tools.page.base"), "base"),
         field(visit.say("tools.page.secret"), "secret"),
         field(visit.say("tools.page.header"), "header"),
@@ -173,8 +183,26 @@ def _mcp(visit: Visit) -> Markup:
         field(visit.say("tools.page.script"), "script"),
         field(visit.say("tools.page.secret"), "secret"),
         field(visit.say("tools.page.header"), "header"),
-        _sign_in(visit),
+        Markup("{}{}").format(_sign_in(visit), _connect(visit)),
         visit.say("tools.page.add"),
+    )
+
+
+def _connect(visit: Visit) -> Markup:
+    """Who signs in to a server that asks for a person."""
+    choices = joined(
+        Markup('<option value="{}">{}</option>').format(
+            value, visit.say(f"tools.page.connect.{value or 'no'}")
+        )
+        for value in ("", "person", "house")
+    )
+    address = callback(visit.request, visit.app)
+    return Markup(
+        '<label class="atl-field">{}<select name="connect">{}</select><small>{}</small></label>'
+    ).format(
+        visit.say("tools.page.connect"),
+        choices,
+        visit.say("tools.page.connect.more", address=address),
     )
 
 
