@@ -335,6 +335,16 @@ class Conversations:
             found = {row.role: row.text for row in db.execute(query)}
         return found.get("user", ""), found.get("assistant", "")
 
+    def parent_files(self, conversation: str) -> frozenset[str]:
+        """Masked names of the files that came with messages of what a branch began from."""
+        parent = sa.select(conversations.c.parent).where(conversations.c.id == conversation)
+        query = sa.select(messages.c.extra).where(
+            messages.c.conversation == parent.scalar_subquery(), messages.c.role == "user"
+        )
+        with self._engine.connect() as db:
+            extras = db.scalars(query).all()
+        return frozenset(name for extra in extras for name in extra.get("files") or ())
+
     def messages(self, conversation: str, owner: str, last: int | None = None) -> list[Message]:
         """All messages, or the `last` ones, oldest first."""
         query = sa.select(messages).where(messages.c.conversation == conversation)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -103,9 +103,11 @@ class Sessions(Parts):
         language: str = "en",
         purpose: Purpose = "chat",
         opening: Opening | None = None,
+        kept: Sequence[str] = (),
     ) -> Turn:
         """Begin a turn in a conversation of the actor's with this agent, which the caller has
-        read: `root` is its root. `opening` is what `open` said of the same just now.
+        read: `root` is its root. `opening` is what `open` said of the same just now. `kept` are
+        names of files of the message that a branch sends again: they stay with it.
 
         Raises BadInput("empty-message", "turn-running").
         """
@@ -119,7 +121,7 @@ class Sessions(Parts):
                 conversation,
                 language,
                 emit,
-                lambda run: take_turn(self, run, text, given),
+                lambda run: take_turn(self, run, text, given, kept),
                 root=root,
                 purpose=purpose,
                 opening=opening,

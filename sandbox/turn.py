@@ -85,11 +85,13 @@ class End:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
-async def take_turn(parts: Parts, run: Run, text: str, files: Mapping[str, Path]) -> Reply:
+async def take_turn(
+    parts: Parts, run: Run, text: str, files: Mapping[str, Path], kept: Sequence[str] = ()
+) -> Reply:
     """Everything after "send". Ends in a Reply whatever happens, except for our own bugs."""
 
     async def work(act: Announced) -> str | None:
-        found, keeping = await _take_in(parts, run, text, files, act)
+        found, keeping = await _take_in(parts, run, text, files, kept, act)
         try:
             async with asyncio.timeout(run.limits.wall_s):
                 return await _answer(parts, run, found, keeping)
@@ -202,7 +204,12 @@ class Found:
 
 
 async def _take_in(
-    parts: Parts, run: Run, text: str, files: Mapping[str, Path], act: Announced
+    parts: Parts,
+    run: Run,
+    text: str,
+    files: Mapping[str, Path],
+    kept: Sequence[str],
+    act: Announced,
 ) -> "tuple[Found, asyncio.Task[object]]":
     """Hop 3: raw text stops here. Also gives the task that keeps the message."""
     try:
@@ -217,18 +224,24 @@ async def _take_in(
             await parts.attachments.take_in(run, safe_name(name), data)
     except BaseException:
         await act.durable()
-        await _keep_message(parts, run, files)
+        await _keep_message(parts, run, files, kept)
         raise
     # it is on the disk before the model is asked, and meanwhile the question is put together
-    return found, asyncio.create_task(_keep_message(parts, run, files))
+    return found, asyncio.create_task(_keep_message(parts, run, files, kept))
 
 
-async def _keep_message(parts: Parts, run: Run, files: Mapping[str, Path]) -> None:
+async def _keep_message(
+    parts: Parts, run: Run, files: Mapping[str, Path], kept: Sequence[str]
+) -> None:
     def keep() -> None:
         names = [
             parts.screen.text(safe_name(name), run.vault).text
-            for name in (files if run.masked else ())
+            for name in ((*kept, *files) if run.masked else ())
         ]
+        if kept:  # only what really came with a message before
+            there = parts.conversations.parent_files(run.conversation)
+            given = names[len(kept) :]
+            names = [name for name in names[: len(kept)] if name in there] + given
         if run.masked or names:
             parts.conversations.add(
                 run.conversation, "user", run.masked, run.trace_id, {"files": names}

@@ -21,12 +21,14 @@ PIECE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Incoming:
-    """What a person sent. `folder` holds the files and is the caller's to remove with `discard`."""
+    """What a person sent. `folder` holds the files and is the caller's to remove with `discard`.
+    `kept` are names of files that came with the message which this one is sent again for."""
 
     text: str
     conversation: str | None
     files: dict[str, Path] = field(default_factory=dict)
     folder: Path | None = None
+    kept: tuple[str, ...] = ()
 
     def discard(self) -> None:
         """Remove the files."""
@@ -40,7 +42,7 @@ async def read_message(request: Request, home: Path, limit_mib: int) -> Incoming
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return _from_json(await request.body())
     async with request.form(
-        max_files=MAX_FILES + 1, max_fields=10, max_part_size=4 * MAX_CHARACTERS * 4
+        max_files=MAX_FILES + 1, max_fields=10 + MAX_FILES, max_part_size=4 * MAX_CHARACTERS * 4
     ) as form:
         return await _from_form(form, home, limit_mib)
 
@@ -50,12 +52,13 @@ def _from_json(body: bytes) -> Incoming:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadInput("bad-request") from error
-    if not isinstance(value, dict) or not set(value) <= {"text", "conversation"}:
+    if not isinstance(value, dict) or not set(value) <= {"text", "conversation", "kept"}:
         raise BadInput("bad-request")
     text = clean_text(value.get("text"))
     if not text:
         raise BadInput("empty-message")
-    return Incoming(text, _conversation(value.get("conversation")))
+    kept = _kept(value.get("kept", []))
+    return Incoming(text, _conversation(value.get("conversation")), kept=kept)
 
 
 async def _from_form(form: FormData, home: Path, limit_mib: int) -> Incoming:
@@ -65,11 +68,11 @@ async def _from_form(form: FormData, home: Path, limit_mib: int) -> Incoming:
         raise BadInput("empty-message")
     if len(given) > MAX_FILES:
         raise BadInput("too-many-files", most=MAX_FILES)
-    conversation = _conversation(form.get("conversation"))
+    conversation, kept = _conversation(form.get("conversation")), _kept(form.getlist("kept"))
     if not given:
-        return Incoming(text, conversation)
+        return Incoming(text, conversation, kept=kept)
     folder = Path(await run_in_threadpool(_folder, home))
-    incoming = Incoming(text, conversation, {}, folder)
+    incoming = Incoming(text, conversation, {}, folder, kept)
     try:
         for part in given:
             name = unused(safe_name(part.filename or ""), incoming.files)
@@ -134,6 +137,12 @@ def unused(name: str, taken: dict[str, Path]) -> str:
         number += 1
         candidate = f"{stem} ({number}){ending}"
     return candidate
+
+
+def _kept(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MAX_FILES:
+        raise BadInput("bad-request")
+    return tuple(safe_name(clean_text(name)) for name in value)
 
 
 def _conversation(value: object) -> str | None:

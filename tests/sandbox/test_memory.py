@@ -1,6 +1,7 @@
 """A conversation's memory: branch, edit and resend, answer again, in short when long."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,30 @@ async def test_an_edited_message_is_sent_to_a_branch_that_ends_before_it(
     assert [m["role"] for m in told(home)] == ["system", "user"]
     kept = home.app.conversations.messages(first.conversation, marie.id)
     assert kept[1].text == "Monday it is."
+
+
+async def test_a_message_that_is_sent_again_keeps_its_files(
+    home: House, marie: Actor, tmp_path: Path
+) -> None:
+    home.script(Say("Read."), Say("Read again."))
+    notes = tmp_path / "notes.txt"
+    notes.write_text("The workshop is on Monday.")
+    first = await home.send(marie, "Sum this up", files={"notes.txt": notes})
+    app = home.app
+    branch = app.conversations.branch(first.conversation, marie.id, 0)
+    spec = app.catalog.get("email-drafter", marie.id).spec
+    turn = app.sessions.begin(
+        marie,
+        spec,
+        "Sum this up in French",
+        branch.id,
+        branch.root,
+        kept=("notes.txt", "never-there.txt"),
+    )
+    await turn.ended()
+    asked = app.conversations.messages(branch.id, marie.id)[0]
+    assert asked.extra["files"] == ["notes.txt"]
+    assert "The workshop is on Monday." in json.dumps(told(home)), "the branch reads it still"
 
 
 async def test_names_live_until_the_last_branch_is_deleted(home: House, marie: Actor) -> None:

@@ -36,6 +36,11 @@ _MESSAGE = {
     "properties": {
         "text": {"type": "string", "description": "At most 100,000 characters."},
         "conversation": {"type": "string", "description": "Absent begins a new one."},
+        "kept": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "In a branch: names of files of the message that is sent again.",
+        },
     },
 }
 _WITH_FILES = {
@@ -184,6 +189,7 @@ async def _events(
             incoming.files,
             person.language,
             opening=place.opening,
+            **({"kept": incoming.kept} if incoming.kept else {}),
         )
         async with aclosing(turn.batches()) as batches:
             async for batch in batches:

@@ -14,7 +14,7 @@ export function chat(root) {
   const find = (selector) => root.querySelector(selector);
   const log = find("#atl-log"), form = find("#atl-composer"), field = find("[data-atl-text]"), send = find("[data-atl-send]");
   const shelf = find("[data-atl-files]"), how = find("[data-atl-how-body]");
-  const state = { conversation: root.dataset.conversation, files: [], turn: null };
+  const state = { conversation: root.dataset.conversation, files: [], kept: [], turn: null };
   const headers = { "x-atelier-language": language };
   const draft = `atelier.draft.${agent}`;
 
@@ -29,7 +29,8 @@ export function chat(root) {
   const write = (text) => { field.value = text; fit(); shape(); field.focus(); };
   const attach = (files) => {
     for (const file of files) state.files.push(file);
-    shelf.replaceChildren(...state.files.map((file, at) => el("li", {}, icon("file-text"), el("span", {}, `${file.name} · ${size(file.size, language)}`),
+    const still = state.kept.map((name) => el("li", { title: say("web.chat.kept") }, icon("file-text"), el("span", {}, name), el("small", {}, say("web.chat.kept"))));
+    shelf.replaceChildren(...still, ...state.files.map((file, at) => el("li", {}, icon("file-text"), el("span", {}, `${file.name} · ${size(file.size, language)}`),
       el("button", { type: "button", "aria-label": say("web.chat.remove", { name: file.name }), onclick: () => { state.files.splice(at, 1); attach([]); } }, icon("x")))));
     shape();
   };
@@ -93,7 +94,7 @@ export function chat(root) {
     if (state.turn) return;
     const place = [...log.querySelectorAll(".atl-mine-said")].indexOf(article);
     const asked = (await kept()).filter((each) => each.role === "user");
-    const number = asked[place]?.number;
+    const number = asked[place]?.number, files = asked[place]?.extra?.files ?? [];
     if (!number) return;
     const answer = await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}/branch`, {
       method: "POST", headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify({ after: number - 1 }),
@@ -103,6 +104,8 @@ export function chat(root) {
     state.conversation = row.id;
     for (let each = article; each; ) { const next = each.nextElementSibling; each.remove(); each = next; }
     await remember();
+    state.kept = files; // the branch still reads them
+    attach([]);
     write(text);
     announce(say("web.chat.edit.told"));
   }
@@ -132,10 +135,10 @@ export function chat(root) {
   async function ask(text, files) {
     find("[data-atl-welcome]")?.remove();
     const answer = new Answer(say, language, about);
-    log.append(said(text, files.map((file) => file.name)), answer.node);
+    log.append(said(text, [...state.kept, ...files.map((file) => file.name)]), answer.node);
     const turn = (state.turn = { controller: new AbortController(), answer });
     const body = message(text, files);
-    field.value = ""; sessionStorage.removeItem(draft); state.files = []; attach([]); fit(); follow(true);
+    field.value = ""; sessionStorage.removeItem(draft); state.files = []; state.kept = []; attach([]); fit(); follow(true);
     try {
       const response = await fetch(`/api/v1/agents/${encodeURIComponent(agent)}/messages`, {
         method: "POST", body, signal: turn.controller.signal,
@@ -200,10 +203,12 @@ export function chat(root) {
   };
 
   function message(text, files) {
-    if (!files.length) return JSON.stringify({ text, ...(state.conversation ? { conversation: state.conversation } : {}) });
+    const { conversation, kept } = state;
+    if (!files.length) return JSON.stringify({ text, ...(conversation ? { conversation } : {}), ...(kept.length ? { kept } : {}) });
     const form = new FormData();
     form.append("text", text);
-    if (state.conversation) form.append("conversation", state.conversation);
+    if (conversation) form.append("conversation", conversation);
+    for (const name of kept) form.append("kept", name);
     for (const file of files) form.append("files", file, file.name);
     return form;
   }
