@@ -1,16 +1,17 @@
 """Sources where a person signs in: found, begun, come back from, ended. See `grants`."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
 
 from agents.tools.base import NotDone
 from guardrails.errors import BadInput
-from sandbox.broker.grants import Client, Grants, NotConnected, settings_of
+from sandbox.broker.grants import Begun, Client, Grants, NotConnected, SignedIn, settings_of
 from sandbox.broker.oauth_metadata import Provider, discover, register
+from sandbox.broker.source import Connect, Source
 from sandbox.broker.source_access import Access
 
-Connect = Literal["", "person", "house"]
 HOUSE = ""  # whose the tokens are where one sign-in serves everybody
 _HELLO = {
     "jsonrpc": "2.0", "id": 1, "method": "initialize",
@@ -67,6 +68,48 @@ class PersonalSignIn:
         client = self.client(settings)
         token = await self.grants.bearer(source, whose, client, anew=anew)
         return {"Authorization": f"Bearer {token}"}
+
+    def begin(self, source: Source, by: str, back: str) -> Begun:
+        """Send somebody's browser to the source's sign-in. Raises BadInput."""
+        whose = self.whose(source.settings, by)
+        try:
+            client = self.client(source.settings)
+        except NotDone as error:
+            raise BadInput("source-unreachable", why=error.why) from error
+        redirect = str(source.settings["redirect"])
+        return self.grants.begin(source.id, whose, by, client, redirect, back)
+
+    async def finish(self, source: Source, held: str, by: str, given: Mapping[str, str]) -> str:
+        """Take what the sign-in gave; the page to go back to. Raises BadInput."""
+        if not source.connect or not source.enabled:
+            raise BadInput("connect-lost")
+        try:
+            client = self.client(source.settings)
+        except NotDone as error:
+            raise BadInput("connect-refused") from error
+        return await self.grants.finish(held, by, client, given)
+
+    async def end(self, source: Source, by: str) -> bool:
+        """End somebody's sign-in at a source, or the house's; False when there was none."""
+        client = None
+        with suppress(NotDone):  # its secret is gone: it is forgotten here all the same
+            client = self.client(source.settings)
+        return await self.grants.end(source.id, self.whose(source.settings, by), by, client)
+
+    def of(self, person: str, sources: Iterable[Source]) -> list[SignedIn]:
+        """What a person's sign-ins could be ended with at their providers, for `revoke`."""
+        found: list[SignedIn] = []
+        for source in sources:
+            if source.connect == "person":
+                with suppress(NotDone):  # its secret is gone: nobody could end it
+                    client = self.client(source.settings)
+                    found += self.grants.signed_in(source.id, person, client)
+        return found
+
+    async def revoke(self, signed_in: Iterable[SignedIn]) -> None:
+        """End sign-ins at their providers, as far as those answer."""
+        for one in signed_in:
+            await self.grants.revoke(one)
 
     async def _challenge(self, url: str) -> str:
         """What the server says to somebody who has not signed in."""

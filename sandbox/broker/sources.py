@@ -5,17 +5,15 @@ source's tools off until a person has confirmed it: descriptions are read by mod
 one can carry orders. Texts that give orders are never confirmed. Knows no roles.
 """
 
-import contextlib
 import datetime as dt
 import hashlib
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -27,59 +25,16 @@ from sandbox.broker import mcp_client, openapi
 from sandbox.broker.client_credentials import NO_SIGN_IN, SignIn
 from sandbox.broker.fetch import Fetcher
 from sandbox.broker.fetch_rules import Hosts
-from sandbox.broker.grants import Begun, Grants, NotConnected, SignedIn
+from sandbox.broker.grants import Grants, NotConnected
 from sandbox.broker.mcp_sealed import find_script
 from sandbox.broker.openapi import Definition
+from sandbox.broker.source import Connect, Source
 from sandbox.broker.source_access import Access
-from sandbox.broker.source_sign_in import Connect, PersonalSignIn
+from sandbox.broker.source_sign_in import PersonalSignIn
 from sandbox.broker.source_tables import sources, switches
 
-Kind = Literal["openapi", "mcp"]
-State = Literal["ready", "changed", "off", "unreachable", "flagged", "new", "sign-in"]
 FRESH_SECONDS = 1.0
 _ID = re.compile(r"[a-z][a-z0-9]{1,19}")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One added source. `tools` are confirmed; `offered` what it offers now; `reason` is a code."""
-
-    id: str
-    kind: Kind
-    title: str
-    settings: Mapping[str, Any]
-    tools: tuple[Definition, ...]
-    hash: str
-    offered: tuple[Definition, ...]
-    offered_hash: str
-    enabled: bool
-    reason: str
-    changed_by: str
-
-    @property
-    def state(self) -> State:
-        """`ready` when its tools can be used; else why not."""
-        if not self.enabled:
-            return "off"
-        if self.reason == "source-orders":
-            return "flagged"
-        if not self.hash:
-            return "new" if self.offered_hash else "sign-in"
-        if self.hash != self.offered_hash:
-            return "changed"
-        return "unreachable" if self.reason else "ready"
-
-    @property
-    def connect(self) -> Connect:
-        """Who signs in: each `person`, one for the `house`, or nobody ("")."""
-        return cast(Connect, self.settings.get("connect", ""))
-
-    @property
-    def differences(self) -> tuple[str, ...]:
-        """Names of tools that are new, gone or described otherwise than when confirmed."""
-        old = {one["name"]: one for one in self.tools}
-        new = {one["name"]: one for one in self.offered}
-        return tuple(sorted(name for name in old | new if old.get(name) != new.get(name)))
 
 
 class ToolSources:
@@ -252,47 +207,10 @@ class ToolSources:
             raise BadInput("source-orders", id=id)
         return self._change(id, by, tools=list(source.offered), hash=hash, reason="")
 
-    def connect(self, source: Source, by: str, back: str) -> Begun:
-        """Send somebody's browser to the source's sign-in. Raises BadInput."""
-        whose = self.sign_in.whose(source.settings, by)
-        try:
-            client = self.sign_in.client(source.settings)
-        except NotDone as error:
-            raise BadInput("source-unreachable", why=error.why) from error
-        redirect = str(source.settings["redirect"])
-        return self.sign_in.grants.begin(source.id, whose, by, client, redirect, back)
-
     async def connected(self, held: str, by: str, given: Mapping[str, str]) -> tuple[Source, str]:
-        """Take what the sign-in gave; the source, and the page to go back to. Raises BadInput."""
+        """Take what a sign-in gave; the source, and the page to go back to. Raises BadInput."""
         source = self.get(self.sign_in.grants.begun(held, by))
-        if not source.connect or not source.enabled:
-            raise BadInput("connect-lost")
-        client = self.sign_in.client(source.settings)
-        return source, await self.sign_in.grants.finish(held, by, client, given)
-
-    async def disconnect(self, source: Source, by: str) -> bool:
-        """End somebody's sign-in at a source, or the house's; False when there was none."""
-        whose = self.sign_in.whose(source.settings, by)
-        try:
-            client = self.sign_in.client(source.settings)
-        except NotDone:  # its secret is gone: it is forgotten here all the same
-            client = None
-        return await self.sign_in.grants.end(source.id, whose, by, client)
-
-    def sign_ins(self, person: str) -> list[SignedIn]:
-        """What a person's sign-ins could be ended with at their providers, for `revoke`."""
-        found = []
-        for source in self.all():
-            if source.connect == "person":
-                with contextlib.suppress(NotDone):  # its secret is gone: nobody could end it
-                    client = self.sign_in.client(source.settings)
-                    found += self.sign_in.grants.signed_in(source.id, person, client)
-        return found
-
-    async def revoke(self, signed_in: Sequence[SignedIn]) -> None:
-        """End sign-ins at their providers, as far as those answer."""
-        for one in signed_in:
-            await self.sign_in.grants.revoke(one)
+        return source, await self.sign_in.finish(source, held, by, given)
 
     def enable(self, id: str, on: bool, by: str) -> Source:
         """Switch a whole source on or off."""

@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from guardrails.errors import BadInput, GuardrailError
-from sandbox.broker.sources import Source
+from sandbox.broker.source import Source
 from ui.access import may, require
 from ui.identity import Person
 from ui.routes.common import Limits, Services, allowed, limited
@@ -74,7 +74,7 @@ async def connect(
     """Go to the service's sign-in, and come back to `next`. For the house: administrators only."""
     limited(rates.tried, person)
     found = await run_in_threadpool(_known, app, source, person)
-    begun = app.tools.connect(found, person.id, inside(next))
+    begun = app.tools.sign_in.begin(found, person.id, inside(next))
     answer = RedirectResponse(begun.url, 303)
     answer.set_cookie(
         COOKIE,
@@ -93,7 +93,7 @@ async def disconnect(source: str, app: Services, rates: Limits, person: Own) -> 
     """Forget the caller's sign-in at a service, and tell the service."""
     limited(rates.tried, person)
     found = await run_in_threadpool(_known, app, source, person)
-    if not await app.tools.disconnect(found, person.id):
+    if not await app.tools.sign_in.end(found, person.id):
         raise BadInput("no-such-source", id=source[:40])
     return Done()
 

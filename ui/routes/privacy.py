@@ -46,7 +46,8 @@ async def erase(asked: Erasure, app: Services, rates: Limits, person: Own) -> Er
         with suppress(BadInput):  # somebody else's
             await run_in_threadpool(app.conversations.get, conversation, person.id)
             await ended(app, conversation)
-    signed_in = await run_in_threadpool(app.tools.sign_ins, person.id)
+    sign_in = app.tools.sign_in
+    signed_in = await run_in_threadpool(lambda: sign_in.of(person.id, app.tools.all()))
     gone = await run_in_threadpool(privacy.erase, app, person)
-    await app.tools.revoke(signed_in)  # also where the services keep them
+    await sign_in.revoke(signed_in)  # also where the services keep them
     return Erased(conversations=gone)

@@ -10,7 +10,7 @@ from agents.tools.base import Tool
 from guardrails.errors import BadInput
 from sandbox.broker.client_credentials import SignIn
 from sandbox.broker.openapi import MAX_BYTES
-from sandbox.broker.sources import Source
+from sandbox.broker.source import Source
 from ui.identity import Person
 from ui.messages import Language, say
 from ui.routes.common import Services, allowed
