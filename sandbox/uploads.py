@@ -82,8 +82,10 @@ class Uploads:
         return {kept.name: kept.data for kept in map(self._open, found)}
 
     def forget(self, conversation: str) -> None:
-        """Remove every file of the conversation."""
-        shutil.rmtree(self._of(conversation), ignore_errors=True)
+        """Remove every file of the conversation. Raises OSError when one stays: what is not erased
+        must not count as erased."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._of(conversation))
 
     def _of(self, conversation: str) -> Path:
         if not _CONVERSATION.fullmatch(conversation):

@@ -13,6 +13,15 @@ from agents.tools.base import Letter, NotDone
 from agents.tools.mail import composed
 
 SECONDS = 30.0
+NOTHING = "the mail server did not take the message; nothing was sent"
+PERHAPS = "it is not known whether the message was sent; say so and do not send it again"
+# the server has said no in so many words, or nothing has reached it
+_REFUSED = (
+    ValueError,
+    smtplib.SMTPResponseException,
+    smtplib.SMTPRecipientsRefused,
+    smtplib.SMTPNotSupportedError,
+)
 Security = Literal["starttls", "tls", "none"]
 
 
@@ -53,15 +62,23 @@ class Mailer:
         message["Message-ID"] = make_msgid(domain=self.sender.rpartition("@")[2] or "localhost")
         host, _, port = self.server.partition(":")
         everyone = [*letter.recipients, *letter.copies]
+        handing, left = False, None
         try:
             with self._connected(host, int(port or 0)) as server:
                 if self.user:
                     server.login(self.user, self.secrets.get(self.secret, ""))
+                handing = True
                 left = server.send_message(message, self.sender, everyone)
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise NotDone("the mail server did not take the message; nothing was sent") from error
+            if left is None:  # else only the goodbye went wrong
+                # the connection may have ended between the message and the answer to it
+                perhaps = handing and not isinstance(error, _REFUSED)
+                raise NotDone(PERHAPS if perhaps else NOTHING) from error
         if left:
-            raise NotDone(f"the mail server refused {len(left)} of {len(everyone)} recipients")
+            raise NotDone(
+                f"sent to {len(everyone) - len(left)} of {len(everyone)} recipients; the mail "
+                "server refused the others. Do not send it to all of them again"
+            )
         return f"Sent to {len(everyone)} recipient(s)."
 
     def _connected(self, host: str, port: int) -> smtplib.SMTP:

@@ -1,5 +1,6 @@
 """Files of a conversation at rest."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,23 @@ def test_a_file_moved_to_another_conversation_does_not_open(
 def test_forgetting_removes_every_file(uploads: Uploads, tmp_path: Path) -> None:
     uploads.keep_upload(CONVERSATION, "u_1", "a.txt", b"x")
     uploads.forget(CONVERSATION)
+    assert uploads.uploads(CONVERSATION) == {}
+
+
+def test_what_cannot_be_erased_does_not_count_as_erased(
+    uploads: Uploads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads.keep_upload(CONVERSATION, "u_1", "a.txt", b"x")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "unlink", refuse)
+        with pytest.raises(PermissionError):
+            uploads.forget(CONVERSATION)
+    uploads.forget(CONVERSATION)
+    uploads.forget(CONVERSATION)  # nothing to erase is no error
     assert uploads.uploads(CONVERSATION) == {}
 
 

@@ -61,6 +61,41 @@ async def test_nothing_goes_to_a_recipient_off_the_list(box: tuple[Box, str], al
     assert handler.got == []
 
 
+async def test_a_connection_that_ends_after_the_message_is_no_promise_that_nothing_was_sent(
+    box: tuple[Box, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, server = box
+
+    async def taken_and_gone(self: Box, talk: Any, _session: Any, envelope: Any) -> str:
+        self.got.append(envelope)
+        talk.transport.abort()
+        return "250 OK"
+
+    monkeypatch.setattr(Box, "handle_DATA", taken_and_gone)
+    with pytest.raises(NotDone, match="not known whether"):
+        await mailer(server).send(LETTER)
+    assert len(handler.got) == 1
+
+
+async def test_who_was_refused_is_told_apart_from_who_got_it(
+    box: tuple[Box, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, server = box
+
+    async def only_ann(
+        _self: Any, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if not address.startswith("ann"):
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    monkeypatch.setattr(Box, "handle_RCPT", only_ann, raising=False)
+    with pytest.raises(NotDone, match="sent to 1 of 2"):
+        await mailer(server).send(LETTER)
+    assert [one.rcpt_tos for one in handler.got] == [["ann@example.com"]]
+
+
 async def test_a_server_that_is_away_is_an_answer() -> None:
     with pytest.raises(NotDone, match="nothing was sent"):
         await mailer("127.0.0.1:9").send(LETTER)
