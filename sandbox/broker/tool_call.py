@@ -274,4 +274,6 @@ async def _keep(broker: "Broker", run: Run, result: ToolResult) -> None:
                 made.media_type,
                 data,
             )
-            run.artefacts.append(kept)
+        # the file has its name; what is told of it goes into the history
+        shown = await asyncio.to_thread(broker.screen.text, kept.name, run.vault, provenance="tool")
+        run.artefacts.append(replace(kept, name=shown.text))

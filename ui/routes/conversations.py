@@ -110,12 +110,25 @@ def artefact(artefact: str, request: Request, app: Services, person: Own) -> Res
 
 
 def _put_back(app: Any, conversation: str, extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Answers that were replaced, with the caller's names; the rest as it was kept."""
-    earlier = [
-        {**one, "text": app.sessions.restore(conversation, one["text"])}
-        for one in extra.get("earlier") or ()
-    ]
-    return {**extra, "earlier": earlier} if earlier else dict(extra)
+    """What came with a message, with the caller's names: files, sources and replaced answers."""
+
+    def real(text: str) -> str:
+        # most names hold none, and each look into the vault is a look into the store
+        return str(app.sessions.restore(conversation, text)) if "<" in text else text
+
+    return {
+        **extra,
+        "earlier": [
+            {**one, "text": app.sessions.restore(conversation, one["text"])}
+            for one in extra.get("earlier") or ()
+        ],
+        "artefacts": [{**one, "name": real(one["name"])} for one in extra.get("artefacts") or ()],
+        "files": [real(name) for name in extra.get("files") or ()],
+        "sources": [
+            {**one, "document": real(one["document"]), "text": real(one["text"])}
+            for one in extra.get("sources") or ()
+        ],
+    }
 
 
 def _with_words(
