@@ -385,7 +385,7 @@ async def _close(parts: Parts, run: Run, end: End) -> Reply:
         ),
         trace_id=run.trace_id,
         steps=tuple(run.steps),
-        artefacts=tuple(run.artefacts),
+        artefacts=tuple(replace(one, name=restore(one.name)) for one in run.artefacts),
         model=run.model,
         model_kind=run.model_kind,
         tokens=run.tokens,
@@ -413,8 +413,8 @@ async def _close(parts: Parts, run: Run, end: End) -> Reply:
 
 async def _keep(parts: Parts, run: Run, end: End, reply: Reply) -> int:
     """Keep the reply, masked, as a message of the conversation; its number."""
-    kept = plain(replace(reply, text="", sources=(), error_data={}, approvals=()))
-    kept["sources"] = plain(run.sources)
+    kept = plain(replace(reply, text="", sources=(), artefacts=(), error_data={}, approvals=()))
+    kept["sources"], kept["artefacts"] = plain(run.sources), plain(run.artefacts)
     kept["earlier"] = run.earlier
     kept["approvals"] = [one.id for one in reply.approvals]
     # a file's name may be a person's; what went wrong with the guard must not come back here
