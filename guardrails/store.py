@@ -39,8 +39,14 @@ def open_engine(url: str) -> sa.Engine:
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        # SQLite's own knows A to Z: whoever looks for "Élodie" or "Straße" would find nothing
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     return engine
+
+
+def _lower(text: object) -> object:
+    return text.casefold() if isinstance(text, str) else text
 
 
 def cut_log(engine: sa.Engine) -> None:

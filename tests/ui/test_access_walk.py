@@ -223,7 +223,7 @@ TABLE: dict[tuple[str, str], Permission | None] = {
 
 def test_the_table_names_every_route_and_no_other() -> None:
     routes = [cast(APIRoute, route) for router in ROUTERS for route in router.routes]
-    found = {(method, route.path) for route in routes for method in route.methods or ()}
+    found = {(method, route.path_format) for route in routes for method in route.methods or ()}
     assert found == set(TABLE)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from guardrails.audit.alert_rules import AlertRule
 from guardrails.audit.ledger import Act
@@ -57,7 +57,7 @@ class RuleChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     active: bool = True
-    threshold: float | None = None
+    threshold: float | None = Field(None, allow_inf_nan=False)
 
 
 @router.get("")

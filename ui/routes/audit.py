@@ -109,7 +109,8 @@ def save_view(app: Services, person: Reviewer, view: SavedView) -> Done:
     return Done()
 
 
-@router.delete("/views/{name}")
+# a name may hold a slash
+@router.delete("/views/{name:path}")
 def delete_view(name: str, app: Services, person: Reviewer) -> Done:
     """Forget a saved view."""
     app.record.saved.delete(app.record.pseudonym(person.id), name)

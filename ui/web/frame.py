@@ -251,9 +251,14 @@ def _sign_out(person: Person, language: Language) -> Markup:
     if person.workshop:
         return Markup("")
     return Markup(
-        '<button type="button" class="atl-iconbutton" data-atl-signout aria-label="{}" title="{}">'
-        "{}</button>"
-    ).format(say(language, "web.signout"), say(language, "web.signout"), icon("log-out"))
+        '<button type="button" class="atl-iconbutton" data-atl-signout data-atl-failed="{}"'
+        ' aria-label="{}" title="{}">{}</button>'
+    ).format(
+        say(language, "web.plain.offline"),
+        say(language, "web.signout"),
+        say(language, "web.signout"),
+        icon("log-out"),
+    )
 
 
 def _banners(person: Person, around: Surroundings) -> Markup:
@@ -308,12 +313,14 @@ def _workshop(person: Person, around: Surroundings) -> Markup:
     )
     return Markup(
         '<div class="atl-banner" data-kind="workshop" role="region" aria-label="{}">{}{}'
-        '<label class="atl-role">{}<select data-atl-role>{}</select></label></div>'
+        '<label class="atl-role">{}<select data-atl-role data-atl-failed="{}">{}</select>'
+        "</label></div>"
     ).format(
         say(language, "web.banner.view-as"),
         icon("wrench"),
         text,
         say(language, "web.banner.view-as"),
+        say(language, "web.plain.offline"),
         chosen,
     )
 

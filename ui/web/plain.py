@@ -121,9 +121,15 @@ def renderer(app: "App") -> Renderer:
             ours = translated(error)
             status, inside = status_of(ours), failed(visit, ours, page)
         main = Markup(
-            '<main class="atl-page" id="atl-content" data-atl-page="{}" data-atl-offline="{}">{}'
-            "</main>"
-        ).format(page.id, visit.say("web.plain.offline"), inside)
+            '<main class="atl-page" id="atl-content" data-atl-page="{}" data-atl-offline="{}"'
+            ' data-atl-again="{}" data-atl-signin="{}">{}</main>'
+        ).format(
+            page.id,
+            visit.say("web.plain.offline"),
+            visit.say("web.plain.again"),
+            visit.say("web.signin.title"),
+            inside,
+        )
         return HTMLResponse(
             document(
                 around.language,

@@ -1,6 +1,7 @@
 """My conversations: find, reopen, take along, delete; what waits for me; what I asked for."""
 
 import datetime as dt
+import json
 
 from ui.messages import catalogue
 from ui.routes import approvals, exceptions
@@ -95,6 +96,15 @@ def _decisions(visit: Visit) -> Markup:
     )
 
 
+def _told(value: object) -> str:
+    """One part of a payload: exactly what will be done, in the way that a program reads it too."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
+        return ", ".join(_told(each) for each in value)
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _decision(visit: Visit, row: ApprovalRow) -> Markup:
     known = catalogue(visit.language)
     payload = joined(
@@ -102,7 +112,7 @@ def _decision(visit: Visit, row: ApprovalRow) -> Markup:
             visit.say(f"web.chat.payload.{name}") if f"web.chat.payload.{name}" in known else name,
             masked(
                 visit.language,
-                ", ".join(map(str, value)) if isinstance(value, list) else str(value),
+                _told(value),
             ),
         )
         for name, value in row.payload.items()

@@ -1,9 +1,8 @@
 """Sign-in: a plain form that works without JavaScript; `ui.routes.session` checks and records."""
 
-from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ui.branding import Brand, Branding
@@ -28,15 +27,17 @@ def routes(identity: Identity, brand: Brand) -> APIRouter:
     def sign_in(
         request: Request,
         failed: str = "",
-        next: Annotated[str, Query(max_length=500)] = "/",
+        # a deep link may be long; one that no browser sends must not keep anybody out either
+        next: str = "/",
     ) -> Response:
         language = identity.language(request)
+        back = inside(next)
         if identity.person(request) is not None:
-            return RedirectResponse(address(language, "home"), 303)
+            return RedirectResponse(address(language, "home") if back == "/" else back, 303)
         page = HTMLResponse(
             form(
                 language,
-                inside(next),
+                back,
                 failed,
                 provider=identity.provider,
                 house=brand.current(),

@@ -16,7 +16,7 @@ export function approvalCard(say, language, approval, decided) {
     el("p", {}, el("b", {}, approval.action ?? approval.tool), approval.why ? ` · ${approval.why}` : ""),
     el("dl", {}, ...Object.entries(approval.payload ?? {}).flatMap(([name, value]) => [
       el("dt", {}, say.has(`web.chat.payload.${name}`) ? say(`web.chat.payload.${name}`) : name),
-      el("dd", {}, typeof value === "string" ? value : Array.isArray(value) ? value.join(", ") : JSON.stringify(value)),
+      el("dd", {}, typeof value === "string" ? value : Array.isArray(value) ? value.map((each) => (each && typeof each === "object" ? JSON.stringify(each) : each)).join(", ") : JSON.stringify(value)),
     ])),
     el("p", { class: "atl-small" }, icon("clock"), say("web.chat.approval.expires", { when: until })),
     buttons, told);

@@ -4,7 +4,7 @@ import { panel } from "./how.js";
 import { Answer, mine, ribbon, size } from "./message.js";
 import { savedForm } from "./saved.js";
 import { events } from "./stream.js";
-import { announce } from "./shell.js";
+import { announce, toast } from "./shell.js";
 
 export function chat(root) {
   if (!root.dataset.agent) return;
@@ -55,8 +55,8 @@ export function chat(root) {
     if (starter) write(starter.textContent);
     const sample = event.target.closest("[data-atl-sample]");
     if (sample) {
-      const answer = await fetch(sample.dataset.atlSample);
-      if (!answer.ok) return announce(say("web.chat.offline"));
+      const answer = await fetch(sample.dataset.atlSample).catch(() => null);
+      if (!answer?.ok) return toast(say("web.chat.offline"));
       const body = await answer.blob();
       attach([new File([body], sample.dataset.name, { type: body.type })]);
       sample.disabled = true;
@@ -65,8 +65,8 @@ export function chat(root) {
 
   /* what the actions under an answer do */
   const kept = async () => {
-    const answer = await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}`, { headers });
-    return answer.ok ? (await answer.json()).messages : [];
+    const answer = await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}`, { headers }).catch(() => null);
+    return answer?.ok ? (await answer.json()).messages : [];
   };
   const about = {
     draft: "draft" in root.dataset ? agent : "",
@@ -77,13 +77,15 @@ export function chat(root) {
     async regenerate(answer) {
       if (state.turn) return;
       if (answer.node !== [...log.querySelectorAll(".atl-answer")].at(-1)) return announce(say("web.chat.again.last"));
-      const turn = (state.turn = { controller: new AbortController(), answer });
+      const turn = (state.turn = { controller: new AbortController(), answer }), before = answer.reply;
       answer.again();
       shape();
       try {
         await followed(await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}/regenerate`, { method: "POST", headers: { ...headers, accept: "text/event-stream" }, signal: turn.controller.signal }), answer);
       } catch (error) {
+        if (!turn.begun && before) answer.end(before, () => reveal(before)); // nothing has replaced it
         answer.fail(error instanceof Refused && error.message ? error.message : say("web.chat.offline"));
+        if (turn.begun) reconnect();
       }
       state.turn = null;
       shape();
@@ -95,12 +97,12 @@ export function chat(root) {
     const place = [...log.querySelectorAll(".atl-mine-said")].indexOf(article);
     const asked = (await kept()).filter((each) => each.role === "user");
     const number = asked[place]?.number, files = asked[place]?.extra?.files ?? [];
-    if (!number) return;
+    if (!number) return toast(say("web.chat.offline"));
     const answer = await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}/branch`, {
       method: "POST", headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify({ after: number - 1 }),
     }).catch(() => null);
     const row = await answer?.json().catch(() => null);
-    if (!answer?.ok) return announce(row?.message ?? say("web.chat.offline"));
+    if (!answer?.ok) return toast(row?.message ?? say("web.chat.offline"));
     state.conversation = row.id;
     for (let each = article; each; ) { const next = each.nextElementSibling; each.remove(); each = next; }
     await remember();
@@ -134,8 +136,9 @@ export function chat(root) {
 
   async function ask(text, files) {
     find("[data-atl-welcome]")?.remove();
-    const answer = new Answer(say, language, about);
-    log.append(said(text, [...state.kept, ...files.map((file) => file.name)]), answer.node);
+    const answer = new Answer(say, language, about), asked = said(text, [...state.kept, ...files.map((file) => file.name)]);
+    log.querySelectorAll("[data-unsent]").forEach((each) => each.remove());
+    log.append(asked, answer.node);
     const turn = (state.turn = { controller: new AbortController(), answer });
     const body = message(text, files);
     field.value = ""; sessionStorage.removeItem(draft); state.files = []; state.kept = []; attach([]); fit(); follow(true);
@@ -147,14 +150,38 @@ export function chat(root) {
       await followed(response, answer);
     } catch (error) {
       if (error.name === "AbortError") { answer.end({ status: "stopped" }, () => {}); announce(say("web.chat.stopped")); }
-      else answer.fail(error instanceof Refused && error.message ? error.message : say("web.chat.offline"));
+      else {
+        answer.fail(error instanceof Refused && error.message ? error.message : say("web.chat.offline"));
+        if (turn.begun) reconnect();
+        else unsent(asked, answer.node, text, files);
+      }
     }
     state.turn = null;
     shape();
-    await remember();
+    if (turn.begun || turn.controller.signal.aborted) await remember();
   }
 
   class Refused extends Error {}
+
+  /* what did not arrive goes back to where it was typed, for another try, a reload, or after signing in again */
+  function unsent(asked, node, text, files) {
+    asked.remove();
+    node.dataset.unsent = "";
+    if (field.value || state.files.length) return; // somebody types on already
+    attach(files);
+    write(text);
+    sessionStorage.setItem(draft, text);
+  }
+
+  /* the connection ended in the middle: the server keeps the turn, and tells it when it is back */
+  async function reconnect(wait = 1500) {
+    const { conversation } = state;
+    await new Promise((done) => setTimeout(done, wait));
+    if (state.turn || state.conversation !== conversation) return;
+    const there = await fetch(`/api/v1/conversations/${encodeURIComponent(conversation)}`, { headers }).catch(() => null);
+    if (there?.ok) reopen();
+    else if (wait < 60_000 && (there?.status ?? 503) >= 500) reconnect(wait * 1.5);
+  }
 
   /* read a turn's events into its answer, to the end */
   async function followed(response, answer) {
@@ -176,6 +203,7 @@ export function chat(root) {
       await followed(await fetch(`/api/v1/conversations/${encodeURIComponent(state.conversation)}/events`, { headers: { ...headers, accept: "text/event-stream" }, signal: turn.controller.signal }), answer);
     } catch (error) {
       answer.fail(error instanceof Refused && error.message ? error.message : say("web.chat.offline"));
+      reconnect(5000);
     }
     state.turn = null;
     shape();
@@ -185,7 +213,10 @@ export function chat(root) {
     notice: (answer, data) => answer.notice(data),
     delta: (answer, data) => answer.add(data.text),
     step: (answer, data) => answer.step(data),
-    begin: (answer, data) => { if (data.conversation) state.conversation = data.conversation; },
+    begin: (answer, data) => {
+      if (data.conversation) state.conversation = data.conversation;
+      if (state.turn) state.turn.begun = true;
+    },
     approval: (answer, data) => answer.ask(data, () => resume(answer)),
     idle: (answer) => reopen(),
     error: (answer, data) => { answer.fail(data.message); announce(data.message); },

@@ -1,5 +1,6 @@
 /* Runs before anything else: light or dark for the first paint, and Gradio's templates without eval. */
 (function () {
+  var language = document.documentElement.lang, title = document.title;
   var chosen = (document.cookie.match(/(?:^|; )atelier_theme=(light|dark)/) || [])[1];
   var dark = matchMedia("(prefers-color-scheme: dark)");
   function set() {
@@ -14,6 +15,17 @@
     new MutationObserver(function () {
       if (document.body.classList.contains("dark") !== (document.documentElement.dataset.theme === "dark")) set();
     }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  });
+  /* Gradio sets the page's language from the browser's and a title of its own: the page knows better */
+  addEventListener("DOMContentLoaded", function () {
+    if (!document.querySelector("gradio-app")) return;
+    function hold() {
+      if (document.documentElement.lang !== language) document.documentElement.lang = language;
+      if (document.title !== title) document.title = title;
+    }
+    new MutationObserver(hold).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+    new MutationObserver(hold).observe(document.head, { childList: true, subtree: true, characterData: true });
+    hold();
   });
   window.atelierTheme = function () {
     chosen = document.documentElement.dataset.theme === "dark" ? "light" : "dark";

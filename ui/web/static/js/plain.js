@@ -38,6 +38,14 @@ function fields(form, submitter) {
 const filled = (address, values) =>
   address.replace(/\{(\w+)\}/g, (_all, name) => encodeURIComponent(values?.[name] ?? ""));
 
+/* the session is over: what is typed stays, signing in happens beside it */
+function again(from) {
+  if (!from.closest("form") || !main()?.dataset.atlAgain) return location.reload();
+  const here = encodeURIComponent(location.pathname + location.search);
+  const link = Object.assign(document.createElement("a"), { href: `/sign-in?next=${here}`, target: "_blank", textContent: main().dataset.atlSignin });
+  complain(from, `${main().dataset.atlAgain} `).append(link);
+}
+
 function complain(from, text) {
   const form = from.closest("form");
   if (!form) return toast(text);
@@ -50,6 +58,7 @@ function complain(from, text) {
   }
   alert.textContent = text;
   alert.hidden = false;
+  return alert;
 }
 
 async function act(from, body) {
@@ -70,7 +79,7 @@ async function act(from, body) {
       body: multipart ? body : body === undefined ? undefined : JSON.stringify(body),
     }).catch(() => null);
     if (!answer) return complain(from, offline());
-    if (answer.status === 401) return location.reload();
+    if (answer.status === 401) return again(from);
     if (!answer.ok) {
       if (from.dataset.autosave !== undefined) from.reset(); // shows again what holds
       return complain(from, (await answer.json().catch(() => null))?.message ?? offline());
@@ -107,9 +116,11 @@ export async function reload(ids = null, address = location.href, fresh = false)
   const here = () => location.pathname + location.search;
   const place = here();
   const answer = await fetch(address, { headers: { accept: "text/html", ...(fresh ? { "x-atelier-fresh": "1" } : {}) } }).catch(() => null);
-  if (!answer) return announce(offline());
-  if (answer.redirected && new URL(answer.url).pathname === "/sign-in") return location.reload();
-  const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (answer?.redirected && new URL(answer.url).pathname === "/sign-in") return location.reload();
+  const drawn = answer && new DOMParser().parseFromString(await answer.text().catch(() => ""), "text/html");
+  // nobody there, or a proxy, or a server that is starting: what stands here stays, and is asked for again
+  if (!drawn?.getElementById("atl-content")) return unreachable(ids);
+  told = false;
   if (here() !== place) return; // back and forward in one breath: only the page of the last step is drawn
   const focused = document.activeElement?.id;
   const typed = document.activeElement?.matches("input[type=search], input[type=text]") ? document.activeElement.value : null;
@@ -175,12 +186,25 @@ for (const kind of ["input", "change"]) {
   });
 }
 
+let told = false; // once is enough
+
+function unreachable(ids) {
+  if (!told) toast(offline());
+  told = true;
+  for (const id of ids ?? []) document.getElementById(id)?.removeAttribute("data-polled");
+  poll();
+}
+
 function arrived() {
+  poll();
+  main()?.dispatchEvent(new CustomEvent("atl:content", { bubbles: true }));
+}
+
+function poll() {
   document.querySelectorAll("[data-poll][id]").forEach((part) => {
     if (part.dataset.polled) return;
     part.dataset.polled = "1";
     setTimeout(() => document.getElementById(part.id) === part && reload([part.id]), 1000 * Number(part.dataset.poll));
   });
-  main()?.dispatchEvent(new CustomEvent("atl:content", { bubbles: true }));
 }
 arrived();

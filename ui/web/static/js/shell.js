@@ -95,7 +95,9 @@ document.addEventListener("click", async (event) => {
     if (matchMedia("(max-width: 1100px)").matches) document.getElementById("atl-detail")?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
   if (at("[data-atl-signout]")) {
-    await fetch("/api/v1/session", { method: "DELETE" });
+    const answer = await fetch("/api/v1/session", { method: "DELETE" }).catch(() => null);
+    // whoever believes to be signed out walks away
+    if (!answer?.ok && answer?.status !== 401) return toast((await answer?.json().catch(() => null))?.message ?? at("[data-atl-signout]").dataset.atlFailed);
     location.assign("/sign-in");
   }
   const step = at(".atl-stepper a, .atl-step-foot a");
@@ -121,7 +123,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-atl-role]")) {
     const role = event.target.value || null;
     fetch("/api/v1/session/view", { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ role }) })
-      .then(() => location.reload());
+      .then(() => location.reload(), () => { event.target.value = event.target.querySelector("[selected]")?.value ?? ""; toast(event.target.dataset.atlFailed); });
   }
 });
 
