@@ -23,6 +23,7 @@ class Start:
 
 
 _WORDS = ("web.compare.", "web.chat.offline", "web.chat.stop")
+_DRAWN = ("web.compare.why.", "web.compare.one-model")  # said by the server, not by compare.js
 
 
 def body(visit: Visit) -> Markup:
@@ -30,7 +31,9 @@ def body(visit: Visit) -> Markup:
     visit.sheet("chat")
     visit.script("compare")
     words = catalogue(visit.language)
-    used = {key: words[key] for key in words if key.startswith(_WORDS)}
+    used = {
+        key: words[key] for key in words if key.startswith(_WORDS) and not key.startswith(_DRAWN)
+    }
     models = [one for one in choices(visit.app, visit.person) if one.allowed]
     start = beginning(visit, models)
     given = (*start.sides, ("", ""), ("", ""))
