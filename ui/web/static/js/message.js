@@ -5,6 +5,7 @@ import { feedback } from "./feedback.js";
 import { testCase } from "./testcase.js";
 import { blocks, render } from "./markdown.js";
 import { duration, masked, stepName } from "./how.js";
+import { supporting } from "./passage.js";
 
 const RIBBON_ICONS = { masked: "eye-off", blocked: "ban", flagged: "triangle-alert", approval: "handshake", limit: "clock", "fallback-model": "brain", info: "info", error: "triangle-alert" };
 
@@ -145,7 +146,7 @@ export class Answer {
       parts.push(el("details", { class: "atl-sources" }, el("summary", {}, icon("book-open"), this.say("web.chat.sources", { n: sources.length })),
         ...sources.map((source) => el("details", { "data-source": source.number },
           el("summary", {}, el("span", { class: "atl-cite" }, String(source.number)), `${source.document}${source.page ? ` · ${this.say("web.chat.page", { page: source.page })}` : ""}`),
-          el("blockquote", {}, ...masked(this.say, source.text))))));
+          el("blockquote", {}, ...supporting(source.text, this.text, source.number).map(([text, marked]) => el(marked ? "mark" : "span", {}, ...masked(this.say, text))))))));
     }
     return parts;
   }
