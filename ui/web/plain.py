@@ -122,7 +122,7 @@ def renderer(app: "App") -> Renderer:
             status, inside = status_of(ours), failed(visit, ours, page)
         main = Markup(
             '<main class="atl-page" id="atl-content" data-atl-page="{}" data-atl-offline="{}"'
-            ' data-atl-again="{}" data-atl-signin="{}">{}</main>'
+            ' data-atl-ended="{}" data-atl-signin="{}">{}</main>'
         ).format(
             page.id,
             visit.say("web.plain.offline"),

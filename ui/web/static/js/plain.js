@@ -40,10 +40,10 @@ const filled = (address, values) =>
 
 /* the session is over: what is typed stays, signing in happens beside it */
 function again(from) {
-  if (!from.closest("form") || !main()?.dataset.atlAgain) return location.reload();
+  if (!from.closest("form") || !main()?.dataset.atlEnded) return location.reload();
   const here = encodeURIComponent(location.pathname + location.search);
   const link = Object.assign(document.createElement("a"), { href: `/sign-in?next=${here}`, target: "_blank", textContent: main().dataset.atlSignin });
-  complain(from, `${main().dataset.atlAgain} `).append(link);
+  complain(from, `${main().dataset.atlEnded} `).append(link);
 }
 
 function complain(from, text) {
