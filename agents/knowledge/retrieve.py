@@ -144,13 +144,3 @@ def _places(score: npt.NDArray[np.float32], counts: npt.NDArray[np.bool_]) -> Ve
     places = np.empty(len(score), dtype=np.float32)
     places[np.argsort(-score, kind="stable")] = np.arange(len(score), dtype=np.float32)
     return np.where(counts, 1 / (NEAR + places), 0).astype(np.float32)
-
-
-def highlights(query: str, text: str) -> list[tuple[int, int]]:
-    """Spans of `text` whose words the query has, for marking on the screen."""
-    wanted = set(words(query))
-    return [
-        (one.start(), one.end())
-        for one in re.finditer(r"\w+(?:[.,]\d+)*", text)
-        if (found := words(one.group())) and found[0] in wanted
-    ]

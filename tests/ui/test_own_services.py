@@ -316,12 +316,15 @@ async def test_another_persons_or_browsers_return_connects_nobody(place: Place) 
         assert (await other.get(back)).headers["location"] == lost
         wrong = back.replace("state=", "state=x")
         assert (await web.get(wrong)).headers["location"] == lost
-        assert (await web.get("/me/services")).json()[0]["connected"] is False
+    both: tuple[Role, ...] = ("staff", "champion")
+    for role in both:
+        assert place.house.tools.sign_in.grants.of(place.person(role)) == {}
 
 
 async def test_a_persons_no_is_told(place: Place) -> None:
     await add(place)
     async with place.web("staff") as web:
+        assert (await web.get("/me/services")).json() == []  # its tools are not allowed yet
         back = await sign_in(web, "sample-one", deny=True)
         assert back.headers["location"] == "/en/privacy?connect=connect-refused"
 

@@ -101,10 +101,12 @@ async def disconnect(source: str, app: Services, rates: Limits, person: Own) -> 
 def listed(app: Any, person: Person) -> list[ServiceRow]:
     """Services that a person may connect."""
     grants = app.tools.sign_in.grants
+    manages = may(person, "models.manage")
     found = []
     for one in app.tools.all():
         house = one.connect == "house"
-        if not one.enabled or not one.connect or (house and not may(person, "models.manage")):
+        # before its tools are allowed, a service is of use to who allows them
+        if not one.connect or not one.enabled or not (manages or (one.hash and not house)):
             continue
         since = grants.of("" if house else person.id).get(one.id)
         found.append(

