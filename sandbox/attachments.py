@@ -170,20 +170,21 @@ class Attachments:
             step.rule = decision.rule
             found: list[Finding] = []
             async with recorded(self.ledger, act):
+                place = run.root or run.conversation
                 document = await self.knowledge.add(
-                    _conversation(run.root or run.conversation),
+                    _conversation(place),
                     run.actor.id,
                     shown.text,  # a file's name may be a person's
                     data,
                     lambda texts: self.mask(texts, run.vault, found),
                 )
-                await asyncio.to_thread(
-                    self.uploads.keep_upload,
-                    run.root or run.conversation,
-                    run.actor.id,
-                    name,
-                    data,
-                )
+                try:
+                    await asyncio.to_thread(
+                        self.uploads.keep_upload, place, run.actor.id, name, data
+                    )
+                except GuardrailError:  # refused after all: its text must not answer either
+                    await asyncio.to_thread(self.knowledge.remove, _conversation(place), shown.text)
+                    raise
             run.saw(tuple(found))
             if document.hidden:
                 step.verdict = "flagged"

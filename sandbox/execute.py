@@ -134,6 +134,9 @@ async def parse(pool: Pool, name: str, data: Path | bytes) -> list[dict[str, obj
         while (frame := await sealed.receive()) is not None:
             if frame.get("t") == "passages":
                 passages += _passages(frame.get("items"))
+                if len(passages) > MAX_PASSAGES:  # of a hostile end: ours stops long before
+                    kind = "file-too-much-text"
+                    break
             elif frame.get("t") == "done" and frame.get("status") == "ok":
                 return passages
             else:
@@ -167,7 +170,7 @@ def _passages(items: object) -> list[dict[str, object]]:
             page = page if isinstance(page, int) else None
             hidden = item.get("hidden") is True
             found.append({"text": item["text"], "page": page, "hidden": hidden})
-    return found[:MAX_PASSAGES]
+    return found
 
 
 class _Results:

@@ -7,7 +7,8 @@ from typing import Any
 from agents.tools.base import Tool, ToolContext, ToolResult, refused
 
 SHOWN_CHARACTERS = 6000
-_PLACEHOLDER = re.compile(r"<[A-Z_]+_\d+>|%3C[A-Z_]+_\d+%3E", re.I)
+# of another spelling too: <PERSON_1B>
+_PLACEHOLDER = re.compile(r"(?:<|%3C)[A-Z][A-Z0-9_]*_\d+[A-Z]{0,2}(?:>|%3E)", re.I)
 
 
 async def _run(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:

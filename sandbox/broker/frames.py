@@ -8,6 +8,7 @@ from guardrails.errors import GuardrailError
 
 MAX_MESSAGES = 200
 MAX_TEXT = 400_000  # characters; a wire frame is capped at 1 MiB before it is parsed
+MAX_VALUES = 10_000  # texts and numbers: each is screened by itself, which takes milliseconds
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
@@ -92,9 +93,27 @@ _ADAPTER: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator=
 
 def parse_frame(raw: dict[str, Any]) -> Frame:
     """The frame, or FrameRefused naming the first field that is wrong (never its content)."""
+    # of tools only the names count
+    if _values([value for name, value in raw.items() if name != "tools"]) > MAX_VALUES:
+        raise FrameRefused(field="", why="too-many-values")
     try:
         return _ADAPTER.validate_python(raw)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:120]
         raise FrameRefused(field=where, why=first["type"]) from None
+
+
+def _values(left: list[Any]) -> int:
+    """How many texts and numbers there are, names included."""
+    count = 0
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            count += len(one)
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+        else:
+            count += 1
+    return count

@@ -40,6 +40,7 @@ from sandbox.broker.routing import plain, route
 __all__ = ["ModelError", "ModelInfo", "Models", "TextDelta", "ToolCall", "Usage"]
 
 MOST_UNPRICED = 1_000
+MOST_TOKENS = 100_000_000  # of one call
 # far above any max_tokens: an upstream that sends more than this is broken or hostile
 _MAX_CHARACTERS = 1_000_000
 _USUAL = 0.2
@@ -315,7 +316,7 @@ async def complete(
             raise ModelError(code, provider=provider)
         for _, pieces in sorted(calls.items()):
             yield pieces.call(provider)
-        sent, made = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+        sent, made = _counted(usage)
         yield Usage(sent, made, _known_cost(model, sent, made))
     except (GeneratorExit, asyncio.CancelledError):
         raise
@@ -359,6 +360,13 @@ async def _by_litellm(
 def _known_cost(model: str, sent: int, made: int) -> float:
     """What a call cost, US dollars; 0 while the price list is not loaded (see `Models.price`)."""
     return _cost(_litellm(), model, sent, made) if _litellm.cache_info().currsize else 0.0
+
+
+def _counted(usage: Any) -> tuple[int, int]:
+    """Tokens sent and made, as the upstream counted them; nothing where it says nonsense: a budget
+    then goes by what arrived."""
+    counts = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+    return counts if all(0 <= count <= MOST_TOKENS for count in counts) else (0, 0)
 
 
 def _size(delta: Any) -> int:

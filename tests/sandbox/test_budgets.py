@@ -43,6 +43,17 @@ async def test_a_call_is_settled_with_what_it_really_used(home: House, someone: 
     assert (use(home, budget).used, use(home, budget).reserved) == (42, 0)
 
 
+@pytest.mark.parametrize("count", [-40, 10**30])
+async def test_a_count_that_cannot_be_is_not_believed(
+    home: House, someone: Actor, count: int
+) -> None:
+    budget = limit(home, someone, 5_000)
+    home.script(Say("Hello there", usage=(count, 2)))
+    assert (await home.send(someone, "Hello")).status == "done"
+    assert 0 < use(home, budget).used < 5_000
+    assert use(home, budget).reserved == 0
+
+
 async def test_a_used_up_budget_is_a_refusal_before_anything_leaves(
     home: House, someone: Actor
 ) -> None:

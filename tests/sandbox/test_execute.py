@@ -1,14 +1,17 @@
 """Code runs like a notebook cell, whatever it does, on every backend of this machine."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from guardrails.errors import BadInput
 from sandbox.command import run_cold, run_exec
-from sandbox.execute import Execution
+from sandbox.execute import Execution, parse
 from sandbox.launch.base import EachAnew, Launcher, LaunchFailed, Started
 from sandbox.launch.self_check import RUNGS, launcher_for
 from sandbox.limits import Limits
+from sandbox.wire import Frame
 from tests.sandbox.rungs import backend
 
 LIMITS = Limits(wall_s=30.0, cpu_s=10.0, memory_mib=256)
@@ -27,6 +30,36 @@ def seal() -> Launcher:
     if found is None:
         pytest.fail("bubblewrap is not available here")
     return found
+
+
+class Endless:
+    """The host's end of a process that parses for ever; the pool that gives it."""
+
+    def __init__(self, inbox: Path) -> None:
+        self.inbox = inbox
+        self.sent = 0
+        self.discarded = False
+
+    async def warm(self, _runtime: str) -> "Endless":
+        return self
+
+    async def begin(self, _limits: Limits) -> None: ...
+
+    async def send(self, _frame: Frame) -> None: ...
+
+    async def receive(self) -> Frame:
+        self.sent += 1
+        return {"t": "passages", "items": [{"text": ""}] * 15_000}
+
+    def discard(self) -> None:
+        self.discarded = True
+
+
+async def test_a_parser_that_never_ends_is_ended(tmp_path: Path) -> None:
+    endless = Endless(tmp_path)
+    with pytest.raises(BadInput, match="file-too-much-text"):
+        await parse(endless, "a.pdf", b"x")  # type: ignore[arg-type]
+    assert (endless.sent, endless.discarded) == (2, True)
 
 
 def test_code_shows_prints_and_its_last_value(launcher: Launcher) -> None:

@@ -127,6 +127,19 @@ async def test_without_a_record_nothing_is_sent(
     assert home.upstream.bodies == []
 
 
+async def test_a_message_that_could_not_be_kept_is_not_answered(
+    home: House, marie: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> int:
+        raise BadInput("conversation-not-found")
+
+    home.script(Say("must not be asked"))
+    monkeypatch.setattr(home.app.conversations, "add", gone)
+    reply = await home.send(marie, "Hello there, whoever you are")
+    assert (reply.status, reply.error) == ("failed", "conversation-not-found")
+    assert home.upstream.bodies == []
+
+
 def _raises(_text: str, _language: str | None) -> list[Finding]:
     raise RuntimeError("analyzer is gone")
 
@@ -419,6 +432,21 @@ async def test_a_renamed_program_is_refused_as_what_it_is_and_its_name_is_kept_m
     kept = home.app.conversations.messages(reply.conversation, marie.id)
     assert [message.role for message in kept] == ["user", "assistant"]
     assert "06 12 34 56 78" not in str(kept)
+
+
+async def test_of_a_file_that_the_disk_refuses_nothing_is_kept(
+    home: House, marie: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, full = tmp_path / "offer.txt", tmp_path / "no-folder"
+    file.write_text("The offer is 42 euros.")
+    full.touch()
+    home.script(Say("must not be asked"))
+    with monkeypatch.context() as broken:
+        broken.setattr(home.app.sessions.uploads, "_folder", full)
+        reply = await home.send(marie, "Read this", files={"offer.txt": file})
+    assert (reply.status, reply.error) == ("failed", "disk-full")
+    read = home.app.sessions.attachments.knowledge.open(f"conversation:{reply.conversation}")
+    assert read.names() == []
 
 
 async def test_a_kind_that_only_the_rules_want_masked_is_masked_before_the_model(

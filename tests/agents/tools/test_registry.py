@@ -80,6 +80,14 @@ async def test_wrong_calls_are_explained_not_run(name: str, arguments: Any, part
     assert not result.ok and part in result.content
 
 
+@pytest.mark.parametrize(
+    "detail", ["<PERSON_1>", "%3Cperson_12%3e", "<EMAIL_ADDRESS_3B>", "<A1_2AB>"]
+)
+async def test_no_address_is_read_that_holds_a_personal_detail(detail: str) -> None:
+    result = await call("web_fetch", {"address": f"https://example.com/?q={detail}"}, context())
+    assert not result.ok and "personal details" in result.content
+
+
 async def test_a_tool_that_the_agent_does_not_have_is_not_run() -> None:
     result = await call("python", {"code": "print(1)"}, context(), allowed=["calculator"])
     assert not result.ok and "calculator" in result.content

@@ -45,6 +45,21 @@ def test_a_malformed_frame_is_refused(changed: dict[str, Any]) -> None:
         parse_frame({**GOOD, **changed})
 
 
+@pytest.mark.parametrize("many", [list(range(10_001)), {str(n): {} for n in range(10_001)}])
+def test_what_would_be_screened_for_hours_is_refused(many: object) -> None:
+    asked = {"t": "tool.call", "id": 1, "name": "chart", "arguments": {"values": many}}
+    with pytest.raises(FrameRefused, match="too-many-values"):
+        parse_frame(asked)
+
+
+def test_a_long_table_and_long_descriptions_pass() -> None:
+    parse_frame(
+        {"t": "tool.call", "id": 1, "name": "chart", "arguments": {"values": list(range(5_000))}}
+    )
+    described = {"name": "t", "parameters": {"enum": list(range(5_000))}}
+    parse_frame({**GOOD, "tools": [described] * 8})
+
+
 def test_a_refusal_never_repeats_the_content() -> None:
     with pytest.raises(FrameRefused) as caught:
         parse_frame({**GOOD, "id": "Marie Tremblay"})
