@@ -108,6 +108,7 @@ async def test_a_broken_off_reading_goes_on_after_a_restart(
         keep(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "_keep", dies)
+    monkeypatch.setattr(store, "_process", "of the killed")
     vault = home.app.sessions.vaults.open("agent:rooms")
     with pytest.raises(KeyboardInterrupt):
         store._store(
