@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import filetype
 
+from sandbox.drawing import rewritten
+
 # What a browser shows without running anything, plus office data that is only ever downloaded.
 SNIFFED = {
     "image/png": ".png",
@@ -33,10 +35,14 @@ class RawArtefact:
 
 
 def accept(name: str, data: bytes) -> RawArtefact | None:
-    """The file if its bytes are of an allowed type that its name agrees with, else None."""
+    """The file if its bytes are of an allowed type that its name agrees with, else None. A drawing
+    is written anew: see `sandbox.drawing`."""
     safe = safe_name(name)
     ending = "." + safe.rpartition(".")[2].lower() if "." in safe else ""
     ending = ENDINGS.get(ending, ending)
+    if ending == ".svg":
+        drawing = rewritten(data)
+        return RawArtefact(safe, "image/svg+xml", drawing) if drawing else None
     media_type = _sniff(data, ending)
     return RawArtefact(safe, media_type, data) if media_type else None
 

@@ -21,7 +21,7 @@ STOP_SECONDS = 20.0
 Own = Annotated[Person, allowed("conversations.own")]
 
 # what a browser may show in the page; everything else is a download. No SVG: it can carry script
-INLINE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+INLINE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml"})
 
 
 @router.get("/conversations")

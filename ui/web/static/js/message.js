@@ -137,7 +137,7 @@ export class Answer {
     const parts = [];
     for (const file of reply.artefacts ?? []) {
       const address = `/api/v1/artefacts/${encodeURIComponent(file.id)}`;
-      parts.push(/^image\/(png|jpeg|webp)$/.test(file.media_type)
+      parts.push(/^image\/(png|jpeg|webp|svg\+xml)$/.test(file.media_type)
         ? el("figure", { class: "atl-artefact" }, el("img", { src: `${address}?inline=1`, alt: file.name, loading: "lazy" }), el("figcaption", {}, el("a", { href: address, download: file.name }, icon("download"), file.name)))
         : el("a", { class: "atl-button", "data-size": "small", href: address, download: file.name }, icon("download"), `${file.name} · ${size(file.size, this.language)}`));
     }
