@@ -9,6 +9,7 @@ import binascii
 import os
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
@@ -28,11 +29,16 @@ class Keys:
 
     def derive(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose, e.g. `vault`, `ledger-chain`, `pseudonym`, `cookie`."""
-        return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(self.master)
+        return _derived(self.master, purpose)
 
     def signing(self) -> Ed25519PrivateKey:
         """The key that signs ledger checkpoints; its public half may be given to auditors."""
         return Ed25519PrivateKey.from_private_bytes(self.derive("ledger-signing"))
+
+
+@lru_cache(maxsize=64)  # every message needs some of them
+def _derived(master: bytes, purpose: str) -> bytes:
+    return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(master)
 
 
 def load_keys(file: Path, given: str | None = None) -> Keys:

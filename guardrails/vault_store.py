@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from guardrails.audit.writing import one_writer
 from guardrails.errors import VaultError
 from guardrails.identities import Name, canonical
 from guardrails.store import metadata
@@ -40,6 +41,9 @@ vault_entries = sa.Table(
     sa.UniqueConstraint("conversation", "kind", "number", "variant"),
     sa.Index("ix_vault_entries_owner", "owner"),
 )
+
+
+_INSERT = sa.insert(vault_entries)
 
 
 class SqlVaultStore:
@@ -95,8 +99,8 @@ class SqlVaultStore:
             for entry in entries
         ]
         try:
-            with self._engine.begin() as connection:
-                connection.execute(sa.insert(vault_entries), rows)
+            with one_writer(self._engine), self._engine.begin() as connection:
+                connection.execute(_INSERT, rows)
         except sa.exc.IntegrityError as error:
             raise VaultConflict from error
         except sa.exc.SQLAlchemyError as error:

@@ -22,7 +22,6 @@ from guardrails.errors import (
     PolicyDenied,
     ScreenFailed,
 )
-from guardrails.findings import Screened
 from guardrails.screen import Screen, policy_of
 from sandbox.attachments import Attachments, Opened
 from sandbox.broker.broker import Broker, RunFailed
@@ -131,8 +130,10 @@ async def retake_turn(parts: Parts, run: Run, text: str) -> Reply:
     """Answer the last message again: `text` is what the person wrote."""
 
     async def work(act: Announced) -> str | None:
-        found = await _check_input(parts, run, text)
+        looking = _looking(parts, run)
         await act.durable()
+        await _check_input(parts, run, text)
+        found = await looking
         run.tools = telling(run, await _context(parts, run, found.opened))
         async with asyncio.timeout(run.limits.wall_s):
             return await _answer(parts, run, found)
@@ -212,9 +213,11 @@ async def _take_in(
     act: Announced,
 ) -> "tuple[Found, asyncio.Task[object]]":
     """Hop 3: raw text stops here. Also gives the task that keeps the message."""
+    looking = _looking(parts, run)
     try:
-        found = await _check_input(parts, run, text)
         await act.durable()
+        await _check_input(parts, run, text)
+        found = await looking
         context = await _context(parts, run, found.opened)
         run.tools = telling(run, context)
         if found.opened.withheld:
@@ -256,23 +259,18 @@ async def _context(parts: Parts, run: Run, opened: Opened | None = None) -> Tool
     )
 
 
-async def _check_input(parts: Parts, run: Run, text: str) -> Found:
-    """Screen what the person wrote; gives what the turn goes on from."""
-    policy = policy_of(run.agent.guard)
-
-    def look() -> tuple[Screened, Found | None]:
-        screened = parts.screen.text(text, run.vault, provenance="user", policy=policy)
-        denied = screened.verdict.outcome == "deny"
-        return screened, None if denied else _found(parts, run)
-
+async def _check_input(parts: Parts, run: Run, text: str) -> None:
     with run.step("guardrail", "input-check", "guardrail input") as step:
-        screened, found = await asyncio.to_thread(look)
+        policy = policy_of(run.agent.guard)
+        screened = await asyncio.to_thread(
+            parts.screen.text, text, run.vault, provenance="user", policy=policy
+        )
         run.saw(screened.findings)
         run.masked = screened.text
         step.rule = screened.verdict.rule
         step.words["kinds"] = sorted({finding.kind for finding in screened.findings})
         step.detail["sent"] = screened.text[:4000]
-        if found is None:
+        if screened.verdict.outcome == "deny":
             step.verdict = "blocked"
             orders = screened.verdict.rule == "screen.injection"
             code = "input-orders" if orders else "input-blocked"
@@ -287,7 +285,6 @@ async def _check_input(parts: Parts, run: Run, text: str) -> Found:
             step.verdict = "masked"
         if hidden:
             run.notice("masked", "notice.masked", n=len(hidden), kinds=sorted(set(hidden)))
-    return found
 
 
 async def _answer(
@@ -299,6 +296,14 @@ async def _answer(
     look_up = partial(_look_up, parts, run)
     messages = await compose(run, run.masked, kept, look_up, summary, small)
     return await _sealed_turn(parts, run, messages, keeping)
+
+
+def _looking(parts: Parts, run: Run) -> "asyncio.Future[Found]":
+    """Begin to read while the turn's record is on its way to the disk: reading is no act."""
+    looking = asyncio.ensure_future(asyncio.to_thread(_found, parts, run))
+    # a turn that ends before it needs this has nobody who would ask what became of it
+    looking.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return looking
 
 
 def _found(parts: Parts, run: Run) -> Found:

@@ -31,6 +31,15 @@ def liftable(policies: PolicySet, rule: str) -> bool:
     return rule in policies.ids and f'context.exceptions.contains("{rule}")' in policies.text
 
 
+# built once: every message asks
+_LIFTED = sa.select(exceptions.c.rule).where(
+    exceptions.c.person == sa.bindparam("who"),
+    exceptions.c.agent.in_(["", sa.bindparam("what")]),
+    exceptions.c.state == "granted",
+    exceptions.c.expires > sa.bindparam("now"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyException:
     """A rule lifted (or asked to be lifted) for one person and, unless "", one agent."""
@@ -165,12 +174,7 @@ class Exceptions:
         with self._engine.connect() as connection:
             found = frozenset(
                 connection.scalars(
-                    sa.select(exceptions.c.rule).where(
-                        exceptions.c.person == person,
-                        exceptions.c.agent.in_(["", agent]),
-                        exceptions.c.state == "granted",
-                        exceptions.c.expires > int(self._clock() * 1e6),
-                    )
+                    _LIFTED, {"who": person, "what": agent, "now": int(self._clock() * 1e6)}
                 )
             )
         return found - HARD  # also when a row was put there by hand

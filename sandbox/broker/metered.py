@@ -2,12 +2,11 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from guardrails.actor import Actor
 from guardrails.budgets import RULE, Unit
 from guardrails.errors import PolicyDenied
 from sandbox.broker.models import Usage
@@ -26,7 +25,8 @@ MILLION = 1_000_000
 class Meter:
     """What one call has used so far; `usage` is the provider's own count once it is there."""
 
-    sent: int  # tokens, estimated
+    messages: list[dict[str, Any]] = field(default_factory=list)  # what is sent, screened
+    sent: int = 0  # tokens, estimated
     received: int = 0  # characters that have arrived
     usage: Usage | None = None
     stopped: bool = False  # by the person, who need not wait for a word to have it cost
@@ -43,19 +43,17 @@ class Meter:
 
 @asynccontextmanager
 async def metered(
-    broker: "Broker", run: Run, messages: Sequence[dict[str, Any]]
+    broker: "Broker", run: Run, screened: Callable[[], list[dict[str, Any]]]
 ) -> AsyncIterator[Meter]:
-    """Reserve what the call may use at most; settle what `Meter` says it used.
+    """Reserve what a call with the messages of `screened` may use at most; settle what `Meter`
+    says it used. `screened` and the reservation share one way to a thread.
 
-    Raises PolicyDenied("budget-used-up"), on record, when a budget has no room for it.
+    Raises what `screened` raises, and PolicyDenied("budget-used-up"), on record, when a budget has
+    no room for the call.
     """
-    most = run.agent.limits.answer_tokens
-    characters = sum(len(str(message)) for message in messages)
-    meter = Meter(math.ceil(characters / CHARACTERS_PER_TOKEN))
-    asker = replace(run.actor, id=run.person or run.actor.id)
-    wanted = _amounts(broker, Usage(meter.sent, most), run.agent.model)
+    meter = Meter()
     try:
-        taken = await _reserved(broker, asker, run, wanted)
+        taken = await _reserved(broker, run, screened, meter)
     except PolicyDenied as denied:
         await _refused(broker, run, denied)
         raise
@@ -72,11 +70,20 @@ async def metered(
             await asyncio.shield(asyncio.to_thread(broker.budgets.settle, taken, used))
 
 
-async def _reserved(broker: "Broker", asker: Actor, run: Run, wanted: dict[Unit, int]) -> str:
-    beyond = RULE in run.lifted
-    taking = asyncio.ensure_future(
-        asyncio.to_thread(broker.budgets.reserve, asker, run.agent.id, wanted, beyond=beyond)
-    )
+async def _reserved(
+    broker: "Broker", run: Run, screened: Callable[[], list[dict[str, Any]]], meter: Meter
+) -> str:
+    asker = replace(run.actor, id=run.person or run.actor.id)
+
+    def take() -> str:
+        meter.messages = screened()
+        characters = sum(len(str(message)) for message in meter.messages)
+        meter.sent = math.ceil(characters / CHARACTERS_PER_TOKEN)
+        most = Usage(meter.sent, run.agent.limits.answer_tokens)
+        wanted = _amounts(broker, most, run.agent.model)
+        return broker.budgets.reserve(asker, run.agent.id, wanted, beyond=RULE in run.lifted)
+
+    taking = asyncio.ensure_future(asyncio.to_thread(take))
     try:
         return await asyncio.shield(taking)
     except asyncio.CancelledError:

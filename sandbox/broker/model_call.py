@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agents.tools.registry import described, known
@@ -45,22 +46,22 @@ async def call_model(broker: "Broker", run: Run, frame: ModelCall) -> dict[str, 
     Raises LimitReached, PolicyDenied, ScreenFailed, LedgerUnavailable and ModelError.
     """
     run.count("model_calls")
-    messages = await _screened(broker, run, frame.messages, policy_of(run.agent.guard))
     info = broker.models.info(run.agent.model)
     run.model, run.model_kind, run.location = info.label, info.kind, info.location
     if info.kind == "fallback" and info.state == "fetching":
         run.notice("fallback-model", "notice.fallback-model")
-    async with metered(broker, run, messages) as meter:
-        return await _call(broker, run, frame, messages, meter)
+    look = partial(_screened, broker, run, frame.messages, policy_of(run.agent.guard))
+    async with metered(broker, run, look) as meter:
+        return await _call(broker, run, frame, meter)
 
 
 async def _call(
     broker: "Broker",
     run: Run,
     frame: ModelCall,
-    messages: list[dict[str, Any]],
     meter: Meter,
 ) -> dict[str, Any]:
+    messages = meter.messages
     info = broker.models.info(run.agent.model)
     # only tools of the agent's own list are offered, whatever the child claims
     offered = described(
@@ -91,7 +92,7 @@ async def _call(
     if owed:
         # an allow holds only with its duties: what the rules want masked and the screen lets pass
         stricter = ScreenPolicy(kinds={**policy.kinds, **dict.fromkeys(owed, "mask")})
-        messages = await _screened(broker, run, frame.messages, stricter)
+        messages = await asyncio.to_thread(_screened, broker, run, frame.messages, stricter)
     intent = run.act(
         "model.call",
         decision.rule,
@@ -129,15 +130,12 @@ async def _call(
     }
 
 
-async def _screened(
+def _screened(
     broker: "Broker", run: Run, messages: list[Message], policy: ScreenPolicy
 ) -> list[dict[str, Any]]:
     # The child is hostile: what it says has to pass again, though its own input was masked. The
     # history it repeats is answered from the screen's cache.
-    def screen() -> list[dict[str, Any]]:
-        return [_screened_one(broker, run, message, policy) for message in messages]
-
-    return await asyncio.to_thread(screen)
+    return [_screened_one(broker, run, message, policy) for message in messages]
 
 
 def _screened_one(

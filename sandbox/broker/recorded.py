@@ -46,8 +46,8 @@ async def recorded(ledger: Ledger, act: Act) -> AsyncIterator[Recorded]:
 
 @asynccontextmanager
 async def announced(ledger: Ledger, act: Act) -> AsyncIterator[Announced]:
-    """Run the block while `act` is being written: it may look and think, and awaits `durable`
-    before anything that others could notice. Raises LedgerUnavailable at the end at the latest."""
+    """Run the block while `act` is being written: it may read, and awaits `durable` before anything
+    else. Raises LedgerUnavailable at the end at the latest."""
     done = Announced(asyncio.ensure_future(ledger.aintent(act)))
 
     async def ended() -> None:
