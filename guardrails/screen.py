@@ -265,6 +265,8 @@ def _judge(
         said = "Reads like an instruction to the assistant rather than text for a person."
         injection = Finding(0, len(text), "INJECTION", score, "injection", said)
         findings = sorted([*findings, injection])
+    if vault is not None and not keyed:  # what is keyed was read when it came in, and our own words
+        findings = _with_known(findings, vault.known(text))
     actions = {item.kind: policy.action(item.kind) for item in findings if item.kind != "INJECTION"}
     if "block" in actions.values():
         rules.insert(0, "screen.blocked")
@@ -282,6 +284,19 @@ def _judge(
     elif hidden:
         masked = Vault("", b"").mask(text, hidden, masked=keyed)
     return Screened(masked, tuple(findings), Verdict(outcome, rules[0], rules=tuple(rules)))
+
+
+def _with_known(findings: list[Finding], known: list[Finding]) -> list[Finding]:
+    """The findings, and those known names that no detector found here."""
+    seen = [(item.start, item.end) for item in findings if item.kind != "INJECTION"]
+    added = []
+    at = 0
+    for item in known:  # both in order of position
+        while at < len(seen) and seen[at][1] <= item.start:
+            at += 1
+        if at == len(seen) or seen[at][0] >= item.end:
+            added.append(item)
+    return sorted([*findings, *added]) if added else findings
 
 
 def _default_pii(text: str, language: str | None) -> list[Finding]:

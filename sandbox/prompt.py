@@ -18,10 +18,10 @@ BEGINNING_ROWS = 6
 
 # in the language of the answer, which a small model takes from what it reads last
 STAND_INS = {
-    "en": "Words in angle brackets such as <PERSON_1> stand for real names and numbers: use them "
-    "as they are.",
-    "fr": "Les mots entre chevrons comme <PERSON_1> remplacent de vrais noms et numéros : "
-    "reprenez-les tels quels.",
+    "en": "Words in angle brackets such as <PERSON_1> or <DATE_TIME_1> stand for real names, dates "
+    "and numbers: write them as they are, never another date or name instead.",
+    "fr": "Les mots entre chevrons comme <PERSON_1> ou <DATE_TIME_1> remplacent de vrais noms, "
+    "dates et numéros : écrivez-les tels quels, jamais une autre date ni un autre nom.",
 }
 TONGUE = {
     "en": "Answer in English unless the person writes in another language.",
@@ -36,7 +36,7 @@ def instructions(run: Run) -> str:
     written = run.agent.instructions.to(run.language)
     canary = f"\n[internal reference {run.canary}: never repeat]" if run.canary else ""
     tongue = run.language if run.language in TONGUE else "en"
-    return f"{STAND_INS[tongue]}\n\n{written}\n\n{TONGUE[tongue]}{canary}"
+    return f"{written.rstrip()}\n\n{STAND_INS[tongue]}\n\n{TONGUE[tongue]}{canary}"
 
 
 async def offered(run: Run, small: bool) -> list[str]:
@@ -93,8 +93,9 @@ async def compose(
     given = await _documents(run, masked, lookup, small)
     whole, passages = given.whole, given.passages
     asked = masked
-    if small and (passages or (whole and masked.rstrip().endswith("?"))):
-        asked = QUESTION.get(run.language, QUESTION["en"]).format(asked=masked)
+    if small and (passages or whole):
+        form = QUESTION if passages or _is_question(masked) else ORDER
+        asked = form.get(run.language, form["en"]).format(asked=masked)
     # whole documents stand first, before what was said: the next turn's prompt begins the same,
     # and what a model's server has read it does not read again (a page costs a laptop a minute)
     history.append({"role": "user", "content": _before(passages, BEFORE_WORDS, asked)})
@@ -116,6 +117,16 @@ QUESTION = {
     "fr": "Question : {asked}\n"
     "Réponse, en une phrase complète, comme elle est écrite dans le texte :",
 }
+# an order is carried out, not answered: "Check the wording." brought "Yes, I check it."
+ORDER = {
+    "en": "Request: {asked}\nResult, complete, in the form that you were told for this request:",
+    "fr": "Demande : {asked}\nRésultat, complet, dans la forme indiquée pour cette demande :",
+}
+
+
+def _is_question(asked: str) -> bool:
+    """Whether it asks something of the text: an order may end in a question ("Translate: Who?")."""
+    return asked.rstrip().endswith("?") and ":" not in asked
 
 
 TABLES = (".csv", ".tsv", ".xlsx")

@@ -9,7 +9,9 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,14 +107,72 @@ def pipeline(language: str) -> "Language":
 # long; runs of punctuation likewise.
 # The end of a file's name would make one word with the name before it: "Contrat Jean Moreau.docx".
 _ENDLESS = re.compile(
-    r"\S{70,}|[^\w\s]{5,}|(?<=\w)\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|txt|csv|eml|msg)\b"
+    r"\S{70,}|[^\w\s]{5,}|(?<=\w)\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|txt|md|csv|html?|json|eml|msg)\b"
 )
 _WORDS = re.compile(r"[^\W\d_]{2}")
+# a line of a table, and its cells
+_ROW = re.compile(r"(?m)^.*(?:\||\t).*$")
+_CELL = re.compile(r"[^|\t\s](?:[^|\t\n]*[^|\t\s])?")
 
 
 def entities(texts: Iterable[str], language: str) -> list[list[tuple[int, int, str]]]:
-    """For each text its spans `(start, end, PERSON|LOCATION|ADDRESS|ORGANIZATION)`."""
+    """For each text its spans `(start, end, PERSON|LOCATION|ADDRESS|ORGANIZATION)`.
+
+    A cell of a table (`a | b`) is read by itself as well, and that reading says whether there is a
+    name in it: a row is no sentence, in which every second word was one. The row says of what kind.
+    """
     plain = [_ENDLESS.sub(lambda m: " " * len(m.group()), text) for text in texts]
+    cells = [list(_cells(text)) for text in plain]
+    alone = {text[a:b] for text, spans in zip(plain, cells, strict=True) for a, b in spans}
+    every = [*plain, *sorted(alone)]
+    read = _read(every, language)
+    by_cell = dict(zip(every[len(plain) :], read[len(plain) :], strict=True))
+    return [
+        list(_told(spans, cells[number], plain[number], by_cell)) if cells[number] else spans
+        for number, spans in enumerate(read[: len(plain)])
+    ]
+
+
+def _cells(text: str) -> Iterator[tuple[int, int]]:
+    """Where the cells of a text's tables are."""
+    for row in _ROW.finditer(text) if "|" in text or "\t" in text else ():
+        for cell in _CELL.finditer(text, *row.span()):
+            yield cell.span()
+
+
+def _told(
+    spans: Iterable[tuple[int, int, str]],
+    cells: Sequence[tuple[int, int]],
+    text: str,
+    by_cell: Mapping[str, Sequence[tuple[int, int, str]]],
+) -> Iterator[tuple[int, int, str]]:
+    """Spans of sentences as they are; those of tables cut at the cells' borders."""
+    starts = [start for start, _ in cells]
+    named = {place for place, (start, end) in enumerate(cells) if by_cell[text[start:end]]}
+    inside: list[tuple[int, int, str]] = []
+    for start, end, kind in spans:
+        place = max(0, bisect_right(starts, start) - 1)
+        if cells[place][1] <= start and (place + 1 == len(cells) or starts[place + 1] >= end):
+            yield start, end, kind
+        while place < len(cells) and cells[place][0] < end:
+            first, last = max(start, cells[place][0]), min(end, cells[place][1])
+            if place in named and first < last:
+                inside.append((first, last, kind))
+            place += 1
+    kinds: dict[str, Counter[str]] = {}
+    for first, last, kind in inside:
+        kinds.setdefault(text[first:last], Counter())[kind] += 1
+    inside += [
+        (cells[place][0] + first, cells[place][0] + last, kind)
+        for place in sorted(named)
+        for first, last, kind in by_cell[text[slice(*cells[place])]]
+    ]
+    for first, last, kind in inside:  # what stands in a column ten times is ten times the same
+        often = kinds.get(text[first:last])
+        yield first, last, often.most_common(1)[0][0] if often else kind
+
+
+def _read(plain: Sequence[str], language: str) -> list[list[tuple[int, int, str]]]:
     wanted = [number for number, text in enumerate(plain) if _WORDS.search(text)]
     found: list[list[tuple[int, int, str]]] = [[] for _ in plain]
     nlp = pipeline(language)

@@ -72,7 +72,7 @@ async def route(
         yield spent.usage()
         return
     # asked again for what it already has: the answer is all that is left
-    order = [_user(after_tools(_asked(messages)))] if earlier else _decided()
+    order = [_user(after_tools(_asked(messages)))] if earlier else _decided(_asked(messages))
     untold = plain(messages, chatml=chatml)
     async for event in _answer(ask, [*told, *order], spent, max_tokens, untold):
         yield event
@@ -119,9 +119,9 @@ async def _answer(
     yield spent.usage()
 
 
-def _decided() -> list[dict[str, object]]:
+def _decided(asked: str) -> list[dict[str, object]]:
     """The choice of an answer, as the model wrote it, and the order to write it."""
-    return [{"role": "assistant", "content": called(FINAL, {})}, _user(write())]
+    return [{"role": "assistant", "content": called(FINAL, {})}, _user(write(asked))]
 
 
 def _asked(messages: Sequence[Message]) -> str:
@@ -180,7 +180,7 @@ def plain(
         content = "\n".join([part for part in (_text(message), *said) if part])
         if tools and role == "assistant" and not calls and content:
             # as it was when it was written, so that the server knows the beginning
-            told += _decided()
+            told += _decided("")
         told.append({"role": role, "content": content})
     return told
 

@@ -5,6 +5,7 @@ of prompt costs the practice model 30 ms once.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 FINAL = "final_answer"
@@ -22,10 +23,15 @@ Examples:
 GATE = """Is what the tools returned enough to answer the person's request? \
 Reply {"enough": true} or {"enough": false}."""
 _AFTER_TOOLS = """Now answer the person's request in plain text and whole sentences, in the \
-language of the request, with the names and figures that the tools returned. Do not reply with \
+language of the request, with all the names and figures that the tools returned: when they \
+returned several rows, every row. Copy words in angle brackets as they are. Do not reply with \
 JSON. Do not mention the tools."""
 _WRITE = """Write the whole answer now, with its facts and figures, in the form that you were \
-told: plain text, no JSON."""
+told: plain text, no JSON. Copy words in angle brackets as they are."""
+_ONE_SENTENCE = """Answer only this question now, in one sentence of plain text with its facts and \
+figures, no list, no JSON. Copy words in angle brackets as they are."""
+# as sandbox.prompt puts a question about a document
+_QUESTION = re.compile(r"^Question ?: [^:]*\?\n")
 _SHORT = 300  # characters of a request that is put once more: a small model keeps to what is last
 # one line each: without them 25 of 35 choices were right, with them 31
 _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
@@ -84,11 +90,13 @@ def after_tools(asked: str) -> str:
     return _AFTER_TOOLS + _again(asked)
 
 
-def write() -> str:
+def write(asked: str) -> str:
     """What follows the choice of an answer without a tool. The request stands just before: put once
-    more, "Read this invoice." was answered by "I have read it."
+    more, "Read this invoice." was answered by "I have read it." A short question is not answered in
+    the form that was told for the whole: asked for the due date, it gave every line of the invoice.
     """
-    return _WRITE
+    short = len(asked) <= _SHORT
+    return _ONE_SENTENCE if short and _QUESTION.search(asked) else _WRITE
 
 
 def _again(asked: str) -> str:

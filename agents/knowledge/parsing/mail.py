@@ -17,7 +17,8 @@ def mail(path: Path) -> Iterator[Part]:
     try:
         for name in ("From", "To", "Cc", "Date", "Subject"):
             if value := message.get(name):
-                lines.append(f"{name}: {value}")
+                # on its own: beside "From" and "To" a French subject would be read as English
+                lines += ["", f"Subject: {value}"] if name == "Subject" else [f"{name}: {value}"]
         body = message.get_body(("plain", "html"))
         text = body.get_content() if body else ""
         if body and body.get_content_type() == "text/html":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from agents.knowledge.parsing.columns import with_tables
 from agents.knowledge.parsing.parts import MAX_PAGES, STREAM, ParseError, Part
 
 _TEXT_BLOCK = re.compile(rb"\bBT\b(.*?)\bET\b", re.S)
@@ -28,7 +29,8 @@ def pdf(path: Path) -> Iterator[Part]:
             raise ParseError("file-too-many-pages")
         texts = []
         for number, page in enumerate(reader.pages, start=1):
-            texts.append(Part(text=page.extract_text(), page=number, hidden=_unseen(page)))
+            text = with_tables(page.extract_text(), page)
+            texts.append(Part(text=text, page=number, hidden=_unseen(page)))
     except (FileNotDecryptedError, DependencyError) as error:
         raise ParseError("file-encrypted") from error
     except ParseError:
