@@ -48,6 +48,10 @@ def test_with_a_second_model_the_same_agent_is_compared_on_both(
     (own,) = compare.choices(visit(house).app, visit(house).person)
     more = changed(own, name="openai/other", label="Other model", default=False)
     monkeypatch.setattr(compare, "choices", lambda *_: [own, more])
+    # one that never answered is not offered first
+    html = str(compare.body(visit(house, agent="email-drafter")))
+    assert chosen(html)[1][1] == ""
+    monkeypatch.setattr(compare, "proven", lambda _: frozenset({"openai/other"}))
     html = str(compare.body(visit(house, agent="email-drafter")))
     assert chosen(html)[:2] == [("email-drafter", ""), ("email-drafter", "openai/other")]
     assert "with Other model" in html and "One model" not in html

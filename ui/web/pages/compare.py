@@ -72,7 +72,8 @@ def beginning(visit: Visit, models: Sequence[ModelRow]) -> Start:
     title = _title(visit, now)
     # an agent without a model of its own asks the default
     runs = now.spec.model or next((one.name for one in models if one.default), "")
-    ready = [one for one in models if one.name != runs and one.state == "ready"]
+    answers = proven(visit)
+    ready = [one for one in models if one.name != runs and one.name in answers]
     if ready:
         names = {"agent": title, "model": ready[0].label or ready[0].name}
         return Start(((now.id, ""), (now.id, ready[0].name)), "web.compare.why.model", names)
@@ -86,6 +87,13 @@ def beginning(visit: Visit, models: Sequence[ModelRow]) -> Start:
     near = next((one for one in others if one.spec.category == now.spec.category), others[0])
     names = {"agent": title, "other": _title(visit, near)}
     return Start(((now.id, ""), (near.id, "")), "web.compare.why.near", names)
+
+
+def proven(visit: Visit) -> frozenset[str]:
+    """Models that are known to answer: one that cannot be reached compares nothing."""
+    own = visit.app.models.own()
+    found = {one.name for one in visit.app.connections.now() if one.checked and not one.check}
+    return frozenset(found | ({own.name} if own.state == "ready" else set()))
 
 
 def _title(visit: Visit, record: AgentRecord) -> str:
