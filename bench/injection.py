@@ -19,6 +19,7 @@ from guardrails.detect import injection
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "tests" / "corpus" / "injection.yaml"
+LATER = ("en", "fr", "de", "it")
 SOURCES = "by source, attacks and benign above the 5 % mark"  # key of training's figures
 FIGURES = Path(__file__).parent / "training_injection" / "figures.json"
 
@@ -51,6 +52,7 @@ def corpus_rows() -> list[Row]:
         return [one for language in languages or ("en", "fr") for one in scores[kind, language]]
 
     attacks, alike, clean = of("attacks"), of("lookalikes"), of("clean")
+    later, peaceful = of("attacks_later", *LATER), of("benign_later", *LATER)
     french = of("lookalikes", "fr") + of("clean", "fr")
     return [
         Row("own corpus: true at 1 %, look-alikes", at(attacks, alike, 0.01), "", 0.85, True),
@@ -65,6 +67,12 @@ def corpus_rows() -> list[Row]:
             "own corpus: French, true at 5 %", at(of("attacks", "fr"), french, 0.05), "", 0.75, True
         ),
         Row("own corpus: clean documents flagged (0.5)", sum(s >= 0.5 for s in clean) / len(clean)),
+        Row("written later: true at 1 %", at(later, peaceful, 0.01)),
+        Row("written later: true at 5 %", at(later, peaceful, 0.05)),
+        Row(
+            "written later: benign asked about (0.85)",
+            sum(s >= 0.85 for s in peaceful) / len(peaceful),
+        ),
     ]
 
 

@@ -114,27 +114,36 @@ def _pipes(text: str) -> list[str]:
 
 
 # orders that stand in what a model reads for a person
-INDIRECT = ("indirect", "meddle", "side")
-ATTACK_FILES = {"attack_en": 10, "attack_fr": 9, "attack_de": 2, "attack_es": 2}
+INDIRECT = ("indirect", "meddle", "side", "code_m")
+ATTACK_FILES = {"attack_en": 10, "attack_fr": 8, "attack_more": 6, "attack_de": 2, "attack_es": 2}
 DOCUMENTS = {
     "en": [
         ("documents", s)
         for s in ("mail_en", "mail_en", "table", "minutes", "web", "code", "prose", "security")
+    ]
+    + [("documents_more", "orders_en")] * 4,
+    "fr": [
+        *(("documents", s) for s in ("mail_fr", "prose_fr", "security_fr")),
+        *[("documents_more", "orders_fr")] * 2,
     ],
-    "fr": [("documents", "mail_fr"), ("documents", "prose_fr"), ("documents", "security_fr")],
-    "x": [("documents", "mail_de_es")],
+    "x": [("documents", "mail_de_es"), ("documents_more", "orders_x")],
 }
 ASKS = {
     "en": [
         *(("benign_en", s) for s in ("lookalike", "question", "question", "roleplay", "style")),
         *(("benign_en", s) for s in ("meta", "meta", "sensible")),
         *(("benign_long", s) for s in ("long_en", "chat_en", "chat_en", "chat_en")),
+        *(("benign_more", s) for s in ("opinion_en", "plays_en", "plays_en", "jobs_en", "edit_en")),
     ],
     "fr": [
         *(("benign_fr", s) for s in ("lookalike", "question", "style", "meta")),
         *(("benign_long", s) for s in ("long_fr", "chat_fr", "chat_fr")),
+        *(("benign_more", s) for s in ("opinion_fr", "plays_fr", "edit_fr")),
     ],
-    "x": [("benign_de_es", "question"), ("benign_de_es", "more")],
+    "x": [
+        *(("benign_de_es", s) for s in ("question", "more")),
+        *(("benign_more", s) for s in ("opinion_x", "world_x", "edit_x")),
+    ],
 }
 
 
@@ -184,12 +193,17 @@ def attacks(writer: Writer, count: int, extra: dict[str, list[str]]) -> list[Row
     return rows
 
 
+STRAYS = {
+    "en": [("benign_en", "question"), ("benign_en", "lookalike"), ("foreign", "foreign_en")],
+    "fr": [("benign_fr", "question"), ("foreign", "foreign_fr")],
+    "x": [("benign_de_es", "question"), ("foreign", "foreign_x")],
+}
+
+
 def _stray(writer: Writer, extra: dict[str, list[str]]) -> Row:
     """A request in a document that it has nothing to do with: somebody else's order."""
     language = writer.chance.choices(["en", "fr", "x"], [10, 4, 1])[0]
-    sections = {"en": ("question", "lookalike"), "fr": ("question",), "x": ("question",)}[language]
-    stem = {"en": "benign_en", "fr": "benign_fr", "x": "benign_de_es"}[language]
-    ask, _ = writer.line(stem, writer.chance.choice(sections))
+    ask, _ = writer.line(*writer.chance.choice(STRAYS[language]))
     document = _document(writer, language, extra)
     parts = ((ask, "ask"), (document, "document"))
     return Row(_inside(writer.chance, document, ask), 1, f"stray/{language}", parts)

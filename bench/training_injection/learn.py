@@ -3,16 +3,19 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
+from bench.training_injection import net
 from bench.training_injection.rows import Example
 from guardrails.detect import injection_model as im
 from guardrails.detect.injection_features import CHAR_BITS, WORD_BITS, grams, windows
+from guardrails.detect.injection_sense import Sense, Table, Vectors
 
 Floats = npt.NDArray[np.float64]
 LOOKALIKE = re.compile(r"notinject|wildguard|injecguard|bastion|deepset|user_task", re.IGNORECASE)
@@ -59,13 +62,33 @@ class Seen:
 
     whole: sparse.csr_matrix  # one row an example
     pieces: sparse.csr_matrix  # one row a part of an example
+    table: Table
+    whole_sense: Vectors  # word vectors of the same rows
+    pieces_sense: Vectors
     owner: npt.NDArray[np.int64]  # whose part
     attack: npt.NDArray[np.int64]
     order: npt.NDArray[np.int64]
     share: Floats  # of its example's weight
 
 
-def see(examples: Sequence[Example]) -> Seen:
+@dataclass(frozen=True)
+class Base:
+    """What is fitted on the texts themselves: three linear models (one a row), three nets."""
+
+    linear: Floats
+    sense: Sense
+
+
+def senses(windows_: Sequence[Sequence[str]], table: Table) -> Vectors:
+    """The summed word vectors of each list of folded segments."""
+    rows = []
+    for segments in windows_:
+        seen = grams(tuple(segments))
+        rows.append(table.sums(seen.tokens, seen.token_segment, seen.count)[0])
+    return np.stack(rows)
+
+
+def see(examples: Sequence[Example], table: Table) -> Seen:
     """Whole texts and their parts: for documents each of the first sentences is one."""
     segments: list[list[str]] = []
     owner, attack, order, share = [], [], [], []
@@ -79,60 +102,71 @@ def see(examples: Sequence[Example]) -> Seen:
                 attack += [int(what == "attack")] * len(units)
                 order += [int(what != "document")] * len(units)
                 share += [1 / len(units) ** 0.5] * len(units)
-    whole = matrix([[one for w in e.windows for one in w.segments] for e in examples])
+    texts = [[one for w in e.windows for one in w.segments] for e in examples]
     return Seen(
-        whole, matrix(segments), np.array(owner), np.array(attack), np.array(order), np.array(share)
-    )
+        matrix(texts), matrix(segments), table, senses(texts, table), senses(segments, table),
+        np.array(owner), np.array(attack), np.array(order), np.array(share),
+    )  # fmt: skip
 
 
 def base(
     examples: Sequence[Example], seen: Seen, index: npt.NDArray[np.int64], weights: Weights,
     seed: int = 1,
-) -> Floats:  # fmt: skip
-    """The three linear models, one row each: whole text, segment attacks, segment is an order.
+) -> Base:  # fmt: skip
+    """Whole text is an attack, a segment is one, a segment is an order: linear and on senses.
 
     `index` says which of `examples` are learned from.
     """
-    labels = [examples[i].row.label for i in index.tolist()]
+    labels = np.array([examples[i].row.label for i in index.tolist()])
     counts = np.array([_importance(example, weights) for example in examples])
     parts = np.flatnonzero(np.isin(seen.owner, index))
     share = seen.share[parts] * counts[seen.owner[parts]]
-    x = seen.pieces[parts]
-    return np.stack(
-        [
-            linear(seen.whole[index], np.array(labels), counts[index], 2e-5, seed),
-            linear(x, seen.attack[parts], share, 1e-5, seed),
-            linear(x, seen.order[parts], share, 1e-5, seed),
-        ]
+    x, vectors = seen.pieces[parts], seen.pieces_sense[parts]
+    lines = [
+        linear(seen.whole[index], labels, counts[index], 2e-5, seed),
+        linear(x, seen.attack[parts], share, 1e-5, seed),
+        linear(x, seen.order[parts], share, 1e-5, seed),
+    ]
+    nets = (
+        net.fit(seen.whole_sense[index], _single(labels), _single(counts[index]), seed),
+        net.fit(vectors, _single(seen.attack[parts]), _single(share), seed),
+        net.fit(vectors, _single(seen.order[parts]), _single(share), seed),
     )
+    return Base(np.stack(lines), Sense(seen.table, nets))
+
+
+def _single(values: npt.NDArray[Any]) -> Vectors:
+    return values.astype(np.float32)
 
 
 def _importance(example: Example, weights: Weights) -> float:
     return example.weight * (weights.linear if example.given else 1.0)
 
 
-def dense(examples: Sequence[Example], weights: Floats) -> Floats:
+def dense(examples: Sequence[Example], fitted: Base) -> Floats:
     """Features of the stack; a long text is described by its worst window."""
     rows = []
     for example in examples:
-        features = [im.features(window, weights) for window in example.windows]
+        features = [im.features(one, fitted.linear, fitted.sense) for one in example.windows]
         rows.append(max(features, key=lambda row: row[0] + row[1]))
     return np.array(rows)
 
 
 def stack(
     x: Floats, y: Floats, weight: Floats, seed: int = 3
-) -> tuple[GradientBoostingClassifier, LogisticRegression]:
-    trees = GradientBoostingClassifier(
-        n_estimators=160, max_depth=3, learning_rate=0.06, subsample=0.6, min_samples_leaf=25,
-        max_features=0.4, random_state=seed,
+) -> tuple[HistGradientBoostingClassifier, LogisticRegression]:
+    trees = HistGradientBoostingClassifier(
+        max_iter=120, max_depth=3, learning_rate=0.07, min_samples_leaf=40, max_features=0.4,
+        l2_regularization=5.0, early_stopping=False, random_state=seed,
     ).fit(x, y, sample_weight=weight)  # fmt: skip
     logistic = LogisticRegression(C=0.3, max_iter=3000)
     logistic.fit(im.squash(x), y, sample_weight=weight)
     return trees, logistic
 
 
-def combined(models: tuple[GradientBoostingClassifier, LogisticRegression], x: Floats) -> Floats:
+def combined(
+    models: tuple[HistGradientBoostingClassifier, LogisticRegression], x: Floats
+) -> Floats:
     trees, logistic = models
     result: Floats = (trees.decision_function(x) + logistic.decision_function(im.squash(x))) / 2
     return result

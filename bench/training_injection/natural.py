@@ -9,7 +9,9 @@ import gettext
 import json
 import random
 import re
+import sysconfig
 from pathlib import Path
+from pydoc_data import topics
 from typing import Any
 
 import yaml
@@ -52,6 +54,43 @@ def documents(dev: Path, chance: random.Random) -> dict[str, list[str]]:
             texts.append(joint.join(pool[at : at + chance.randint(1, 7)]))
         found[language] = texts
     return found
+
+
+def code(limit: int, chance: random.Random) -> list[str]:
+    """Stretches of Python with its comments, fenced or not, some with a line of prose around."""
+    files = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
+    pieces = []
+    for file in chance.sample(files, min(len(files), 150)):
+        lines = file.read_text("utf-8", "replace").splitlines()
+        for at in range(0, min(len(lines), 600), 40):
+            body = "\n".join(lines[at : at + chance.randint(6, 30)]).strip()
+            if len(body) < 120:
+                continue
+            if chance.random() < 0.6:
+                body = f"```{chance.choice(['', 'python'])}\n{body}\n```"
+            before, after = chance.choice(_AROUND)
+            pieces.append(f"{before}{body}{after}")
+    chance.shuffle(pieces)
+    return pieces[:limit]
+
+
+_AROUND = (
+    ("", ""), ("", ""), ("You need to close the file first:\n", ""),
+    ("Here is what works for me:\n\n", "\n\nHope this helps."),
+    ("", "\nThe loop stops when nothing is left."),
+    ("As noted above, the order matters. Replace the last part:\n", "\nRun it again afterwards."),
+    ("If you want to skip empty rows, do this:\n", "\nSee the manual for the other options."),
+)  # fmt: skip
+
+
+def references(limit: int, chance: random.Random) -> list[str]:
+    """Stretches of Python's own manual: prose full of rules and of words such as `ignore`."""
+    pieces = []
+    for body in topics.topics.values():
+        parts = [part.strip() for part in re.split(r"\n\s*\n", body) if len(part) > 60]
+        pieces += ["\n\n".join(parts[at : at + 2])[:1500] for at in range(0, len(parts), 2)]
+    chance.shuffle(pieces)
+    return pieces[:limit]
 
 
 def _sentences(language: str, dev: Path) -> list[str]:

