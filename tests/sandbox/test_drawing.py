@@ -79,7 +79,7 @@ def test_a_chart_of_matplotlib_keeps_its_look(letters: str) -> None:
         b"\xff\xfe\x00",
         b" " * (MOST_BYTES + 1),
     ],
-    ids=range(32),
+    ids=range(34),
 )  # fmt: skip
 def test_a_drawing_that_acts_fetches_or_repeats_itself_stays(hostile: bytes) -> None:
     assert rewritten(hostile) is None and accept("x.svg", hostile) is None
