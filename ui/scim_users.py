@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from guardrails.errors import BadInput
-from ui.accounts import Account
+from ui.accounts import Account, people
 from ui.apikeys import ApiKey
 from ui.routes.people import shut_out
 from ui.scim_common import Body, Count, Scim, Start, Token, act, listed, location, operations
@@ -105,13 +106,15 @@ def _adopted(app: "App", key: ApiKey, values: Mapping[str, object]) -> Account |
     external = str(values["external"])
     if not external:
         return None
-    for account in app.people.all("person"):
-        if account.source == "oidc" and account.external == external:
-            if values["disabled"]:
-                app.ledger.record(act("user.disable", key, subject=account.id))
-                shut_out(app, account.id)
-            return app.people.change(account.id, **{**values, "source": "scim", "roles": "staff"})
-    return None
+    known = sa.select(people.c.id).where(people.c.source == "oidc", people.c.external == external)
+    with app.people.engine.connect() as connection:
+        id_ = connection.scalars(known).first()
+    if id_ is None:
+        return None
+    if values["disabled"]:
+        app.ledger.record(act("user.disable", key, subject=id_))
+        shut_out(app, id_)
+    return app.people.change(id_, **{**values, "source": "scim", "roles": "staff"})
 
 
 def _changed(app: "App", key: ApiKey, account: Account, user: ScimUser) -> Account:

@@ -76,6 +76,23 @@ def test_a_server_that_is_starting_empties_no_page(desk: Office, browser: Browse
         window.visitor.wrong[:] = [each for each in window.visitor.wrong if "503" not in each]
 
 
+def test_what_is_being_written_stays_when_the_page_is_drawn_anew(
+    desk: Office, browser: Browser
+) -> None:
+    with desk.window(browser, "officer", "en") as window:
+        window.open("retention")
+        page = window.page
+        field = page.locator("form[data-api='POST /api/v1/retention/holds'] [name=reason]")
+        field.evaluate("each => { each.value = 'Begun' }")
+        page.evaluate(
+            "import(document.querySelector('script[src*=\"/js/plain.js\"]').src)"
+            ".then((plain) => { document.querySelector('#atl-content h1').dataset.old = '';"
+            " return plain.reload(); })"
+        )
+        assert page.locator("#atl-content h1[data-old]").count() == 0
+        assert field.input_value() == "Begun"
+
+
 def test_a_payload_is_shown_whole_before_somebody_says_yes(desk: Office, browser: Browser) -> None:
     with desk.window(browser, "author", "en") as window:
         window.open("learn")

@@ -1,15 +1,21 @@
 """What strangers and unlucky people send: each of these once went wrong."""
 
+import re
+from typing import cast
 from urllib.parse import quote
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.requests import Request
 
 from tests.ui.api_client import BASE, client, served, with_accounts
 from tests.ui.fake_house import House
 from ui.access import Role
-from ui.web.pages import signin
+from ui.identity import Person
+from ui.web.pages import people_groups, signin
+from ui.web.plain import Visit
+from ui.wiring import App
 
 
 @pytest.fixture
@@ -97,3 +103,28 @@ async def test_who_signed_in_in_another_tab_comes_to_the_link(
     async with pages(quiet_house, cookies["security"]) as web:
         answer = await web.get("/sign-in", params={"next": wanted})
     assert (answer.status_code, answer.headers["location"]) == (303, place)
+
+
+def members_offered(house: House, group: str) -> set[str]:
+    person = Person("u_x", "Sample", "", frozenset({"administrator"}), "en")
+    request = Request({"type": "http", "headers": [], "query_string": b"", "path": "/en/people"})
+    page = str(people_groups.body(Visit(cast(App, house), "en", person, {}, request)))
+    assert group in page
+    return set(re.findall(r'value="(u_[0-9a-f]{16})"', page))
+
+
+def test_saving_a_group_takes_nobody_out_who_was_not_shown(
+    quiet_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = quiet_house
+    here, gone, other, away = (
+        house.people.add(login, None).id for login in ("here", "gone", "other", "away")
+    )
+    group = house.groups.add("Sales").id
+    house.groups.join(group, [here, gone])
+    house.people.change(gone, disabled=True)
+    house.people.change(away, disabled=True)
+    assert members_offered(house, group) == {here, gone, other}
+    # thousands of boxes for each group would be a page of megabytes
+    monkeypatch.setattr(people_groups, "MOST_OFFERED", 3)
+    assert members_offered(house, group) == {here, gone}

@@ -200,3 +200,16 @@ def test_settings_that_do_not_fit_are_refused(issuer: str, client: str, roles: s
 
 def test_group_names_may_hold_an_equals_sign() -> None:
     assert role_map("cn=ai=security") == {"cn=ai": "security"}
+
+
+async def test_who_meets_a_provider_that_is_down_is_told_on_the_page_and_keeps_the_link(
+    web: httpx.AsyncClient, fake: FakeProvider
+) -> None:
+    fake.down = True
+    where = {"next": "/fr/audit?days=7"}
+    program = await web.get("/session/oidc", params=where)
+    assert (program.status_code, program.json()["code"]) == (502, "oidc-unreachable")
+    person = await web.get("/session/oidc", params=where, headers={"accept": "text/html"})
+    assert person.headers["location"] == (
+        "/sign-in?failed=oidc-unreachable&next=%2Ffr%2Faudit%3Fdays%3D7"
+    )

@@ -1,6 +1,7 @@
 """Signing in through the identity provider, and being signed out by it."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.concurrency import run_in_threadpool
@@ -32,7 +33,14 @@ Configured = Annotated[Provider, Depends(provider)]
 @router.get("", response_class=RedirectResponse, status_code=303)
 async def begin(request: Request, app: Services, at: Configured, next: str = "/") -> Response:
     """Go to the identity provider, and come back to `next`."""
-    start = await at.begin(_callback(request, app), inside(next))
+    try:
+        start = await at.begin(_callback(request, app), inside(next))
+    except GuardrailError as error:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        # somebody pressed the button: the page that they came from says what happened
+        query = urlencode({"failed": error.code, "next": inside(next)})
+        return RedirectResponse(f"/sign-in?{query}", 303)
     answer = RedirectResponse(start.url, 303)
     answer.set_cookie(
         COOKIE,

@@ -1,17 +1,19 @@
 """Groups on the people page: which roles each gives, who is in it, who keeps it."""
 
+from ui.accounts import Account
 from ui.groups import Group
 from ui.web.components import fields
 from ui.web.markup import Markup, joined
 from ui.web.plain import Visit, empty
 
+MOST_OFFERED = 200  # people to tick; in a larger house somebody joins on their own page
+
 
 def body(visit: Visit) -> Markup:
     """A form for a new group, then every group as a card."""
     groups = visit.app.groups.all()
-    people = [account for account in visit.app.people.all("person") if not account.disabled]
-    names = {account.id: account.name for account in people}
-    cards = joined(_card(visit, group, names) for group in groups)
+    people = visit.app.people.all("person") if groups else []
+    cards = joined(_card(visit, group, people) for group in groups)
     inside = (
         Markup('<div class="atl-stack">{}</div>').format(cards)
         if groups
@@ -37,23 +39,29 @@ def _add(visit: Visit) -> Markup:
     )
 
 
-def _card(visit: Visit, group: Group, names: dict[str, str]) -> Markup:
+def _card(visit: Visit, group: Group, people: list[Account]) -> Markup:
     where = f"/api/v1/groups/{group.id}"
     mine = visit.app.groups.members(group.id)
     members: Markup | str
     if group.source == "local":
-        options = [(id_, name, "") for id_, name in sorted(names.items(), key=lambda it: it[1])]
+        # whoever is not offered would be taken out on saving: members are, also those shut out
+        many = len(people) > MOST_OFFERED
+        offered = [one for one in people if one.id in mine or not (many or one.disabled)]
+        options = [(one.id, one.name, "") for one in sorted(offered, key=lambda one: one.name)]
+        hint = visit.say("people.members-many", n=len(people)) if many else ""
         members = Markup(
-            '<form class="atl-form" data-api="PUT {}/members" data-ok="{}" data-keep>{}'
+            '<form class="atl-form" data-api="PUT {}/members" data-ok="{}" data-keep>{}{}'
             '<div class="atl-actions"><button class="atl-button" data-size="small">{}</button>'
             "</div></form>"
         ).format(
             where,
             visit.say("people.saved"),
             fields.checks(visit.say("people.members"), "people", options, mine),
+            Markup('<p class="atl-hint">{}</p>').format(hint) if hint else "",
             visit.say("people.members-save"),
         )
     else:
+        names = {one.id: one.name for one in people}
         shown = ", ".join(names.get(id_, "?") for id_ in mine[:40]) or "–"
         members = Markup('<p class="atl-hint">{} {}</p>').format(
             visit.say("people.members-elsewhere"), shown

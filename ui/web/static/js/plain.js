@@ -111,6 +111,17 @@ async function save(answer) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+/* what somebody has begun to write in forms, to be put into the same fields when they are drawn anew */
+const WRITTEN = "textarea[name], input[name]:not([type=hidden], [type=password], [type=file], [type=checkbox], [type=radio])";
+const unsent = () => [...(main()?.querySelectorAll("form[data-api]") ?? [])].flatMap((form) =>
+  [...form.querySelectorAll(WRITTEN)].filter((field) => field.value !== field.defaultValue)
+    .map(({ name, value, defaultValue }) => ({ api: form.dataset.api, name, value, defaultValue })));
+
+function putBack({ api, name, value, defaultValue }) {
+  const field = document.querySelector(`form[data-api="${CSS.escape(api)}"] [name="${CSS.escape(name)}"]`);
+  if (field?.matches(WRITTEN) && field.value === defaultValue) field.value = value;
+}
+
 /* fetch the page again; replace all of its content, or only the elements with these ids */
 export async function reload(ids = null, address = location.href, fresh = false) {
   const here = () => location.pathname + location.search;
@@ -124,6 +135,7 @@ export async function reload(ids = null, address = location.href, fresh = false)
   if (here() !== place) return; // back and forward in one breath: only the page of the last step is drawn
   const focused = document.activeElement?.id;
   const typed = document.activeElement?.matches("input[type=search], input[type=text]") ? document.activeElement.value : null;
+  const begun = unsent();
   const open = new Set([...document.querySelectorAll("details[open][id]")].map((each) => each.id));
   const counts = [...document.querySelectorAll("[data-atl-count]")].map((each) => each.id); // of the navigation
   for (const id of [...(ids ?? ["atl-content"]), ...counts]) {
@@ -132,6 +144,7 @@ export async function reload(ids = null, address = location.href, fresh = false)
     else old?.remove();
   }
   open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+  begun.forEach(putBack);
   const again = focused ? document.getElementById(focused) : null;
   again?.focus({ preventScroll: true });
   if (typed && again?.value === "") again.value = typed; // what is typed while the page is on its way stays
