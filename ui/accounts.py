@@ -5,6 +5,7 @@ Roles in force are a person's own and those of their groups; the latter are kept
 not in force while it rests (`ui.duties`).
 """
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -97,6 +98,25 @@ class Account:
     def held(self) -> frozenset[Role]:
         """The roles in force and those that rest."""
         return self.own | self.grouped
+
+
+# what turns the direction of all that follows: a name could pass for another (Unicode TR 36)
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def readable(value: object, most: int = 200) -> str:
+    """Words about a person as they may be kept and shown on one line; empty for what is no text.
+
+    Without control characters, lone surrogates and marks that turn the direction of writing.
+    """
+    if not isinstance(value, str | int | float):
+        return ""
+    kept = (
+        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c
+        for c in str(value)[: 4 * most]
+        if c not in _TURNING and unicodedata.category(c) != "Cs"
+    )
+    return " ".join("".join(kept).split())[:most]
 
 
 def folded(login: str) -> str:

@@ -20,6 +20,7 @@ from itsdangerous import BadSignature, TimestampSigner
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys
 from ui.access import ROLES, Role
+from ui.accounts import readable
 from ui.identity import is_loopback
 
 COOKIE = "atelier_oidc"
@@ -181,20 +182,21 @@ class Provider:
 
     def _known(self, claims: Mapping[str, Any], next_: str) -> Known:
         groups = claims.get(self._groups_claim, [])
-        groups = tuple(map(str, groups if isinstance(groups, list) else [groups]))[:500]
+        groups = groups if isinstance(groups, list) else [groups]
+        groups = tuple(filter(None, (readable(group) for group in groups[:500])))
         roles = frozenset(self._roles[group] for group in groups if group in self._roles)
-        name = claims.get("name") or claims.get("preferred_username") or claims.get("email") or "?"
+        said = (readable(claims.get(each)) for each in ("name", "preferred_username", "email"))
         language = "fr" if str(claims.get("locale", "")).lower().startswith("fr") else "en"
-        department = str(claims.get("department", ""))[:200]
+        person = claims.get(self._person_claim, "")
         return Known(
             key=self._key(claims),
-            name=str(name)[:200],
-            email=str(claims.get("email", ""))[:200],
-            department=department,
+            name=next(filter(None, said), "?"),
+            email=readable(claims.get("email", "")),
+            department=readable(claims.get("department", "")),
             language=language,
             groups=groups,
             roles=roles,
-            external=str(claims.get(self._person_claim, ""))[:200],
+            external=str(person).encode(errors="backslashreplace").decode()[:200],
             session=self._session(claims),
             next=next_,
         )
@@ -207,11 +209,13 @@ class Provider:
     def _session(self, claims: Mapping[str, Any]) -> str:
         if not claims.get("sid"):
             return ""
-        return hashlib.sha256(f"{self._issuer}\n{claims['sid']}".encode()).hexdigest()
+        return hashlib.sha256(
+            f"{self._issuer}\n{claims['sid']}".encode(errors="backslashreplace")
+        ).hexdigest()
 
     def _key(self, claims: Mapping[str, Any]) -> str:
         # issuer and subject together are unique; an e-mail address is neither stable nor proven
-        whole = f"{self._issuer}\n{claims['sub']}".encode()
+        whole = f"{self._issuer}\n{claims['sub']}".encode(errors="backslashreplace")
         return f"oidc:{hashlib.sha256(whole).hexdigest()[:32]}"
 
     async def _claims(

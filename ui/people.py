@@ -12,7 +12,7 @@ from guardrails.actor import Actor
 from guardrails.errors import BadInput, GuardrailError, NotPermitted
 from guardrails.store import metadata
 from ui.access import ROLES, Role
-from ui.accounts import Account, Kind, Rests, Source, folded, people, read, written
+from ui.accounts import Account, Kind, Rests, Source, folded, people, read, readable, written
 from ui.messages import LANGUAGES, Language
 from ui.passwords import checked, fits, hashed
 
@@ -73,8 +73,8 @@ class People:
         values = {
             "id": ("s_" if kind == "service" else "u_") + secrets.token_hex(8),
             "login": login,
-            "name": (name.strip() or shown)[:200],
-            "department": department.strip()[:200],
+            "name": readable(name) or shown,
+            "department": readable(department),
             "roles": written(roles, empty="staff" if source == "local" else ""),
             "language": language if language in LANGUAGES else "en",
             "password": "" if password is None else hashed(password, login),
@@ -113,6 +113,9 @@ class People:
             given["login"] = folded(str(given["login"]))
         if given.get("once"):
             given["once_until"] = self._tomorrow()
+        for words in ("name", "department"):
+            if words in given:
+                given[words] = readable(given[words])
         given["changed"] = self._clock().isoformat()
         try:
             with self.engine.begin() as connection:
