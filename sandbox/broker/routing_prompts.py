@@ -24,8 +24,8 @@ GATE = """Is what the tools returned enough to answer the person's request? \
 Reply {"enough": true} or {"enough": false}."""
 _AFTER_TOOLS = """Now answer the person's request in plain text and whole sentences, in the \
 language of the request, with all the names and figures that the tools returned: when they \
-returned several rows, every row. Copy words in angle brackets as they are. Do not reply with \
-JSON. Do not mention the tools."""
+returned several rows, one line for each of them. Copy words in angle brackets as they are. Do \
+not reply with JSON. Do not mention the tools."""
 _WRITE = """Write the whole answer now, with its facts and figures, in the form that you were \
 told: plain text, no JSON. Copy words in angle brackets as they are."""
 _ONE_SENTENCE = """Answer only this question now, in one sentence of plain text with its facts and \

@@ -59,6 +59,8 @@ def shown(columns: list[str], rows: list[tuple[object, ...]], more: bool) -> str
         lines.append(line)
     if not rows:
         lines.append("(no row)")
+    elif len(rows) > 1 and not more:
+        lines.append(f"({len(rows)} rows)")  # a small model that is not told leaves some out
     if more:
         lines.append(f"(only the first {len(lines) - 1} rows; sum up or filter for the rest)")
     return "\n".join(lines)
