@@ -1,6 +1,6 @@
 """A house for page tests: real store, catalogue, record, people; model and seal are fakes."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from guardrails.policy.rehearsals import Rehearsals
 from guardrails.processes import Processes
 from guardrails.screen import Screen
 from guardrails.store import open_engine
+from guardrails.vault import Vault
 from sandbox.broker.connections import Connections
 from sandbox.broker.fetch_rules import Hosts
 from sandbox.broker.model_events import ModelInfo
@@ -38,6 +39,7 @@ from sandbox.checked import Checked
 from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
 from sandbox.launch.unsealed import Unsealed
 from sandbox.limits import CEILING, Limits
+from sandbox.session import Opening
 from ui.desk import audience_keys
 from ui.identity import Identity
 from ui.parts import Parts
@@ -109,6 +111,10 @@ class FakeSessions:
     stopped: list[str] = field(default_factory=list)
     running: dict[str, object] = field(default_factory=dict)
 
+    def open(self, actor: Actor, agent: str, conversation: str, root: str = "") -> Opening:
+        """Nothing is looked up: what is sent is made up."""
+        return Opening(self.pseudonym(actor.id), root, Vault("made up", bytes(32)), frozenset())
+
     def begin(
         self,
         actor: Actor,
@@ -118,6 +124,8 @@ class FakeSessions:
         root: str,
         files: Mapping[str, Path] | None = None,
         language: str = "en",
+        opening: Opening | None = None,
+        kept: Sequence[str] = (),
     ) -> "FakeTurn":
         events = self.send(
             actor=actor,

@@ -260,7 +260,7 @@ async def test_files_of_agents_are_downloads_unless_harmless(
 ) -> None:
     made = {
         "f_1": Kept("f_1", "Été «1».png", "image/png", "local-owner", b"png"),
-        "f_2": Kept("f_2", 'a"\r\nb.svg', "image/svg+xml", "local-owner", b"<svg onload=x>"),
+        "f_2": Kept("f_2", 'a"\r\nb.html', "text/html", "local-owner", b"<svg onload=x>"),
     }
 
     def artefact(id_: str, owner: str) -> Kept:
@@ -274,7 +274,7 @@ async def test_files_of_agents_are_downloads_unless_harmless(
     assert shown.headers["content-disposition"].startswith("inline")
     saved = await web.get("/artefacts/f_2?inline=1")
     assert saved.headers["content-type"] == "application/octet-stream"
-    assert saved.headers["content-disposition"].startswith('attachment; filename="a___b.svg"')
+    assert saved.headers["content-disposition"].startswith('attachment; filename="a___b.html"')
     assert "default-src 'none'" in saved.headers["content-security-policy"]
     assert (await web.get("/artefacts/f_3")).status_code == 404
 

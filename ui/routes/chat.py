@@ -189,7 +189,7 @@ async def _events(
             incoming.files,
             person.language,
             opening=place.opening,
-            **({"kept": incoming.kept} if incoming.kept else {}),
+            kept=incoming.kept,
         )
         async with aclosing(turn.batches()) as batches:
             async for batch in batches:

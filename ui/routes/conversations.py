@@ -20,7 +20,7 @@ STOP_SECONDS = 20.0
 
 Own = Annotated[Person, allowed("conversations.own")]
 
-# what a browser may show in the page; everything else is a download. No SVG: it can carry script
+# what a browser may show in the page; everything else is a download. SVG was rewritten when it came
 INLINE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/svg+xml"})
 
 
