@@ -45,7 +45,7 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
-def _lower(text: object) -> object:
+def _lower(text: Any) -> Any:
     return text.casefold() if isinstance(text, str) else text
 
 

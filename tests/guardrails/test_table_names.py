@@ -1,7 +1,5 @@
 """Names in tables: each cell by itself, so that columns and headings stay what they are."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from guardrails.detect import pii
@@ -44,7 +42,7 @@ def test_what_stands_in_a_column_twice_is_one_thing() -> None:
 
 
 def test_a_name_that_a_question_hid_is_hidden_in_the_document_too() -> None:
-    def find(text: str, _language: str | None) -> Sequence[Finding]:
+    def find(text: str, _language: str | None) -> list[Finding]:
         at = text.find("Bergmann")
         asked = text.startswith("What") and at >= 0  # the question only
         return [Finding(at, at + 8, "PERSON", 0.9, "test")] if asked else []

@@ -7,7 +7,7 @@ import pytest
 from tests.ui.fake_house import House
 from tests.ui.test_web_pages import draft, visit
 from ui.messages import LANGUAGES, Language
-from ui.routes.models import ModelRow
+from ui.routes.models import ModelRow, choices
 from ui.web.pages import compare
 
 
@@ -45,9 +45,9 @@ def test_my_own_agent_stands_first_beside_one_of_its_kind(house: House) -> None:
 def test_with_a_second_model_the_same_agent_is_compared_on_both(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (own,) = compare.choices(visit(house).app, visit(house).person)
+    (own,) = choices(visit(house).app, visit(house).person)
     more = changed(own, name="openai/other", label="Other model", default=False)
-    monkeypatch.setattr(compare, "choices", lambda *_: [own, more])
+    monkeypatch.setattr("ui.web.pages.compare.choices", lambda *_: [own, more])
     # one that never answered is not offered first
     html = str(compare.body(visit(house, agent="email-drafter")))
     assert chosen(html)[1][1] == ""

@@ -25,7 +25,7 @@ from ui.door import Door
 from ui.identity import Identity
 from ui.oidc import Provider
 from ui.web import frame
-from ui.web.pages import people, signin
+from ui.web.pages import compare, people, signin
 from ui.wiring import App
 
 pytestmark = pytest.mark.heavy  # thousands of requests
@@ -174,10 +174,14 @@ async def test_what_a_provider_says_of_a_person_is_only_words(
         fake.claims[claim] = name
     fake.claims["groups"] = [name, {"a": [name]}, *["g"] * 600]
     answer = quiet(await sign_in(web, fake))
-    assert answer.status_code == 303 and answer.headers["location"] == "/"
+    assert answer.status_code == 303
+    if len(str(name)) > 10_000 or name == "\ud800 lone":  # a token too large, and no JSON
+        assert answer.headers["location"].startswith("/sign-in?failed=oidc-")
+        return
+    assert answer.headers["location"] == "/"
     me = quiet(await web.get("/me"))
     assert me.status_code == 200, "whatever they are called, they are signed in"
-    assert len(answer.headers.get_list("set-cookie")) <= 2
+    assert all(len(one) < 1000 for one in answer.headers.get_list("set-cookie"))
     (account,) = house.people.all()
     for shown in (account.name, account.email, account.department):
         assert len(shown) <= 200 and not re.search("[\\x00-\\x1f\u202e\ud800]", shown)
@@ -206,7 +210,7 @@ async def test_headers_and_cookies_are_never_too_much(quiet_house: House) -> Non
             {"range": "bytes=" + "0-1," * 2000},
             {"if-none-match": long, "if-modified-since": "never"},
         ):
-            sent = [(name, value.encode("latin-1")) for name, value in headers.items()]
+            sent = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
             for path in ("/me", "/branding", "/health", "/agents"):
                 quiet(await web.get(path, headers=sent))
             quiet(await web.post("/screen", headers=sent, content=b"{}"))
@@ -238,14 +242,12 @@ async def test_deep_json_is_a_refusal(quiet_house: House, body: bytes) -> None:
 
 async def test_thousands_of_parameters_change_nothing(quiet_house: House) -> None:
     cookie = f"atelier_session={with_accounts(quiet_house)['security']}"
-    many = "&".join(f"p{n}=<script>&limit={n}" for n in range(3000))
+    many = "&".join(f"p{n}=<script>&limit={n}" for n in range(1500))
     async with client(served(quiet_house), cookie=cookie) as web:
         for path in ("/audit/traces", "/alerts", "/conversations", "/me"):
             assert "<script>" not in quiet(await web.get(f"{path}?{many}")).text
-    for query in ({"agent": "<script>alert(1)</script>", "a" * 3000: "b" * 3000},):
-        from ui.web.pages import compare
-
-        assert "<script>alert" not in str(compare.body(visit(quiet_house, **query)))
+    asked = visit(quiet_house, agent="<script>alert(1)</script>", more="b" * 3000)
+    assert "<script>alert" not in str(compare.body(asked))
 
 
 def test_the_sweep_names_only_what_json_can_carry() -> None:

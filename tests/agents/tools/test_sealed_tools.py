@@ -47,7 +47,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_a_french_csv_is_summed_by_sql(pool: Pool) -> None:
     sql = 'SELECT "Région", SUM("Montant") AS total FROM data GROUP BY 1 ORDER BY 2 DESC'
     result = await ask(pool, "query_table", {"ventes.csv": SALES.encode()}, sql=sql)
-    assert result.content.splitlines() == ["Région | total", "Nord | 1300", "Sud | 300"]
+    assert result.content.splitlines() == [
+        "Région | total", "Nord | 1300", "Sud | 300", "(2 rows)"
+    ]  # fmt: skip
 
 
 async def test_dates_with_the_day_first_compare_as_dates(pool: Pool) -> None:
