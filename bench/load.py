@@ -26,6 +26,7 @@ import psutil
 import uvloop
 
 from bench import scripted
+from bench.clock import percentile, tree_cpu
 from bench.table import Row, show
 from sandbox.limits import MIB
 from ui.settings import Settings
@@ -103,8 +104,8 @@ def _measured(
         print(f"error: {error} ({seen.errors.count(error)} times)")
     answered = max(1, len(whole))
     return [
-        Row("first token, p50", _percentile(seen.first, 50), "ms", first[0]),
-        Row("first token, p95", _percentile(seen.first, 95), "ms", first[1]),
+        Row("first token, p50", percentile(seen.first, 50), "ms", first[0]),
+        Row("first token, p95", percentile(seen.first, 95), "ms", first[1]),
         Row("whole answer, p50", statistics.median(whole) if whole else 0.0, "ms"),
         Row("answers a second", len(whole) / MEASURED_S, "/s"),
         Row("errors", len(seen.errors), "", 0),
@@ -140,11 +141,11 @@ async def _chat(
         asyncio.create_task(_person(number, cookie, seen)) for number, cookie in enumerate(cookies)
     ]
     await asyncio.sleep(LEAD_IN_S)
-    before, began = _cpu(pid), time.process_time()
+    before, began = tree_cpu(pid), time.process_time()
     seen.measuring = True
     await asyncio.sleep(MEASURED_S)
     seen.measuring = False
-    after, ended = _cpu(pid), time.process_time()
+    after, ended = tree_cpu(pid), time.process_time()
     for person in people:
         person.cancel()
     await asyncio.gather(*people, return_exceptions=True)
@@ -208,17 +209,6 @@ async def _one(cookie: str, conversation: str, message: int) -> tuple[float, flo
     return first, (time.perf_counter() - began) * 1000, str(reply["conversation"])
 
 
-def _cpu(pid: int) -> tuple[float, float]:
-    """Processor seconds of the server, and with everything it started, also what has ended."""
-    server = psutil.Process(pid)
-    own = server.cpu_times()
-    total = own.user + own.system + own.children_user + own.children_system
-    for process in server.children(recursive=True):
-        with suppress(psutil.Error):
-            total += sum(process.cpu_times()[:4])  # with those of its children that ended
-    return own.user + own.system, total
-
-
 def _wait(url: str, warm: bool) -> None:
     end = time.monotonic() + 120
     while time.monotonic() < end:
@@ -227,10 +217,6 @@ def _wait(url: str, warm: bool) -> None:
                 return
         time.sleep(0.05)
     raise TimeoutError("the server did not start")
-
-
-def _percentile(values: list[float], percent: int) -> float:
-    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)] if values else 0.0
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,12 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import uvloop
 
+from bench import scripted
 from bench.clock import percentile, tree_cpu
-from bench.load import LEAD_IN_S, MEASURED_S, TEXT, WORDS
+from bench.load import LEAD_IN_S, MEASURED_S, PAUSE_S, REPLY, TEXT
 from bench.table import Row, show
 from sandbox.limits import MIB
-from tests.upstream import Say, Upstream
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atelier" / "bench-peers"
 PORT, PRESIDIO_PORT = 7898, 7899
@@ -78,22 +80,25 @@ def main() -> None:
         "Langflow": _langflow,
     }
     for name, start in peers.items():
-        reply = " ".join((WORDS * 4).split()[:60])
-        with Upstream(Say(reply, delay=0.01)) as upstream, tempfile.TemporaryDirectory() as folder:
+        with (
+            socket.create_server(("127.0.0.1", 0), backlog=1024) as upstream,
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            base = f"http://127.0.0.1:{upstream.getsockname()[1]}/v1"
             try:
-                with start(Path(folder), upstream.base) as peer:
-                    rows = _measured(peer, people)
+                with start(Path(folder), base) as peer:
+                    rows = _measured(peer, people, upstream)
             except (OSError, subprocess.SubprocessError, TimeoutError, ValueError) as error:
                 print(f"\n{name}: does not run here ({type(error).__name__}: {str(error)[:300]})")
                 continue
         show(f"{name}, {people} people chat", rows)
 
 
-def _measured(peer: Running, people: int) -> list[Row]:
+def _measured(peer: Running, people: int, upstream: socket.socket) -> list[Row]:
     time.sleep(3)
     idle = _memory(peer)
     seen = Seen()
-    cpu_s = asyncio.run(_chat(peer, people, seen))
+    cpu_s = uvloop.run(_chat(peer, people, seen, upstream))
     for error in sorted(set(seen.errors))[:5]:
         print(f"error: {error} ({seen.errors.count(error)} times)")
     return [
@@ -107,8 +112,9 @@ def _measured(peer: Running, people: int) -> list[Row]:
     ]
 
 
-async def _chat(peer: Running, people: int, seen: Seen) -> float:
+async def _chat(peer: Running, people: int, seen: Seen, upstream: socket.socket) -> float:
     """Let everybody chat; processor seconds of all that the peer started."""
+    model = await scripted.serve(upstream, REPLY, PAUSE_S)
     tasks = [asyncio.create_task(_person(number, peer, seen)) for number in range(people)]
     await asyncio.sleep(LEAD_IN_S)
     before = sum(tree_cpu(process.pid)[1] for process in peer.processes)
@@ -119,6 +125,7 @@ async def _chat(peer: Running, people: int, seen: Seen) -> float:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    model.close()
     return after - before
 
 
