@@ -9,24 +9,21 @@ process with one thread, and what they cost is a row of the table.
 import asyncio
 import json
 import os
-import random
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import uvloop
 
-from bench import scripted
-from bench.clock import percentile, tree_cpu
+from bench.chatters import TEXT, Ask, Seen, chat
+from bench.clock import tree_cpu
 from bench.table import Row, show
 from sandbox.limits import MIB
 from ui.settings import Settings
@@ -34,22 +31,7 @@ from ui.wiring import build, close
 
 PORT = 7897
 BASE = f"http://127.0.0.1:{PORT}"
-WORDS = "The meeting is on Monday and everybody is welcome to bring a question or two along. "
-TEXT = "Write to Claire Fontaine (claire.fontaine@example.com): we meet on Monday, number {n}."
-REPLY = " ".join((WORDS * 4).split()[:60])
-PAUSE_S = 0.01  # between two words
-LEAD_IN_S, MEASURED_S = 15.0, 45.0
 TARGETS = {50: (40.0, 110.0), 200: (500.0, 1500.0)}
-
-
-@dataclass
-class Seen:
-    """What the clients saw, in milliseconds, and what went wrong."""
-
-    first: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    measuring: bool = False
 
 
 def main() -> None:
@@ -97,18 +79,18 @@ def _measured(
     time.sleep(3)
     idle_mib = psutil.Process(server.pid).memory_info().rss / MIB
     seen = Seen()
-    server_s, cpu_s, own_s = uvloop.run(_chat(server.pid, cookies, seen, upstream))
+    server_s, cpu_s, own_s = uvloop.run(
+        chat(
+            [_asking(cookie) for cookie in cookies],
+            seen,
+            upstream,
+            lambda: (*tree_cpu(server.pid), time.process_time()),
+        )
+    )
     loaded_mib = psutil.Process(server.pid).memory_info().rss / MIB
-    first, whole = TARGETS.get(people, (None, None)), sorted(seen.whole)
-    for error in sorted(set(seen.errors))[:5]:
-        print(f"error: {error} ({seen.errors.count(error)} times)")
-    answered = max(1, len(whole))
+    answered = max(1, len(seen.whole))
     return [
-        Row("first token, p50", percentile(seen.first, 50), "ms", first[0]),
-        Row("first token, p95", percentile(seen.first, 95), "ms", first[1]),
-        Row("whole answer, p50", statistics.median(whole) if whole else 0.0, "ms"),
-        Row("answers a second", len(whole) / MEASURED_S, "/s"),
-        Row("errors", len(seen.errors), "", 0),
+        *seen.rows(TARGETS.get(people, (None, None))),
         Row("CPU per answered message, everything", 1000 * cpu_s / answered, "ms", 60),
         Row("of which sealed processes", 1000 * (cpu_s - server_s) / answered, "ms"),
         Row("clients and upstream, beside it", 1000 * own_s / answered, "ms"),
@@ -131,43 +113,16 @@ def _accounts(home: Path, people: int) -> list[str]:
         close(app)
 
 
-async def _chat(
-    pid: int, cookies: list[str], seen: Seen, upstream: socket.socket
-) -> tuple[float, float, float]:
-    """Let everybody chat; processor seconds of the server alone, with all that it started, and of
-    this process."""
-    model = await scripted.serve(upstream, REPLY, PAUSE_S)
-    people = [
-        asyncio.create_task(_person(number, cookie, seen)) for number, cookie in enumerate(cookies)
-    ]
-    await asyncio.sleep(LEAD_IN_S)
-    before, began = tree_cpu(pid), time.process_time()
-    seen.measuring = True
-    await asyncio.sleep(MEASURED_S)
-    seen.measuring = False
-    after, ended = tree_cpu(pid), time.process_time()
-    for person in people:
-        person.cancel()
-    await asyncio.gather(*people, return_exceptions=True)
-    model.close()
-    return after[0] - before[0], after[1] - before[1], ended - began
-
-
-async def _person(number: int, cookie: str, seen: Seen) -> None:
-    dice = random.Random(number)
-    await asyncio.sleep(dice.uniform(0, 8))
+def _asking(cookie: str) -> Ask:
+    """How one person asks: always in the same conversation."""
     conversation = ""
-    for message in range(10_000):
-        counted = seen.measuring
-        try:
-            first, whole, conversation = await _one(cookie, conversation, message)
-        except (OSError, ValueError, EOFError, TimeoutError) as error:
-            seen.errors.append(f"{type(error).__name__}: {str(error)[:200]}")
-        else:
-            if counted:
-                seen.first.append(first)
-                seen.whole.append(whole)
-        await asyncio.sleep(dice.uniform(3, 7))
+
+    async def ask(message: int) -> tuple[float, float]:
+        nonlocal conversation
+        first, whole, conversation = await _one(cookie, conversation, message)
+        return first, whole
+
+    return ask
 
 
 async def _one(cookie: str, conversation: str, message: int) -> tuple[float, float, str]:

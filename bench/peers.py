@@ -9,7 +9,6 @@ be missing. People, think time, texts, scripted upstream and measured seconds ar
 import asyncio
 import json
 import os
-import random
 import re
 import secrets
 import shutil
@@ -20,18 +19,17 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import uvloop
 
-from bench import scripted
-from bench.clock import percentile, tree_cpu
-from bench.load import LEAD_IN_S, MEASURED_S, PAUSE_S, REPLY, TEXT
+from bench.chatters import TEXT, Seen, chat
+from bench.clock import tree_cpu
 from bench.table import Row, show
 from sandbox.limits import MIB
 
@@ -61,16 +59,6 @@ class Running:
     header: str = ""
 
 
-@dataclass
-class Seen:
-    """Milliseconds to the first word and to the end; what went wrong."""
-
-    first: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    measuring: bool = False
-
-
 def main() -> None:
     """Print one table for each peer."""
     people = next((int(one) for one in sys.argv[1:] if one.isdigit()), 50)
@@ -98,51 +86,23 @@ def _measured(peer: Running, people: int, upstream: socket.socket) -> list[Row]:
     time.sleep(3)
     idle = _memory(peer)
     seen = Seen()
-    cpu_s = uvloop.run(_chat(peer, people, seen, upstream))
-    for error in sorted(set(seen.errors))[:5]:
-        print(f"error: {error} ({seen.errors.count(error)} times)")
+
+    def ask(message: int) -> Awaitable[tuple[float, float]]:
+        return _one(peer, TEXT.format(n=message))
+
+    (cpu_s,) = uvloop.run(
+        chat(
+            [ask] * people,
+            seen,
+            upstream,
+            lambda: [sum(tree_cpu(process.pid)[1] for process in peer.processes)],
+        )
+    )
     return [
-        Row("first token, p50", percentile(seen.first, 50), "ms"),
-        Row("first token, p95", percentile(seen.first, 95), "ms"),
-        Row("whole answer, p50", percentile(seen.whole, 50), "ms"),
-        Row("answers a second", len(seen.whole) / MEASURED_S, "/s"),
-        Row("errors", len(seen.errors)),
+        *seen.rows(),
         Row("CPU per answered message, everything", 1000 * cpu_s / max(1, len(seen.whole)), "ms"),
         Row("memory, idle", idle, "MiB"),
     ]
-
-
-async def _chat(peer: Running, people: int, seen: Seen, upstream: socket.socket) -> float:
-    """Let everybody chat; processor seconds of all that the peer started."""
-    model = await scripted.serve(upstream, REPLY, PAUSE_S)
-    tasks = [asyncio.create_task(_person(number, peer, seen)) for number in range(people)]
-    await asyncio.sleep(LEAD_IN_S)
-    before = sum(tree_cpu(process.pid)[1] for process in peer.processes)
-    seen.measuring = True
-    await asyncio.sleep(MEASURED_S)
-    seen.measuring = False
-    after = sum(tree_cpu(process.pid)[1] for process in peer.processes)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    model.close()
-    return after - before
-
-
-async def _person(number: int, peer: Running, seen: Seen) -> None:
-    dice = random.Random(number)
-    await asyncio.sleep(dice.uniform(0, 8))
-    for message in range(10_000):
-        counted = seen.measuring
-        try:
-            first, whole = await _one(peer, TEXT.format(n=message))
-        except (OSError, ValueError, EOFError, TimeoutError) as error:
-            seen.errors.append(f"{type(error).__name__}: {str(error)[:200]}")
-        else:
-            if counted:
-                seen.first.append(first)
-                seen.whole.append(whole)
-        await asyncio.sleep(dice.uniform(3, 7))
 
 
 async def _one(peer: Running, text: str) -> tuple[float, float]:
