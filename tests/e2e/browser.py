@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.upstream import Upstream
 
@@ -28,6 +28,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 START_SECONDS = 150.0
+expect.set_options(timeout=30_000)  # a busy machine is slow; it costs nothing when it is not
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ LOOK = """
   const box = side.getBoundingClientRect();
   return {
     over: root.scrollWidth - root.clientWidth,
+    out: [...document.querySelectorAll(".atl-main *")].filter(one => {
+      const at = one.getBoundingClientRect();
+      return at.width && (at.left < -1 || at.right > innerWidth + 1);
+    }).slice(0, 5).map(one => one.outerHTML.slice(0, 120)),
     side: getComputedStyle(side).display === "none" ? null : [box.left, innerWidth - box.right],
     main: document.querySelector(".atl-main").getBoundingClientRect().right,
   };
