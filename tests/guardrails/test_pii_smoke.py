@@ -23,3 +23,14 @@ def test_offsets_point_into_the_original_when_characters_hide() -> None:
     text = "mail: jo\u200bhn@ex\u0430mple.com now"
     spans = [text[f.start : f.end] for f in pii.find(text) if f.kind == "EMAIL_ADDRESS"]
     assert spans == ["jo\u200bhn@ex\u0430mple.com"]
+
+
+@pytest.mark.parametrize(
+    "sum_", ["65028.6", "65028.600000000006", "-65028,60", "65028.6\n10115.25\n"]
+)
+def test_an_amount_alone_is_no_identifier(sum_: str) -> None:
+    assert not pii.find(sum_)
+
+
+def test_a_number_that_may_be_a_postcode_is_one_when_it_stands_alone() -> None:
+    assert [one.kind for one in pii.find("65028")] == ["DE_PLZ"]

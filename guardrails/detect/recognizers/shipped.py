@@ -129,6 +129,7 @@ _KIND_WORDS = {"US_BANK_NUMBER": ("bank account", "account number", "account no"
                "US_DRIVER_LICENSE": ("driver license", "driver's license", "drivers license", "driver licence"),
                "US_PASSPORT": ("passport",), "DE_KFZ": ("kennzeichen",)}  # fmt: skip
 _LONE_WORD = re.compile(r"(?<![\w])[^\W\d_]{2,}(?![\w])")
+_DECIMAL = re.compile(r"(?<![\w.,])[-+]?\d+[.,]\d+(?![\w.,])")
 _SOME_ID = re.compile(
     r"\d{4,}|[A-Za-z]{1,6}[ \-]?\d{2,}|\d{2,}[ \-]?[A-Za-z]|\d{2,}[ \-./]\d{2,}|[13][a-km-zA-HJ-NP-Z1-9]{25}"
 )
@@ -217,12 +218,21 @@ def find(text: str) -> list[tuple[int, int, str, float, str]]:
     return found
 
 
+def _is_part_of_a_decimal(start: int, end: int, text: str) -> bool:
+    """Whether a match is the whole or the broken part of an amount: sums are no postcodes."""
+    return text[start:end].isdigit() and any(
+        one.start() <= start and end <= one.end() for one in _DECIMAL.finditer(text)
+    )
+
+
 def _score(
     kind: str, start: int, end: int, score: float, text: str, near: list[tuple[int, int]] | None
 ) -> float:
     """What the match is worth here; 0 drops it."""
     checked = score >= 1.0
     if near is None:
+        if not checked and _is_part_of_a_decimal(start, end, text):
+            return 0.0
         return 0.7 if checked else 0.2 + score / 4
     if any(start - 60 <= e <= start or end <= s <= end + 24 for s, e in near):
         close = any(start - 30 <= e <= start for _, e in near)
