@@ -29,7 +29,8 @@ DISCOVERY_SECONDS = 3600
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # asymmetric only: `none` and HMAC never
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 SCOPE = "openid profile email"
-LOGOUT_SECONDS = 300  # a logout token older than this is not obeyed again
+LOGOUT_SECONDS = 300  # a logout token older than this is not obeyed
+LEEWAY = 60  # seconds that the provider's clock may be off
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,14 @@ class Known:
 
 @dataclass(frozen=True)
 class Ended:
-    """What a logout token ends: one session at the provider, or all of a person's."""
+    """What a logout token ends: one session at the provider, or all of a person's.
+
+    `token` tells two tokens apart; say `Provider.obeyed` when what it asked for is done.
+    """
 
     key: str
     session: str
+    token: str
 
 
 class Provider:
@@ -103,6 +108,7 @@ class Provider:
         )
         self._found: tuple[float, dict[str, Any]] | None = None
         self._keys: dict[str, Any] | None = None
+        self._spent: dict[str, float] = {}  # logout tokens that were obeyed, until they are stale
 
     async def check(self) -> None:
         """Ask the provider for its description and keys now. Raises GuardrailError."""
@@ -150,8 +156,17 @@ class Provider:
         # what the provider signed wins over what it said beside
         return self._known({**told, **claims}, str(next_))
 
+    def wanted(self, cookie: str) -> str:
+        """The page that a sign-in should have come to, however the sign-in ended or aged."""
+        try:
+            kept = json.loads(self._signer.unsign(cookie))
+        except BadSignature:
+            return "/"
+        return str(kept[3])
+
     async def logged_out(self, token: str) -> Ended:
-        """Whose sessions must end. Raises GuardrailError("oidc-refused").
+        """Whose sessions must end. Raises GuardrailError("oidc-refused"), also for a token that
+        was obeyed before: who overheard it must not throw a person out again.
 
         Source: OpenID Connect Back-Channel Logout 1.0, 2.6.
         """
@@ -160,9 +175,18 @@ class Provider:
         # a logout token must not be an ID token that somebody replays here, hence: no nonce
         self._require(isinstance(events, dict) and LOGOUT_EVENT in events)
         self._require("nonce" not in claims and ("sub" in claims or "sid" in claims))
-        self._require(time.time() - float(claims["iat"]) < LOGOUT_SECONDS)
+        now = time.time()
+        self._require(now - float(claims["iat"]) < LOGOUT_SECONDS)
+        self._spent = {each: until for each, until in self._spent.items() if until > now}
+        # `jti` is required (2.4), and some providers leave it out: then the token is its own name
+        name = hashlib.sha256(str(claims.get("jti") or token).encode(errors="backslashreplace"))
+        self._require(name.hexdigest() not in self._spent)
         key = self._key(claims) if "sub" in claims else ""
-        return Ended(key, self._session(claims))
+        return Ended(key, self._session(claims), name.hexdigest())
+
+    def obeyed(self, ended: Ended) -> None:
+        """Its sessions are ended: the token is worth nothing any more."""
+        self._spent[ended.token] = time.time() + LOGOUT_SECONDS + LEEWAY
 
     async def _userinfo(
         self, found: Mapping[str, Any], token: str, claims: Mapping[str, Any]
@@ -237,7 +261,7 @@ class Provider:
             try:
                 keys = KeySet.import_key_set(await self._key_set(found, fresh=fresh))
                 decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
-                jwt.JWTClaimsRegistry(leeway=60, **rules).validate(decoded.claims)
+                jwt.JWTClaimsRegistry(leeway=LEEWAY, **rules).validate(decoded.claims)
             except (JoseError, ValueError, KeyError) as error:
                 # the provider may have new keys: fetch them once, then believe the failure
                 if fresh:

@@ -35,6 +35,7 @@ RULES: Final = MappingProxyType(
             AlertRule("chain-broken", "critical", locked=True),
             AlertRule("ledger-failed", "critical", locked=True),
             AlertRule("checkpoint-failed", "critical", locked=True),
+            AlertRule("backup-restored", "critical", locked=True),
             AlertRule("checkpoint-undelivered", "critical", 3),
             AlertRule("guard-error", "critical", 1),
             AlertRule("unsafe-mode", "critical"),

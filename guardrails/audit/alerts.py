@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 BURST_SECONDS = 300.0  # in which denials of one person are a burst
 RECENT_ROWS = 20_000  # of the ledger are looked at each time
+RESTORED_SECONDS = 7 * 86_400.0  # a server that starts this long after a restore still tells of it
 AGAIN_SECONDS = 3_600.0  # the same alert about the same thing is not repeated sooner
 TRIES = 10  # at sending one alert one way, a check apart
 UNSENT = 200  # alerts that wait for another attempt
@@ -205,7 +206,17 @@ class Alerts:
             .group_by(traces.c.rule)
             .having(count >= _threshold(rules, "guard-error"))
         )
+        told = sa.select(alerts.c.about).where(alerts.c.rule == "backup-restored")
+        restored = sa.select(ledger.c.seq, ledger.c.actor).where(
+            ledger.c.kind == "backup.restore",
+            ledger.c.step == "event",  # in the record that was put in; an intent is in the old one
+            ledger.c.at >= now - int(RESTORED_SECONDS * 1e6),
+            sa.cast(ledger.c.seq, sa.Text).not_in(told),
+        )
         with self._engine.connect() as connection:
+            for seq, person in connection.execute(restored):
+                data = {"person": person, "seq": seq}
+                found.append(Alert("backup-restored", "critical", str(seq), data))
             for person, n in connection.execute(burst):
                 found.append(Alert("denial-burst", "warning", person, {"person": person, "n": n}))
             for person in connection.scalars(tried.distinct()):

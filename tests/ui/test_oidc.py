@@ -79,6 +79,18 @@ async def test_signing_in_makes_an_account_with_the_groups_roles(
     assert len(house.people.all()) == 1
 
 
+async def test_a_sign_in_that_failed_keeps_the_page_that_was_wanted(
+    web: httpx.AsyncClient, fake: FakeProvider
+) -> None:
+    fake.claims["groups"], wanted = ["unknown"], "%2Fen%2Faudit%3Ftrace%3D1"
+    done = await sign_in(web, fake, "/en/audit?trace=1")
+    assert done.headers["location"] == f"/sign-in?failed=oidc-no-role&next={wanted}"
+    begun = await web.get("/session/oidc", params={"next": "/en/audit?trace=1"})
+    state = fake.authorize(begun.headers["location"]).split("&", 1)[1]
+    done = await web.get(f"/session/oidc/callback?error=access_denied&{state}")
+    assert done.headers["location"] == f"/sign-in?failed=oidc-refused&next={wanted}"
+
+
 async def test_somebody_without_a_role_stays_outside(
     web: httpx.AsyncClient, fake: FakeProvider, house: House
 ) -> None:
@@ -168,8 +180,14 @@ async def test_the_provider_can_end_a_persons_sessions(
     for bad in (claims, {**good, "nonce": "1"}, {**good, "aud": "another"}):
         refused = await web.post("/session/oidc/logout", data={"logout_token": fake.sign(bad)})
         assert refused.status_code == 401 and (await web.get("/me")).status_code == 200
-    done = await web.post("/session/oidc/logout", data={"logout_token": fake.sign(good)})
+    token = {"logout_token": fake.sign(good)}
+    done = await web.post("/session/oidc/logout", data=token)
     assert done.status_code == 200 and (await web.get("/me")).status_code == 401
+    # the same token again ends nothing: neither sent as it is, nor signed anew
+    await sign_in(web, fake)
+    for again in (token, {"logout_token": fake.sign({**good, "iat": now - 1})}):
+        refused = await web.post("/session/oidc/logout", data=again)
+        assert refused.status_code == 401 and (await web.get("/me")).status_code == 200
 
 
 async def test_a_provider_that_is_down_is_said_clearly(

@@ -39,8 +39,7 @@ async def begin(request: Request, app: Services, at: Configured, next: str = "/"
         if "text/html" not in request.headers.get("accept", ""):
             raise
         # somebody pressed the button: the page that they came from says what happened
-        query = urlencode({"failed": error.code, "next": inside(next)})
-        return RedirectResponse(f"/sign-in?{query}", 303)
+        return _again(error.code, next)
     answer = RedirectResponse(start.url, 303)
     answer.set_cookie(
         COOKIE,
@@ -65,13 +64,13 @@ async def callback(request: Request, app: Services, rates: Limits, at: Configure
         act = Act("signin", "system", verdict="deny", rule=error.code)
         await app.ledger.arecord(act)
         # a person stands before this page: the sign-in page says it better than JSON
-        return RedirectResponse(f"/sign-in?failed={error.code}", 303)
+        return _again(error.code, at.wanted(cookie))
     agent = request.headers.get("user-agent", "")
     try:
         value = await run_in_threadpool(_session, app, at, known, agent)
     except GuardrailError as error:
         await app.ledger.arecord(Act("signin", "system", verdict="deny", rule=error.code))
-        return RedirectResponse(f"/sign-in?failed={error.code}", 303)
+        return _again(error.code, known.next)
     await run_in_threadpool(app.identity.sign_out, request)  # the session this browser had
     answer = RedirectResponse(inside(known.next), 303)
     set_cookie(answer, SESSION_COOKIE, value, secure=request.url.scheme == "https")
@@ -94,8 +93,17 @@ async def logout(
     rates.logout.take(request.client.host if request.client else "")
     ended = await at.logged_out(logout_token)
     await run_in_threadpool(_end, app, ended)
+    at.obeyed(ended)  # only now: a provider whose logout failed here sends the same token again
     response.headers["cache-control"] = "no-store"
     return Done()
+
+
+def _again(code: str, next: str) -> Response:
+    """Back to the sign-in page, which says what happened and still knows where to go after."""
+    query = {"failed": code, "next": inside(next)}
+    if query["next"] == "/":
+        del query["next"]
+    return RedirectResponse(f"/sign-in?{urlencode(query)}", 303)
 
 
 def _session(app: Any, at: Provider, known: Known, agent: str) -> str:

@@ -346,6 +346,21 @@ def test_bursts_self_approvals_and_new_models_are_noticed(ledger: Ledger, clock:
     }  # fmt: skip
 
 
+def test_a_restored_backup_is_told_once_also_days_later(ledger: Ledger, clock: Clock) -> None:
+    alerts = Alerts(ledger.engine, [], clock)
+    intent = ledger.intent(Act("backup.restore", SECOND))
+    ledger.outcome(intent, "failed", {})
+    assert alerts.check() == []  # nothing was put in
+    seq = ledger.record(Act("backup.restore", SECOND))
+    clock.now += 2 * 86_400  # the server was started only then
+    told = [(alert.rule, alert.level, dict(alert.data)) for alert in alerts.check()]
+    assert told == [("backup-restored", "critical", {"person": SECOND, "seq": seq})]
+    clock.now += 2 * 86_400
+    assert alerts.check() == []
+    with pytest.raises(BadInput, match="alert-locked"):
+        alerts.rules.set("backup-restored", active=False, threshold=None, by=SECOND)
+
+
 def test_a_webhook_gets_names_and_numbers(ledger: Ledger, clock: Clock) -> None:
     bodies: list[bytes] = []
 
