@@ -1,7 +1,5 @@
 """axe-core finds no violation of WCAG 2.2 A and AA on any page (desktop, phone, dark, French)."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +7,11 @@ from playwright.sync_api import Browser, Page
 
 from tests.e2e.browser import Product, visit
 from tests.e2e.office import Office
+from tests.installed import node_package
 from tests.upstream import Say
 from ui.messages import Language
 from ui.web import nav
 
-AXE = Path(os.environ.get("AXE_CORE", ".tools/node_modules/axe-core/axe.min.js"))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE = 390
 ANSWER = Say("# Answer\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |")
@@ -24,7 +22,7 @@ pytestmark = pytest.mark.timeout(900)  # many pages; a busy machine is no violat
 def violations(page: Page, name: str, *, phone: bool) -> list[str]:
     """What axe finds on a page, and whether it is wider than a phone (it would shrink to fit)."""
     page.wait_for_timeout(400)
-    page.evaluate(AXE.read_text("utf-8"))
+    page.evaluate((node_package("axe-core") / "axe.min.js").read_text("utf-8"))
     result: Any = page.evaluate(
         "tags => axe.run(document, { runOnly: { type: 'tag', values: tags } })", TAGS
     )

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from ui.access import Role
 from ui.api import build
 from ui.door import Door
+from ui.oidc import Provider
 from ui.routes.common import Rates
 from ui.wiring import App
 
@@ -19,10 +20,11 @@ BASE = "http://127.0.0.1:7860"
 PASSWORD = "correct horse battery"
 
 
-def served(house: Any, rates: Rates | None = None) -> ASGIApp:
-    """The API behind the door, under its real prefix. `house` has what an App has."""
+def served(house: Any, rates: Rates | None = None, asked: Provider | None = None) -> ASGIApp:
+    """The API behind the door, under its real prefix. `house` has what an App has; `asked` is the
+    identity provider."""
     parent = FastAPI()
-    parent.mount("/api/v1", build(cast(App, house), rates))
+    parent.mount("/api/v1", build(cast(App, house), rates, asked))
     return Door(parent, identity=house.identity, limit_mib=house.settings.upload_limit_mib)
 
 

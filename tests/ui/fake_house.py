@@ -1,6 +1,7 @@
 """A house for page tests: real store, catalogue, record, people; model and seal are fakes."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -320,3 +321,13 @@ def open_house(home: Path, screen: Screen | None = None) -> House:
     )
     house.catalog.keys_of = partial(audience_keys, cast(Any, house))
     return house
+
+
+@contextmanager
+def provided_house(home: Path) -> Iterator[House]:
+    """A house whose people sign in elsewhere, as `ui.wiring` opens it when settings name an issuer;
+    closed at the end."""
+    house = open_house(home)
+    house.identity = Identity(house.engine, house.keys, house.people, host="0.0.0.0", provider=True)
+    yield house
+    house.close()

@@ -15,6 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from guardrails.keys import Keys
+from ui.oidc import Provider
+
 ISSUER = "https://id.example"
 CLIENT = "atelier"
 
@@ -35,6 +38,17 @@ class FakeProvider:
     def transport(self) -> httpx.ASGITransport:
         """The provider in place of the network."""
         return httpx.ASGITransport(app=self.app())
+
+    def asked_by(self, keys: Keys, roles: str = "") -> Provider:
+        """Our side of it."""
+        return Provider(
+            keys,
+            issuer=ISSUER,
+            client_id=CLIENT,
+            client_secret="sample",
+            roles=roles,
+            transport=self.transport,
+        )
 
     def authorize(self, url: str) -> str:
         """What the provider's own pages do: check the request, give a code. Returns the query."""

@@ -3,23 +3,17 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import cast
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from joserfc.jwk import RSAKey
 
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys
-from tests.ui.api_client import BASE
-from tests.ui.fake_house import House, open_house
+from tests.ui.api_client import client, served
+from tests.ui.fake_house import House, provided_house
 from tests.ui.fake_provider import CLIENT, ISSUER, FakeProvider
-from ui.api import build
-from ui.door import Door
-from ui.identity import Identity
 from ui.oidc import LOGOUT_EVENT, Provider, role_map
-from ui.wiring import App
 
 ROLES = "everyone=staff, atelier-security=security"
 
@@ -33,28 +27,13 @@ def fake() -> FakeProvider:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    # as `ui.wiring` does when the settings name an issuer
-    house.identity = Identity(house.engine, house.keys, house.people, host="0.0.0.0", provider=True)
-    yield house
-    house.close()
+    with provided_house(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
 async def web(house: House, fake: FakeProvider) -> AsyncIterator[httpx.AsyncClient]:
-    provider = Provider(
-        house.keys,
-        issuer=ISSUER,
-        client_id=CLIENT,
-        client_secret="sample",
-        roles=ROLES,
-        transport=fake.transport,
-    )
-    parent = FastAPI()
-    parent.mount("/api/v1", build(cast(App, house), asked=provider))
-    door = Door(parent, identity=house.identity, limit_mib=25)
-    transport = httpx.ASGITransport(app=door)
-    async with httpx.AsyncClient(transport=transport, base_url=f"{BASE}/api/v1") as web:
+    async with client(served(house, asked=fake.asked_by(house.keys, ROLES))) as web:
         yield web
 
 

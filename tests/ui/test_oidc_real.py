@@ -5,33 +5,23 @@ another sign-in or another time, put in the place of the right one on its way.
 """
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx
 import pytest
-import uvicorn
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.ui.fake_house import House, open_house
-from ui.api import build
-from ui.door import Door
-from ui.identity import Identity
+from tests.ui.api_client import served
+from tests.ui.fake_house import House, provided_house
+from tests.ui.real_provider import answering, provider
 from ui.oidc import Provider
-from ui.wiring import App
 
-PACKAGE = Path(os.environ.get("OIDC_PROVIDER", ".tools/node_modules/oidc-provider")).resolve()
 SECRET = "a secret: with / signs & spaces"
 ROLES = "everyone=staff, atelier-security=security"
 VERIFIER = "v" * 64
@@ -71,41 +61,16 @@ class World:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    node = shutil.which("node")
-    if node is None or not (PACKAGE / "package.json").is_file():
-        pytest.fail("needs node and npm's oidc-provider: deploy/setup.sh test")
     world = World("", "", "")
-    config = uvicorn.Config(world, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    world.origin = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    script = Path(__file__).with_name("oidc_provider.mjs")
-    environment = {"OIDC_PROVIDER": str(PACKAGE), "RP_ORIGIN": world.origin, "NO_COLOR": "1"}
-    with subprocess.Popen(
-        [node, "--no-warnings", str(script)],
-        env={"PATH": os.environ["PATH"], **environment},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
-        world.first, world.second = told["first"], told["second"]
+    with answering(world) as origin, provider("oidc_provider.mjs", RP_ORIGIN=origin) as told:
+        world.origin, world.first, world.second = origin, told["first"], told["second"]
         yield world
-        process.kill()
-    server.should_exit = True
-    thread.join(10)
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    house.identity = Identity(house.engine, house.keys, house.people, host="0.0.0.0", provider=True)
-    yield house
-    house.close()
+    with provided_house(tmp_path) as opened:
+        yield opened
 
 
 Serve = Callable[..., None]
@@ -126,9 +91,7 @@ def serve(world: World, house: House) -> Serve:
             transport=world.network,
             **given,
         )
-        parent = FastAPI()
-        parent.mount("/api/v1", build(cast(App, house), asked=provider))
-        world.inner = Door(parent, identity=house.identity, limit_mib=25)
+        world.inner = served(house, asked=provider)
 
     world.control(
         people={
@@ -259,14 +222,16 @@ async def test_a_wrong_client_secret_lets_nobody_in(
     world: World, serve: Serve, web: httpx.AsyncClient
 ) -> None:
     serve("atelier", "another secret")
-    assert (await sign_in(world, web)).headers["location"] == "/sign-in?failed=oidc-refused"
+    assert (await sign_in(world, web)).headers[
+        "location"
+    ] == "/sign-in?failed=oidc-refused&next=%2Fen%2Faudit"
 
 
 async def test_somebody_whose_groups_give_no_role_stays_outside(
     world: World, serve: Serve, web: httpx.AsyncClient, house: House
 ) -> None:
     done = await sign_in(world, web, "sample-2")
-    assert done.headers["location"] == "/sign-in?failed=oidc-no-role"
+    assert done.headers["location"] == "/sign-in?failed=oidc-no-role&next=%2Fen%2Faudit"
     assert house.people.all() == []
 
 

@@ -4,11 +4,7 @@ oidc-provider), a real tool server that takes its tokens, and the API between th
 import asyncio
 import io
 import json
-import os
 import re
-import shutil
-import subprocess
-import threading
 import time
 import zipfile
 from collections.abc import AsyncIterator, Iterator
@@ -19,16 +15,15 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agents.tools.base import NotDone, ToolContext
 from agents.tools.registry import call
 from tests.ui.api_client import BASE, client, served, with_accounts
 from tests.ui.fake_house import House, open_house
+from tests.ui.real_provider import answering, provider
 from ui.access import Role
 
-PACKAGE = Path(os.environ.get("OIDC_PROVIDER", ".tools/node_modules/oidc-provider")).resolve()
 CALLBACK = f"{BASE}/api/v1/me/services/callback"
 
 
@@ -95,9 +90,6 @@ class Calendar:
 def calendar() -> Iterator[Calendar]:
     from mcp.server.mcpserver import MCPServer
 
-    node = shutil.which("node")
-    if node is None or not (PACKAGE / "package.json").is_file():
-        pytest.fail("needs node and npm's oidc-provider: deploy/setup.sh test")
     made = MCPServer("calendar")
 
     @made.tool(description="The next meeting")
@@ -105,29 +97,11 @@ def calendar() -> Iterator[Calendar]:
         return "at ten"
 
     calendar = Calendar(inner=made.streamable_http_app())
-    config = uvicorn.Config(calendar, port=0, log_level="critical", lifespan="on")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    calendar.url = calendar.resource = f"http://127.0.0.1:{port}/mcp"
-    script = Path(__file__).with_name("service_provider.mjs")
-    told = {"OIDC_PROVIDER": str(PACKAGE), "RESOURCE": calendar.resource, "NO_COLOR": "1"}
-    with subprocess.Popen(
-        [node, "--no-warnings", str(script)],
-        env={"PATH": os.environ["PATH"], **told},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        assert process.stdout is not None
-        calendar.issuer = json.loads(process.stdout.readline())["issuer"]
-        yield calendar
-        process.kill()
-    server.should_exit = True
-    thread.join(10)
+    with answering(calendar, "on") as origin:
+        calendar.url = calendar.resource = f"{origin}/mcp"
+        with provider("service_provider.mjs", RESOURCE=calendar.resource) as told:
+            calendar.issuer = told["issuer"]
+            yield calendar
 
 
 @dataclass

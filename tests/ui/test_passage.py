@@ -1,11 +1,12 @@
 """What an answer rests on is marked in its source: the page's own module, run by Node."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.installed import program
 
 MODULE = Path(__file__).parents[2] / "ui/web/static/js/passage.js"
 CASES = (
@@ -33,13 +34,11 @@ CASES = (
 
 @pytest.fixture(scope="module")
 def found() -> list[list[list[object]]]:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
     given = [[passage, answer, number] for passage, answer, number, _ in CASES]
     asked = f"{json.dumps(given)}.map((one) => supporting(...one))"
     code = f"{MODULE.read_text('utf-8')}\nconsole.log(JSON.stringify({asked}))"
-    command = [node, "--input-type=module", "-e", code]  # as a module, whatever Node's version
+    # as a module, whatever Node's version
+    command = [program("node"), "--input-type=module", "-e", code]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     told: list[list[list[object]]] = json.loads(said)
     return told

@@ -7,26 +7,19 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import cast
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from PIL import Image
 
-from tests.ui.api_client import BASE, client, served, with_accounts
-from tests.ui.fake_house import House, open_house
-from tests.ui.fake_provider import CLIENT, ISSUER, FakeProvider
+from tests.ui.api_client import client, served, with_accounts
+from tests.ui.fake_house import House, provided_house
+from tests.ui.fake_provider import FakeProvider
 from tests.ui.test_oidc import sign_in
 from tests.ui.test_web_pages import visit
-from ui.api import build
 from ui.branding import Branding
-from ui.door import Door
-from ui.identity import Identity
-from ui.oidc import Provider
 from ui.web import frame
 from ui.web.pages import compare, people, signin
-from ui.wiring import App
 
 pytestmark = pytest.mark.heavy  # thousands of requests
 
@@ -144,25 +137,13 @@ def fake() -> FakeProvider:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    house = open_house(tmp_path)
-    house.identity = Identity(house.engine, house.keys, house.people, host="0.0.0.0", provider=True)
-    yield house
-    house.close()
+    with provided_house(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
 async def web(house: House, fake: FakeProvider) -> AsyncIterator[httpx.AsyncClient]:
-    provider = Provider(
-        house.keys,
-        issuer=ISSUER,
-        client_id=CLIENT,
-        client_secret="sample",
-        transport=fake.transport,
-    )
-    parent = FastAPI()
-    parent.mount("/api/v1", build(cast(App, house), asked=provider))
-    transport = httpx.ASGITransport(app=Door(parent, identity=house.identity, limit_mib=25))
-    async with httpx.AsyncClient(transport=transport, base_url=f"{BASE}/api/v1") as web:
+    async with client(served(house, asked=fake.asked_by(house.keys))) as web:
         yield web
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 from guardrails.audit import export
 from guardrails.audit.metrics import Metrics
 from guardrails.audit.spans import Spans
+from tests import installed
 from ui.record import readers
 from ui.settings import Settings
 
@@ -28,8 +28,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> str:
     if given := os.environ.get("ROTEL", ""):
         return given
     folder = tmp_path_factory.mktemp("rotel")
-    uv = shutil.which("uv")
-    assert uv, "uv is missing: run make setup"
+    uv = installed.program("uv")
     subprocess.run([uv, "venv", "-q", folder / "venv"], check=True)
     python = str(folder / "venv" / "bin" / "python")
     subprocess.run([uv, "pip", "install", "-q", "--python", python, COLLECTOR], check=True)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 
 from guardrails.audit import export
 from guardrails.audit.spans import Spans
+from tests.installed import program
 
 START_SECONDS = 180
 QUERY = """{ projects { edges { node { name spans(first: 50) { edges { node {
@@ -27,8 +27,7 @@ def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("phoenix")
     python = os.environ.get("PHOENIX_PYTHON", "")
     if not python:
-        uv = shutil.which("uv")
-        assert uv, "uv is missing: run make setup"
+        uv = program("uv")
         subprocess.run([uv, "venv", "-q", folder / "venv"], check=True)
         python = str(folder / "venv" / "bin" / "python")
         subprocess.run(

@@ -1,7 +1,6 @@
 """Tool servers for Node in the seal: a published one as npm installs it, and a hostile one."""
 
 import json
-import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,13 +19,9 @@ from guardrails.store import open_engine
 from sandbox.broker.fetch_rules import Hosts
 from sandbox.broker.mcp_sealed import find_script
 from sandbox.broker.sources import ToolSources
+from tests.installed import PACKAGES, node_package, program
 
-PACKAGES = Path(".tools/node_modules").resolve()
 EVERYTHING = "@modelcontextprotocol/server-everything"
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-needs_package = pytest.mark.skipif(
-    not (PACKAGES / EVERYTHING).is_dir(), reason="make test installs the server with npm"
-)
 
 # answers by hand: nothing but Node is needed, and nothing keeps it from trying
 HOSTILE = """
@@ -88,6 +83,12 @@ def sources(tmp_path: Path) -> Iterator[ToolSources]:
     engine.dispose()
 
 
+@pytest.fixture
+def node() -> None:
+    """Fails the test where Node is missing."""
+    program("node")
+
+
 async def confirmed(sources: ToolSources, id: str, script: str) -> ToolContext:
     source = await sources.add_mcp(id, "admin", script=script)
     assert source.state == "new"
@@ -95,11 +96,11 @@ async def confirmed(sources: ToolSources, id: str, script: str) -> ToolContext:
     return ToolContext(added=sources.added())
 
 
-@needs_node
-@needs_package
+@pytest.mark.usefixtures("node")
 async def test_a_published_server_of_npm_answers_from_the_seal(
     sources: ToolSources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    node_package(EVERYTHING)
     monkeypatch.setenv("MY_SECRET", "1")
     (tmp_path / "servers" / "every").symlink_to(PACKAGES.parent)
     context = await confirmed(sources, "every", f"every/{EVERYTHING}")
@@ -112,7 +113,7 @@ async def test_a_published_server_of_npm_answers_from_the_seal(
     assert seen.ok and set(json.loads(seen.content)) <= {"HOME", "NODE_ENV", "PWD"}
 
 
-@needs_node
+@pytest.mark.usefixtures("node")
 async def test_a_hostile_server_reaches_nothing(sources: ToolSources, tmp_path: Path) -> None:
     place = tmp_path / "servers" / "bad"
     place.mkdir()
@@ -132,7 +133,7 @@ async def test_a_hostile_server_reaches_nothing(sources: ToolSources, tmp_path: 
     assert not (place / "own.txt").exists()
 
 
-@needs_node
+@pytest.mark.usefixtures("node")
 @pytest.mark.parametrize(
     "code",
     [
