@@ -13,10 +13,14 @@ from agents.knowledge.tables import documents, passages
 
 log = logging.getLogger(__name__)
 PIECE = 16  # passages between two looks at whether to stop
+RETRY_SECONDS, LONGEST_SECONDS = 15.0, 600.0  # between attempts: the first pause, and the longest
 
 
 class Later:
-    """One thread that gives passages their vectors, oldest document first, while there are any."""
+    """One thread that gives passages their vectors, oldest document first, while there are any.
+
+    `failures` counts attempts that failed; each is tried again.
+    """
 
     def __init__(
         self, engine: sa.Engine, embed: Callable[[Sequence[str]], Sequence[bytes]]
@@ -27,6 +31,7 @@ class Later:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._more = False
+        self.failures = 0
 
     def wake(self) -> None:
         """There may be work: begin, or look again when the thread is at it already."""
@@ -47,15 +52,21 @@ class Later:
         self.wait(30.0)
 
     def _run(self) -> None:
+        pause = RETRY_SECONDS
         while not self._stop.is_set():
             with self._lock:
                 self._more = False
             try:
                 worked = self._next()
-            except Exception as error:  # a bug, or a store that is away: no spinning, no end
-                # its text may be content
+                pause = RETRY_SECONDS
+            # a thread has nobody to raise to, and the embedder may raise anything: it is counted,
+            # said without its text, which may be content, and tried again; words answer meanwhile
+            except Exception as error:
+                self.failures += 1
                 log.error("passages could not be embedded", extra={"error": type(error).__name__})
-                worked = False
+                self._stop.wait(pause)
+                pause = min(2 * pause, LONGEST_SECONDS)
+                continue
             with self._lock:
                 if not worked and not self._more:
                     self._thread = None

@@ -98,13 +98,20 @@ async def test_a_document_replaced_meanwhile_gets_its_own_vectors(engine: sa.Eng
     knowledge.close()
 
 
-async def test_a_failing_embedder_leaves_the_words(
-    engine: sa.Engine, caplog: pytest.LogCaptureFixture
+async def test_a_failing_embedder_leaves_the_words_and_is_tried_again(
+    engine: sa.Engine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    knowledge = Knowledge(engine, read, Letters(fail_after=0))
+    monkeypatch.setattr("agents.knowledge.later.RETRY_SECONDS", 0.01)
+    letters = Letters(fail_after=0)
+    knowledge = Knowledge(engine, read, letters)
     await knowledge.add("s", "p1", "long.txt", LONG.encode(), mask)
-    knowledge.later.wait(30)
+    knowledge.later.wait(0.1)
+    while not knowledge.later.failures:
+        knowledge.later.wait(0.1)
     assert "passages could not be embedded" in caplog.text
     assert "pallets" not in caplog.text and "Traceback" not in caplog.text
     assert not embedded(engine)
+    letters.fail_after = None
+    knowledge.later.wait(30)
+    assert embedded(engine)
     knowledge.close()
