@@ -113,17 +113,14 @@ def import_agent(
 
 
 # zipfile's answers to what is no archive, is cut, encrypted, packed in a way that it does not know,
-# or has nonsense in its headers
+# or has nonsense in its headers: all that came of 300,000 packages with bytes changed
 _NO_PACKAGE = (
     zipfile.BadZipFile,
     zlib.error,
     RuntimeError,  # NotImplementedError too
-    OSError,
     EOFError,
     ValueError,
-    KeyError,
     OverflowError,
-    MemoryError,
 )
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from agents.knowledge.parsing.parts import MALFORMED
+
 # what pypdf may be asked to lay out: a page of the size that people make; each piece of text may
 # bring thousands of spaces
 _MOST_BYTES, _MOST_PIECES = 500_000, 5_000
@@ -31,14 +33,16 @@ def with_tables(text: str, page: Any) -> str:
 
 
 def _cells_by_line(page: Any) -> dict[str, tuple[str, ...]]:
+    from pypdf.errors import PyPdfError
+
     contents = page.get_contents()
     data = contents.get_data() if contents is not None else b""
     if len(data) > _MOST_BYTES or data.count(b"(") + data.count(b"<") > _MOST_PIECES:
         return {}
     try:
         laid = str(page.extract_text(extraction_mode="layout"))
-    # a page that is read without its columns is read; what the layout trips over is the document's
-    except Exception:
+    # the page has been read: its lines go on without columns, as those of a page too large do
+    except (PyPdfError, MemoryError, *MALFORMED):
         return {}
     found = {}
     for line in laid.split("\n"):

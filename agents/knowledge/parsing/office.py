@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from agents.knowledge.parsing.parts import (
+    MALFORMED,
     MAX_MEMBERS,
     MAX_RATIO,
     MAX_ROWS,
     MAX_UNZIPPED,
-    STREAM,
     ParseError,
     Part,
 )
@@ -24,7 +24,7 @@ def office(path: Path) -> Iterator[Part]:
         with zipfile.ZipFile(path) as pack:
             names = _checked(pack)
     # zipfile's answers to what is no archive, is cut, or is packed in a way that it does not know
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, OverflowError, NotImplementedError) as error:
         raise ParseError("file-broken") from error
     readers = {
         "word/document.xml": _word,
@@ -55,23 +55,30 @@ def _checked(pack: zipfile.ZipFile) -> set[str]:
 
 
 def _translated(read: Any, path: Path) -> Iterator[Part]:
-    from xml.etree.ElementTree import ParseError as XmlError
     from xml.sax import SAXException
 
     try:
         return iter(list(read(path)))
     except ParseError:
         raise
-    except (XmlError, SAXException, SyntaxError, zipfile.BadZipFile) as error:
+    # SyntaxError is lxml's and ElementTree's word for XML that is none
+    except (SyntaxError, SAXException, zipfile.BadZipFile) as error:
         raise ParseError("file-broken") from error
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as error:
-        # python-docx and openpyxl let these through on malformed parts
-        raise ParseError("file-broken") from error
-    except (EOFError, RuntimeError, AssertionError, *STREAM) as error:
+    except MALFORMED as error:
         raise ParseError("file-broken") from error
 
 
 def _word(path: Path) -> Iterator[Part]:
+    from docx.exceptions import PythonDocxError
+    from docx.opc.exceptions import OpcError
+
+    try:
+        yield from _blocks(path)
+    except (PythonDocxError, OpcError) as error:
+        raise ParseError("file-broken") from error
+
+
+def _blocks(path: Path) -> Iterator[Part]:
     import docx
     from docx.table import Table
     from docx.text.paragraph import Paragraph

@@ -12,7 +12,12 @@ MAX_RATIO = 200  # a member unpacking to more than this times its size is a bomb
 MAX_MEMBERS = 5000
 MAX_ROWS = 50_000
 ROWS_PER_PAGE = 60
-STREAM = (zlib.error, struct.error)  # what damaged streams raise
+# what pypdf, python-docx, openpyxl and zipfile let through on damaged objects and streams, beside
+# their own errors (found by changing bytes of good files)
+MALFORMED = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError,
+    RuntimeError, OSError, EOFError, zlib.error, struct.error,
+)  # fmt: skip
 
 
 class Part(TypedDict):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.knowledge.parsing.columns import with_tables
-from agents.knowledge.parsing.parts import MAX_PAGES, STREAM, ParseError, Part
+from agents.knowledge.parsing.parts import MALFORMED, MAX_PAGES, ParseError, Part
 
 _TEXT_BLOCK = re.compile(rb"\bBT\b(.*?)\bET\b", re.S)
 _WHITE = re.compile(rb"(?:^|\s)(?:1(?:\.0+)?\s+){3}rg\s|(?:^|\s)1(?:\.0+)?\s+g\s")
@@ -35,10 +35,7 @@ def pdf(path: Path) -> Iterator[Part]:
         raise ParseError("file-encrypted") from error
     except ParseError:
         raise
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        # pypdf lets these through on malformed objects
-        raise ParseError("file-broken") from error
-    except (OSError, ArithmeticError, AssertionError, RuntimeError, *STREAM) as error:
+    except (PyPdfError, *MALFORMED) as error:
         raise ParseError("file-broken") from error
     return iter(texts)
 
