@@ -122,6 +122,8 @@ class Pool:
             raise NoSeal(fix=self.launcher.fix)
         while not self._closed:
             idle = self._idle[runtime]
+            while idle and not idle[0].alive:
+                idle.popleft().discard()
             if idle:
                 sealed = idle.popleft()
                 # a moment later: starting one now would take the processor from this very run

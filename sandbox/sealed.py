@@ -15,6 +15,7 @@ from typing import Literal
 
 from sandbox.launch.base import WORK_INODES, WORK_MIB, Backend, Runtime, Started
 from sandbox.launch.cgroup import remove
+from sandbox.launch.held import readable
 from sandbox.limits import MIB, Limits
 from sandbox.wire import Frame, FrameReader, WireError, encode
 
@@ -83,6 +84,11 @@ class Sealed:
         """Whether the process is gone."""
         return self._ended.is_set()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs. Asks the kernel: the loop may not have been told yet."""
+        return not self.ended and not readable(self._started.ended)
+
     def private_mib(self) -> float:
         """Memory that is this process's alone, MiB, at least `LEAST_MIB`; 0 when unknown."""
         try:
@@ -107,6 +113,8 @@ class Sealed:
         if frame is None or frame.get("t") != "ready":
             why = str(frame.get("kind", ""))[:400] if frame else ""
             raise WireError(self.last_words() or why or "not-ready")
+        if not self.alive:  # its word was still on the way when it died
+            raise WireError("gone")
         self._close_errors()
 
     def last_words(self) -> str:

@@ -75,9 +75,12 @@ class Template:
         signal.signal(signal.SIGCHLD, _nothing)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         control = self.control.fileno()
+        asked = select.poll()  # `select` refuses the host's numbers from 1,024 on
+        asked.register(control, select.POLLIN)
+        asked.register(wake, select.POLLIN)
         self.control.send(b"ready")
         while True:
-            ready, _, _ = select.select([control, wake], [], [])
+            ready = {descriptor for descriptor, _ in asked.poll()}
             if wake in ready:
                 with suppress(BlockingIOError):
                     os.read(wake, 4096)

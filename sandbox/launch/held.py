@@ -1,6 +1,7 @@
 """Descriptors that a launch opens and must not lose."""
 
 import os
+import select
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +45,17 @@ class Held:
     def close_all(self) -> None:
         """Close what is still held."""
         self.close(*tuple(self._open))
+
+
+def readable(*descriptors: int, timeout: float = 0.0) -> list[int]:
+    """Those that can be read, or have ended, within `timeout` seconds.
+
+    Not `select.select`: it refuses descriptors from 1,024 on, which a busy server has.
+    """
+    asked = select.poll()
+    for descriptor in descriptors:
+        asked.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in asked.poll(timeout * 1000)]
 
 
 def said(errors: int) -> str:

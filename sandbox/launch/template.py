@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import select
 import socket
 import struct
 import subprocess
@@ -15,7 +14,7 @@ from sandbox.launch.base import LaunchFailed, Plan, Runtime, Started
 from sandbox.launch.bubblewrap import INBOXES, arguments, command
 from sandbox.launch.cgroup import own_group
 from sandbox.launch.filters import program
-from sandbox.launch.held import Held, said
+from sandbox.launch.held import Held, readable, said
 from sandbox.limits import MIB
 
 NAME: base.Backend = "bubblewrap"
@@ -143,8 +142,8 @@ def _sender(end: socket.socket, control: socket.socket) -> int:
     The kernel attaches it; the message is ours, because no job has been given yet.
     """
     # the template says nothing any more: what can be read from it is its end
-    ready = select.select([end, control], [], [], HANDSHAKE_S)[0]
-    if end not in ready:
+    ready = readable(end.fileno(), control.fileno(), timeout=HANDSHAKE_S)
+    if end.fileno() not in ready:
         raise OSError("it ended" if ready else "no answer in time")
     data, given, _, _ = end.recvmsg(4, socket.CMSG_SPACE(CREDENTIALS.size))
     for level, kind, value in given:
@@ -166,7 +165,7 @@ def _child_pid(info: int) -> int:
     """The pid that bubblewrap reports once it has made the namespaces. Raises OSError."""
     text = b""
     while not text.rstrip().endswith(b"}"):
-        if not select.select([info], [], [], HANDSHAKE_S)[0]:
+        if not readable(info, timeout=HANDSHAKE_S):
             raise OSError("bubblewrap did not answer")
         part = os.read(info, 4096)
         if not part:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import resource
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -139,6 +140,37 @@ async def test_a_process_that_died_while_idle_is_not_handed_out(pool: Pool) -> N
             await asyncio.sleep(0.05)
     await kill(psutil.Process().children())
     assert (await run(pool, "6*7")).output == "42\n"
+
+
+async def test_a_death_that_the_loop_has_not_heard_of_is_seen_at_the_hand_over(pool: Pool) -> None:
+    async with asyncio.timeout(30):
+        while pool.status()["ready"] != {"bare": 2}:
+            await asyncio.sleep(0.05)
+    below = psutil.Process().children(recursive=True)
+    for one in below:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    while any(_runs(one) for one in below):
+        time.sleep(0.02)  # the loop is kept from hearing of it
+    assert (await run(pool, "6*7")).output == "42\n"
+
+
+async def test_a_server_with_thousands_of_open_descriptors_starts_processes(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    one = Pool(launcher, {"bare": 1}, LIMITS, runs=tmp_path)
+    try:
+        await one.start()
+        for _ in range(3):
+            assert (await run(one, "6*7")).output == "42\n"
+    finally:
+        await one.close()
+        for each in held:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_runs_of_one_template_do_not_draw_the_same_numbers(
