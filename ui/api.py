@@ -61,6 +61,7 @@ from ui.routes import (
 )
 from ui.routes.common import Rates, services
 from ui.routes.shapes import Refusal
+from ui.seen import ChangedMeanwhile, Saves
 
 if TYPE_CHECKING:
     from ui.oidc import Provider
@@ -125,6 +126,7 @@ def build(app: "App", rates: Rates | None = None, asked: "Provider | None" = Non
     api.state.rates = rates = rates or Rates()
     if app is not None:  # the reference is made without one
         app.identity.sign_ins.ended = rates.listeners.ended
+    api.state.saves = Saves()
     api.state.provider = asked or (configured(app) if app is not None else None)
     for router in ROUTERS:
         api.include_router(router)
@@ -173,6 +175,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     response = _answer(request, status_of(ours) if ours.code != "internal" else 500, ours)
     if ours.code == "too-many-attempts":
         response.headers["retry-after"] = str(ours.data.get("seconds", 60))
+    if isinstance(ours, ChangedMeanwhile):
+        response.headers["etag"] = f'"{ours.tag}"'
     return response
 
 

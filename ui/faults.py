@@ -57,6 +57,7 @@ STATUS: dict[str, int] = {
     "model-exists": 409,
     "model-off": 409,
     "draft-changed": 409,
+    "changed-meanwhile": 412,
     "agent-changed": 409,
     "request-over": 409,
     "run-going-on": 409,

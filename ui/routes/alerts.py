@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from guardrails.audit.alert_rules import AlertRule
 from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput
+from ui import seen as editing
 from ui.alert_words import alert_text
 from ui.identity import Person
-from ui.routes.common import Limits, Services, allowed, limited
+from ui.routes.common import Limits, Seen, Services, allowed, limited
 from ui.routes.shapes import Done, Shape
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
@@ -101,15 +102,16 @@ def rules(app: Services, person: Officer) -> list[RuleRow]:
 
 
 @router.put("/rules/{rule}")
-def change(rule: str, wanted: RuleChange, app: Services, person: Officer) -> RuleRow:
+def change(rule: str, wanted: RuleChange, app: Services, person: Officer, save: Seen) -> RuleRow:
     """Switch a rule on or off, or move its threshold. The change is recorded first."""
     known = app.record.alerts.rules
     if rule not in known.all():
         raise BadInput("no-such-alert-rule", rule=rule)
     me = app.record.pseudonym(person.id)
     payload = {"rule": rule, "active": wanted.active, "threshold": wanted.threshold}
-    app.ledger.record(Act("alert.rule", me, payload=payload))
-    return _rule(known.set(rule, active=wanted.active, threshold=wanted.threshold, by=me))
+    with save.still(lambda: editing.rule(known.all()[rule])):
+        app.ledger.record(Act("alert.rule", me, payload=payload))
+        return _rule(known.set(rule, active=wanted.active, threshold=wanted.threshold, by=me))
 
 
 @router.post("/test")

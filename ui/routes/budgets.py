@@ -4,14 +4,15 @@ import time
 from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from guardrails.actor import pseudonym
 from guardrails.audit.ledger import Act
 from guardrails.budgets import EVERYONE, Budget, Use, renews
+from ui import seen
 from ui.identity import Person
-from ui.routes.common import Services, allowed
+from ui.routes.common import Seen, Services, allowed, shown
 from ui.routes.shapes import Done, Shape
 
 router = APIRouter(tags=["budgets"])
@@ -59,8 +60,11 @@ class BudgetChange(BaseModel):
 
 
 @router.get("/budgets")
-def budgets(app: Services, person: Annotated[Person, allowed("budgets.view")]) -> BudgetPage:
+def budgets(
+    app: Services, person: Annotated[Person, allowed("budgets.view")], response: Response
+) -> BudgetPage:
     """Every budget and what is gone of it in the current day or month."""
+    shown(response, seen.budgets(app))
     return BudgetPage(
         budgets=[BudgetRow(**asdict(one)) for one in app.budgets.all()],
         uses=[use_row(one) for one in app.budgets.uses()],
@@ -76,7 +80,10 @@ def mine(app: Services, person: Annotated[Person, allowed("agents.use")]) -> lis
 
 @router.put("/budgets")
 def change(
-    change: BudgetChange, app: Services, person: Annotated[Person, allowed("models.manage")]
+    change: BudgetChange,
+    app: Services,
+    person: Annotated[Person, allowed("models.manage")],
+    save: Seen,
 ) -> Done:
     """Set or remove one limit. It holds from the next call on."""
     name = change.name.strip() or EVERYONE
@@ -84,11 +91,12 @@ def change(
         name = pseudonym(app.keys, name)
     budget = Budget(change.scope, name, change.unit, change.period, change.most or 0)
     payload = asdict(budget) | {"removed": change.most is None}
-    app.ledger.record(Act("budget.set", person.id, payload=payload))
-    if change.most is None:
-        app.budgets.remove(budget)
-    else:
-        app.budgets.set(budget)
+    with save.still(lambda: seen.budgets(app)):
+        app.ledger.record(Act("budget.set", person.id, payload=payload))
+        if change.most is None:
+            app.budgets.remove(budget)
+        else:
+            app.budgets.set(budget)
     return Done()
 
 

@@ -1,9 +1,11 @@
 """What every route shares: the services, who is asking, one permission, how often. No business."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request, Response
 
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Act
@@ -13,6 +15,7 @@ from ui.door import SAFE_METHODS
 from ui.identity import Person
 from ui.listeners import Listeners
 from ui.rates import Rate
+from ui.seen import Saves, tag
 from ui.signins import digest
 
 if TYPE_CHECKING:
@@ -155,6 +158,39 @@ def limited(rate: Rate, person: Person) -> None:
         rate.take(person.id)
 
 
+@dataclass(frozen=True)
+class AsSeen:
+    """One save of something shared: refused when it is no longer what the caller has seen."""
+
+    saves: Saves
+    seen: str
+    answer: Response
+
+    @contextmanager
+    def still(self, now: Callable[[], object]) -> Iterator[None]:
+        """Save inside of this; the answer's `ETag` is of what was saved. Raises
+        ChangedMeanwhile."""
+        with self.saves.still(self.seen, now):
+            yield
+            shown(self.answer, now())
+
+
+def shown(answer: Response, state: object) -> None:
+    """Tell the caller what a later save has to match."""
+    answer.headers["etag"] = f'"{tag(state)}"'
+
+
+async def _as_seen(
+    request: Request,
+    answer: Response,
+    if_match: Annotated[
+        str,
+        Header(max_length=100, description="the `ETag` that was read; refused (412) when changed"),
+    ] = "",
+) -> AsSeen:
+    return AsSeen(request.app.state.saves, if_match.strip().removeprefix("W/").strip('"'), answer)
+
+
 # a dependency that is no coroutine costs a hop to a thread, with every request
 async def _services(request: Request) -> "App":
     return services(request)
@@ -166,3 +202,4 @@ async def _rates(request: Request) -> Rates:
 
 Services = Annotated[Any, Depends(_services)]
 Limits = Annotated[Rates, Depends(_rates)]
+Seen = Annotated[AsSeen, Depends(_as_seen)]

@@ -1,19 +1,19 @@
 """Groups of people and the roles they give, for the administrator."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput
-from ui import duties
+from ui import duties, seen
 from ui.access import Role
 from ui.accounts import Account
 from ui.groups import Group
 from ui.identity import Person
-from ui.routes.common import Limits, Services, allowed, limited
+from ui.routes.common import Limits, Seen, Services, allowed, limited, shown
 from ui.routes.shapes import Done, Shape
 
 router = APIRouter(prefix="/groups", tags=["people"])
@@ -84,18 +84,24 @@ def add_group(new: NewGroup, app: Services, rates: Limits, person: Manager) -> G
 
 
 @router.get("/{group}")
-def one_group(group: str, app: Services, person: Manager) -> GroupDetail:
+def one_group(group: str, app: Services, person: Manager, response: Response) -> GroupDetail:
     """One group with its members."""
     found = app.groups.get(group)
-    return GroupDetail(**row(found).model_dump(), people=app.groups.members(group))
+    shown(response, seen.group(app, found))
+    return _detail(app, found)
 
 
 @router.put("/{group}")
 def change_group(
-    group: str, change: GroupChange, app: Services, rates: Limits, person: Manager
+    group: str, change: GroupChange, app: Services, rates: Limits, person: Manager, save: Seen
 ) -> GroupRow:
     """Change the name or the roles; members get and lose roles at once."""
     limited(rates.manage, person)
+    with save.still(lambda: seen.group(app, app.groups.get(group))):
+        return _changed(group, change, app, person)
+
+
+def _changed(group: str, change: GroupChange, app: Any, person: Person) -> GroupRow:
     found, rests = app.groups.get(group), None
     if change.name is not None and found.source == "scim":
         raise BadInput("group-kept-elsewhere")
@@ -123,10 +129,15 @@ def change_group(
 
 @router.put("/{group}/members")
 def set_members(
-    group: str, members: Members, app: Services, rates: Limits, person: Manager
+    group: str, members: Members, app: Services, rates: Limits, person: Manager, save: Seen
 ) -> GroupDetail:
     """Exactly these members. Groups that a directory keeps are changed there."""
     limited(rates.manage, person)
+    with save.still(lambda: seen.group(app, app.groups.get(group))):
+        return _with_members(group, members, app, person)
+
+
+def _with_members(group: str, members: Members, app: Any, person: Person) -> GroupDetail:
     found = app.groups.get(group)
     if found.source != "local":
         raise BadInput("group-kept-elsewhere")
@@ -148,7 +159,7 @@ def set_members(
             app.people.change(account.id, rests="role")
             duties.warn_given(app, account.id)
     app.groups.set_members(group, members.people)
-    return one_group(group, app, person)
+    return _detail(app, app.groups.get(group))
 
 
 @router.delete("/{group}")
@@ -168,6 +179,10 @@ def remove_group(group: str, app: Services, person: Manager) -> Done:
 def _losing(accounts: Iterable[Account]) -> list[Account]:
     """Those who have the security role from groups alone."""
     return [each for each in accounts if "security" not in each.own]
+
+
+def _detail(app: Any, found: Group) -> GroupDetail:
+    return GroupDetail(**row(found).model_dump(), people=app.groups.members(found.id))
 
 
 def row(group: Group) -> GroupRow:

@@ -19,9 +19,10 @@ from guardrails.policy.catalogue import explain
 from guardrails.policy.engine import ModelFacts, Request
 from sandbox.broker.connections import Connection
 from sandbox.broker.model_events import ModelInfo
+from ui import seen
 from ui.faults import worded
 from ui.identity import Person
-from ui.routes.common import Limits, Services, actor, allowed, limited
+from ui.routes.common import Limits, Seen, Services, actor, allowed, limited
 from ui.routes.shapes import Done, Shape
 
 if TYPE_CHECKING:
@@ -165,14 +166,15 @@ def connect_model(wanted: Connect, app: Services, person: Manager) -> Connection
 
 @router.patch("/connections/{connection}")
 def change_connection(
-    connection: str, wanted: Change, app: Services, person: Manager
+    connection: str, wanted: Change, app: Services, person: Manager, save: Seen
 ) -> ConnectionRow:
     """Change a connection; it holds from the next call on."""
     given = wanted.model_dump(exclude_unset=True)
     if {"price_in", "price_out"} & set(given):
         given["price"] = _price(given.pop("price_in", None), given.pop("price_out", None))
     by = pseudonym(app.keys, person.id)
-    return row(app.connections.change(connection, by=by, **given), {})
+    with save.still(lambda: seen.connection(app.connections.get(connection))):
+        return row(app.connections.change(connection, by=by, **given), {})
 
 
 @router.put("/connections/{connection}/key")

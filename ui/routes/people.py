@@ -5,18 +5,18 @@ Every change is in the ledger before it is made. Who may give which role is deci
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput
-from ui import duties
+from ui import duties, seen
 from ui.access import Role
 from ui.accounts import Account
 from ui.identity import Person
 from ui.messages import Language
 from ui.passwords import one_time
-from ui.routes.common import Limits, Services, allowed, limited
+from ui.routes.common import Limits, Seen, Services, allowed, limited, shown
 from ui.routes.shapes import Done, Shape
 
 router = APIRouter(tags=["people"])
@@ -147,17 +147,24 @@ def add_person(
 
 
 @router.get("/people/{person_id}")
-def one_person(person_id: str, app: Services, person: Manager) -> PersonRow:
+def one_person(person_id: str, app: Services, person: Manager, response: Response) -> PersonRow:
     """One person."""
-    return rows(app, [known(app, person_id)])[0]
+    account = known(app, person_id)
+    shown(response, seen.person(app, account))
+    return rows(app, [account])[0]
 
 
 @router.put("/people/{person_id}")
 def change_person(
-    person_id: str, change: PersonChange, app: Services, rates: Limits, person: Manager
+    person_id: str, change: PersonChange, app: Services, rates: Limits, person: Manager, save: Seen
 ) -> PersonRow:
     """Change what is given. Roles: never one's own, never security and administration together."""
     limited(rates.manage, person)
+    with save.still(lambda: seen.person(app, known(app, person_id))):
+        return _changed(person_id, change, app, person)
+
+
+def _changed(person_id: str, change: PersonChange, app: Any, person: Person) -> PersonRow:
     account = known(app, person_id)
     own = account.own if change.roles is None else frozenset(change.roles)
     grouped, here = account.grouped, None

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from guardrails.audit.ledger import Act
 from guardrails.audit.retention import Hold, HoldField
-from guardrails.audit.schedule import REST
+from guardrails.audit.schedule import REST, Kept, Schedules
+from ui import seen
 from ui.identity import Person
-from ui.routes.common import Services, allowed, cleared
+from ui.routes.common import Seen, Services, allowed, cleared
 from ui.routes.shapes import Shape
 
 router = APIRouter(prefix="/retention", tags=["retention"])
@@ -104,7 +105,9 @@ def state(app: Services, person: Keeper) -> RetentionState:
 
 
 @router.put("/classes/{data_class}")
-def set_days(data_class: str, days: Days, app: Services, person: Keeper) -> RetentionState:
+def set_days(
+    data_class: str, days: Days, app: Services, person: Keeper, save: Seen
+) -> RetentionState:
     """Keep a class for so many days."""
     name = REST if data_class == EVERYTHING_ELSE else data_class
     schedules = app.record.retention.schedules
@@ -112,8 +115,9 @@ def set_days(data_class: str, days: Days, app: Services, person: Keeper) -> Rete
     schedules.check(name, days.days, reason)
     me = app.record.pseudonym(person.id)
     payload = {"class": data_class, "days": days.days, "reason": reason}
-    app.ledger.record(Act("retention.set", me, payload=payload))
-    schedules.set(name, days.days, by=me, reason=reason)
+    with save.still(lambda: seen.keeping(_kept(schedules, name))):
+        app.ledger.record(Act("retention.set", me, payload=payload))
+        schedules.set(name, days.days, by=me, reason=reason)
     return state(app, person)
 
 
@@ -130,6 +134,10 @@ def release(hold: int, why: Released, app: Services, person: Keeper) -> HoldRow:
     """End a hold. What is past its time goes with the next run."""
     me = app.record.pseudonym(person.id)
     return _hold(app.record.retention.release(hold, by=me, reason=cleared(app, why.reason)))
+
+
+def _kept(schedules: Schedules, name: str) -> Kept:
+    return next(each for each in schedules.all() if each.data_class == name)
 
 
 def _hold(hold: Hold) -> HoldRow:

@@ -1,20 +1,20 @@
 """The seal as operators see it: what the self-check found, check again, the ceilings of a run."""
 
-import asyncio
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from guardrails.audit.ledger import Act
 from sandbox import ceilings
 from sandbox.checked import Checked
 from sandbox.limits import CEILING
+from ui import seen
 from ui.identity import Person
 from ui.messages import Language
-from ui.routes.common import Limits, Services, allowed, limited
+from ui.routes.common import Limits, Seen, Services, allowed, limited, shown
 from ui.routes.shapes import Shape
 from ui.seal_check import check_now, in_words
 
@@ -79,25 +79,32 @@ async def check(request: Request, app: Services, person: Operator, rates: Limits
 
 
 @router.get("/limits")
-def limits(app: Services, person: Operator) -> RunLimits:
+def limits(app: Services, person: Operator, response: Response) -> RunLimits:
     """What one run may use: as it is when nobody asks for less or more, and at most."""
+    shown(response, seen.limits(app))
+    return _limits(app)
+
+
+def _limits(app: Any) -> RunLimits:
     return RunLimits(
         default=asdict(app.sessions.limits), ceiling=asdict(app.pool.ceiling), most=asdict(CEILING)
     )
 
 
 @router.put("/limits")
-async def set_limits(
+def set_limits(
     given: RunCeilings,
     app: Services,
     person: Annotated[Person, allowed("policies.approve")],
+    save: Seen,
 ) -> RunLimits:
     """Set the ceilings. They hold for every run that starts from now on."""
     wanted = ceilings.lowered(given.model_dump(exclude_none=True))
-    await app.ledger.arecord(Act("limits.set", person.id, payload=asdict(wanted)))
-    await asyncio.to_thread(ceilings.save, app.settings.home / ceilings.FILE, wanted)
-    app.pool.ceiling = wanted
-    return limits(app, person)
+    with save.still(lambda: seen.limits(app)):
+        app.ledger.record(Act("limits.set", person.id, payload=asdict(wanted)))
+        ceilings.save(app.settings.home / ceilings.FILE, wanted)
+        app.pool.ceiling = wanted
+    return _limits(app)
 
 
 def _state(language: Language, found: Checked) -> SealState:

@@ -122,12 +122,15 @@ def renderer(app: "App") -> Renderer:
             status, inside = status_of(ours), failed(visit, ours, page)
         main = Markup(
             '<main class="atl-page" id="atl-content" data-atl-page="{}" data-atl-offline="{}"'
-            ' data-atl-ended="{}" data-atl-signin="{}">{}</main>'
+            ' data-atl-ended="{}" data-atl-signin="{}" data-atl-look="{}" data-atl-mine="{}"'
+            ">{}</main>"
         ).format(
             page.id,
             visit.say("web.plain.offline"),
             visit.say("web.plain.again"),
             visit.say("web.signin.title"),
+            visit.say("web.changed.look"),
+            visit.say("web.changed.mine"),
             inside,
         )
         return HTMLResponse(

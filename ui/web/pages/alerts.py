@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from guardrails.audit.alert_rules import AlertRule
 from guardrails.audit.senders import Alert
+from ui import seen
 from ui.alert_words import alert_text
 from ui.messages import catalogue
 from ui.rulebook import officers
@@ -178,7 +179,8 @@ def _rule(visit: Visit, rule: AlertRule) -> Markup:
     )
     return Markup(
         '<li id="atl-rule-{}"><div>{} <b>{}</b><p class="atl-small">{}</p></div>'
-        '<form data-api="PUT /api/v1/alerts/rules/{}" data-ok="{}" data-keep data-autosave>{}{}'
+        '<form data-api="PUT /api/v1/alerts/rules/{}" data-match="{}" data-ok="{}" data-keep'
+        " data-autosave>{}{}"
         '<p role="alert" class="atl-formerror"></p></form></li>'
     ).format(
         rule.id,
@@ -186,6 +188,7 @@ def _rule(visit: Visit, rule: AlertRule) -> Markup:
         named,
         say(f"record.rule-what.{rule.id}"),
         rule.id,
+        seen.tag(seen.rule(rule)),
         say("record.rules.saved"),
         threshold,
         state,

@@ -1,5 +1,6 @@
 """The house's own name, logo and colour."""
 
+from ui import seen
 from ui.branding import LEAST_CONTRAST, LOGO_BYTES, PAGE, contrast, tones
 from ui.web.components import fields
 from ui.web.markup import Markup, joined
@@ -22,10 +23,11 @@ def body(visit: Visit) -> Markup:
             "<span>{}</span></label></div>"
         ).format(visit.say("branding.logo-now"), now.version, visit.say("branding.without-logo"))
     form = Markup(
-        '<form class="atl-card atl-form" data-api="POST /api/v1/branding" data-ok="{}"'
-        ' data-then="go:{}">{}{}{}{}<div class="atl-actions">'
+        '<form class="atl-card atl-form" data-api="POST /api/v1/branding" data-match="{}"'
+        ' data-ok="{}" data-then="go:{}">{}{}{}{}<div class="atl-actions">'
         '<button class="atl-button" data-kind="primary">{}</button></div></form>'
     ).format(
+        seen.tag(seen.look(visit.app)),
         visit.say("branding.saved"),
         visit.request.url.path,
         fields.field(

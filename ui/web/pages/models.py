@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from guardrails.audit.usage import Used, used
 from sandbox.broker.connections import Connection
 from sandbox.broker.model_events import ModelInfo
+from ui import seen
 from ui.access import may
 from ui.messages import catalogue
 from ui.web.components.chips import tile
@@ -186,13 +187,15 @@ def _make_default(visit: Visit, identity: str) -> Markup:
 def _change(visit: Visit, one: Connection) -> Markup:
     price = one.price or ("", "")
     edit = Markup(
-        '<form class="atl-form" data-api="PATCH /api/v1/models/connections/{}" data-ok="{}">'
+        '<form class="atl-form" data-api="PATCH /api/v1/models/connections/{}"'
+        ' data-match="{}" data-ok="{}" data-keep>'
         "{}{}{}{}"
         '<label class="atl-check"><input type="checkbox" name="enabled" data-type="boolean"{}>'
         '<span>{}</span></label><div class="atl-actions"><button class="atl-button"'
         ' data-size="small">{}</button></div></form>'
     ).format(
         one.id,
+        seen.tag(seen.connection(one)),
         visit.say("rules.saved"),
         _text(visit, "label", one.label),
         _text(visit, "base", one.base, visit.say("rules.models.base-drops-key")),

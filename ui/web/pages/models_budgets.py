@@ -6,6 +6,7 @@ from datetime import datetime
 
 from guardrails.actor import pseudonym
 from guardrails.budgets import EVERYONE, Budget, Use, renews
+from ui import seen
 from ui.access import may
 from ui.web.markup import Markup, icon, joined
 from ui.web.plain import Visit, empty
@@ -95,12 +96,13 @@ def amount(visit: Visit, budget: Budget, value: int) -> str:
 
 def _remove(visit: Visit, one: Budget) -> Markup:
     return Markup(
-        '<form data-api="PUT /api/v1/budgets" data-sure="{}" data-ok="{}">'
+        '<form data-api="PUT /api/v1/budgets" data-match="{}" data-sure="{}" data-ok="{}">'
         '<input type="hidden" name="scope" value="{}"><input type="hidden" name="name" value="{}">'
         '<input type="hidden" name="unit" value="{}"><input type="hidden" name="period" value="{}">'
         '<input type="hidden" name="most" data-type="number" value="">'
         '<button class="atl-button" data-size="small" data-kind="danger">{}{}</button></form>'
     ).format(
+        seen.tag(seen.budgets(visit.app)),
         visit.say("rules.budget.remove-sure"),
         visit.say("rules.budget.removed"),
         one.scope,
@@ -130,7 +132,7 @@ def _new(visit: Visit) -> Markup:
     )
     return Markup(
         '<details class="atl-fold" id="budget-new"><summary>{}{}</summary>'
-        '<form class="atl-form" data-api="PUT /api/v1/budgets" data-ok="{}">'
+        '<form class="atl-form" data-api="PUT /api/v1/budgets" data-match="{}" data-ok="{}">'
         '<div class="atl-form-row">{}<label class="atl-field">{}<input name="name" value="*"'
         ' list="budget-names" maxlength="128" required><small>{}</small></label>'
         '<datalist id="budget-names">{}</datalist></div><div class="atl-form-row">{}{}'
@@ -142,6 +144,7 @@ def _new(visit: Visit) -> Markup:
     ).format(
         icon("plus"),
         visit.say("rules.budget.add"),
+        seen.tag(seen.budgets(visit.app)),
         visit.say("rules.saved"),
         choice("scope", ("person", "department", "agent")),
         visit.say("rules.budget.field.name"),

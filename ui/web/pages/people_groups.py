@@ -1,5 +1,6 @@
 """Groups on the people page: which roles each gives, who is in it, who keeps it."""
 
+from ui import seen
 from ui.accounts import Account
 from ui.groups import Group
 from ui.web.components import fields
@@ -42,6 +43,7 @@ def _add(visit: Visit) -> Markup:
 def _card(visit: Visit, group: Group, people: list[Account]) -> Markup:
     where = f"/api/v1/groups/{group.id}"
     mine = visit.app.groups.members(group.id)
+    match = seen.tag(seen.group(visit.app, group))
     members: Markup | str
     if group.source == "local":
         # whoever is not offered would be taken out on saving: members are, also those shut out
@@ -50,11 +52,13 @@ def _card(visit: Visit, group: Group, people: list[Account]) -> Markup:
         options = [(one.id, one.name, "") for one in sorted(offered, key=lambda one: one.name)]
         hint = visit.say("people.members-many", n=len(people)) if many else ""
         members = Markup(
-            '<form class="atl-form" data-api="PUT {}/members" data-ok="{}" data-keep>{}{}'
+            '<form class="atl-form" data-api="PUT {}/members" data-match="{}" data-ok="{}"'
+            " data-keep>{}{}"
             '<div class="atl-actions"><button class="atl-button" data-size="small">{}</button>'
             "</div></form>"
         ).format(
             where,
+            match,
             visit.say("people.saved"),
             fields.checks(visit.say("people.members"), "people", options, mine),
             Markup('<p class="atl-hint">{}</p>').format(hint) if hint else "",
@@ -67,11 +71,12 @@ def _card(visit: Visit, group: Group, people: list[Account]) -> Markup:
             visit.say("people.members-elsewhere"), shown
         )
     roles = Markup(
-        '<form class="atl-form" data-api="PUT {}" data-ok="{}" data-keep>{}'
+        '<form class="atl-form" data-api="PUT {}" data-match="{}" data-ok="{}" data-keep>{}'
         '<div class="atl-actions"><button class="atl-button" data-size="small">{}</button>{}'
         "</div></form>"
     ).format(
         where,
+        match,
         visit.say("people.saved"),
         fields.roles(visit, visit.say("people.group-roles"), group.roles),
         visit.say("people.roles-save"),

@@ -1,5 +1,6 @@
 """One person: what is known, roles and groups, password, sessions, the end of the account."""
 
+from ui import seen
 from ui.accounts import Account
 from ui.routes.people import PersonRow
 from ui.web.components import fields
@@ -98,10 +99,17 @@ def _form(visit: Visit, account: Account, own: bool) -> Markup:
             Markup('<p class="atl-hint">{}</p>').format(visit.say("people.by-group", roles=given))
         )
     return Markup(
-        '<form class="atl-card atl-form" data-api="PUT /api/v1/people/{}" data-ok="{}" data-keep>'
+        '<form class="atl-card atl-form" data-api="PUT /api/v1/people/{}" data-match="{}"'
+        ' data-ok="{}" data-keep>'
         '{}<div class="atl-actions"><button class="atl-button" data-kind="primary">{}</button>'
         "</div></form>"
-    ).format(account.id, visit.say("people.saved"), joined(parts), visit.say("people.save"))
+    ).format(
+        account.id,
+        seen.tag(seen.person(visit.app, account)),
+        visit.say("people.saved"),
+        joined(parts),
+        visit.say("people.save"),
+    )
 
 
 def _gives(visit: Visit, roles: frozenset[str]) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from guardrails.audit.retention import Due, Hold
 from guardrails.audit.schedule import DEFAULT_DAYS, FEWEST_DAYS, MOST_DAYS, REST, Kept
+from ui import seen
 from ui.routes.retention import EVERYTHING_ELSE
 from ui.rulebook import officers
 from ui.web.components.names import agent_name, agent_titles, officer
@@ -63,7 +64,7 @@ def _class(visit: Visit, one: Kept, due: Due | None, names: Mapping[str, str]) -
     named = class_name(visit, one.data_class)
     key = one.data_class or EVERYTHING_ELSE
     form = Markup(
-        '<form data-api="PUT /api/v1/retention/classes/{}" data-ok="{}" data-keep>'
+        '<form data-api="PUT /api/v1/retention/classes/{}" data-match="{}" data-ok="{}" data-keep>'
         '<div class="atl-days"><label class="atl-field"><span class="atl-visually-hidden">{}</span>'
         '<input type="number" name="days" data-type="number" value="{}" min="{}" max="{}" required>'
         '</label><label class="atl-field"><span class="atl-visually-hidden">{}</span>'
@@ -72,6 +73,7 @@ def _class(visit: Visit, one: Kept, due: Due | None, names: Mapping[str, str]) -
         '<p role="alert" class="atl-formerror"></p></form>'
     ).format(
         key,
+        seen.tag(seen.keeping(one)),
         say("record.retention.saved"),
         say("record.retention.days-of", name=named),
         one.days,

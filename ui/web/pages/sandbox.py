@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from sandbox.limits import CEILING, FLOOR
+from ui import seen
 from ui.access import may
 from ui.web.components.isolation import running, tried, verdict
 from ui.web.markup import Markup, icon, joined
@@ -78,11 +79,13 @@ def _ceilings(visit: Visit) -> Markup:
     ).format(say("sandbox.limits.save"), say("sandbox.limits.recorded"))
     return Markup(
         '<section class="atl-card atl-stack"><h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>'
-        '<form class="atl-form" data-api="PUT /api/v1/sandbox/limits" data-ok="{}" data-keep>'
+        '<form class="atl-form" data-api="PUT /api/v1/sandbox/limits" data-match="{}" data-ok="{}"'
+        " data-keep>"
         '<div class="atl-form-row">{}</div>{}</form></section>'
     ).format(
         say("sandbox.limits"),
         say("sandbox.limits.more" if edits else "sandbox.limits.read"),
+        seen.tag(seen.limits(visit.app)),
         say("sandbox.limits.saved"),
         fields,
         save if edits else "",

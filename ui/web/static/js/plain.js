@@ -46,6 +46,17 @@ function again(from) {
   complain(from, `${main().dataset.atlEnded} `).append(link);
 }
 
+/* somebody else saved first: what is typed stays; look at theirs beside it, then save all the same */
+function theirs(from, text, match) {
+  const alert = complain(from, `${text} `);
+  if (!from.closest("form") || !match) return;
+  const here = Object.assign(document.createElement("a"), { href: location.href, target: "_blank", textContent: main().dataset.atlLook });
+  const mine = Object.assign(document.createElement("button"), { type: "button", className: "atl-button", textContent: main().dataset.atlMine });
+  mine.dataset.size = "small";
+  mine.addEventListener("click", () => { from.dataset.match = match; alert.replaceChildren(); from.requestSubmit(); });
+  alert.append(here, " ", mine);
+}
+
 function complain(from, text) {
   const form = from.closest("form");
   if (!form) return toast(text);
@@ -75,15 +86,24 @@ async function act(from, body) {
     const multipart = body instanceof FormData;
     const answer = await fetch(filled(address, plain), {
       method,
-      headers: multipart || body === undefined ? {} : { "content-type": "application/json" },
+      headers: {
+        ...(multipart || body === undefined ? {} : { "content-type": "application/json" }),
+        ...(from.dataset.match ? { "if-match": `"${from.dataset.match}"` } : {}),
+      },
       body: multipart ? body : body === undefined ? undefined : JSON.stringify(body),
     }).catch(() => null);
     if (!answer) return complain(from, offline());
     if (answer.status === 401) return again(from);
     if (!answer.ok) {
+      const text = (await answer.json().catch(() => null))?.message ?? offline();
+      if (answer.status === 412) return theirs(from, text, answer.headers.get("etag")?.replaceAll('"', ""));
       if (from.dataset.autosave !== undefined) from.reset(); // shows again what holds
-      return complain(from, (await answer.json().catch(() => null))?.message ?? offline());
+      return complain(from, text);
     }
+    const now = answer.headers.get("etag")?.replaceAll('"', "");
+    // what was saved is what this page shows next, also in other forms of the same thing
+    const same = from.dataset.match && now ? document.querySelectorAll(`[data-match="${CSS.escape(from.dataset.match)}"]`) : [];
+    same.forEach((form) => { form.dataset.match = now; });
     if (from.dataset.download !== undefined) await save(answer);
     const made = from.dataset.download === undefined ? await answer.json().catch(() => null) : null;
     from.dispatchEvent(new CustomEvent("atl:done", { bubbles: true, detail: made }));
@@ -115,11 +135,15 @@ async function save(answer) {
 const WRITTEN = "textarea[name], input[name]:not([type=hidden], [type=password], [type=file], [type=checkbox], [type=radio])";
 const unsent = () => [...(main()?.querySelectorAll("form[data-api]") ?? [])].flatMap((form) =>
   [...form.querySelectorAll(WRITTEN)].filter((field) => field.value !== field.defaultValue)
-    .map(({ name, value, defaultValue }) => ({ api: form.dataset.api, name, value, defaultValue })));
+    .map(({ name, value, defaultValue }) => ({ api: form.dataset.api, match: form.dataset.match, name, value, defaultValue })));
 
-function putBack({ api, name, value, defaultValue }) {
-  const field = document.querySelector(`form[data-api="${CSS.escape(api)}"] [name="${CSS.escape(name)}"]`);
-  if (field?.matches(WRITTEN) && field.value === defaultValue) field.value = value;
+function putBack({ api, match, name, value, defaultValue }) {
+  const found = [...document.querySelectorAll(`form[data-api="${CSS.escape(api)}"] [name="${CSS.escape(name)}"]`)];
+  const field = found.find((each) => each.matches(WRITTEN));
+  if (!field || (field.value !== defaultValue && !match)) return;
+  field.value = value;
+  // what it was written over may not stand there any more: saving it has to notice
+  if (match) field.form.dataset.match = match;
 }
 
 /* fetch the page again; replace all of its content, or only the elements with these ids */
