@@ -184,19 +184,22 @@ class Evaluations(Runs):
             found[case.id] = joined(tries)
             await asyncio.to_thread(self._keep, run.id, number, found[case.id], len(found))
 
-        state, code = "done", ""
+        state, code = "failed", "internal"
         try:
             async with asyncio.TaskGroup() as group:
                 for number, case in enumerate(cases):
                     group.create_task(one(number, case))
             await asyncio.to_thread(self._pairs, run.id, tried, found)
+            state, code = "done", ""
         except asyncio.CancelledError:
-            state = "interrupted" if self._closing else "cancelled"
-        except ExceptionGroup as errors:
-            # the run is not the server: it ends here, with its kind of error on record
-            first = errors.exceptions[0]
-            log.error("evaluation broke", extra={"error": type(first).__name__})
-            state, code = "failed", first.code if isinstance(first, GuardrailError) else "internal"
+            state, code = "interrupted" if self._closing else "cancelled", ""
+        # nobody waits for this task, and a case may raise anything (the group wraps it): the run
+        # ends here, with the kinds of error on record
+        except Exception as error:
+            broke = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+            kinds = sorted({type(one).__name__ for one in broke})
+            log.error("evaluation broke", extra={"error": ", ".join(kinds)})
+            code = next((one.code for one in broke if isinstance(one, GuardrailError)), code)
         finally:
             await asyncio.shield(asyncio.to_thread(self._end, run.id, state, code))
 

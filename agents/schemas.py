@@ -17,6 +17,10 @@ _UNCOUNTED: Final = ("unevaluatedItems", "unevaluatedProperties")
 _followed: ContextVar[list[int]] = ContextVar("followed_references")
 
 
+class _NotFollowed(Exception):
+    """The schema asks for more than is followed here."""
+
+
 def mistake(schema: Mapping[str, Any], value: object, *, strict: bool = False) -> Any:
     """The first `jsonschema.ValidationError` of `value`, or None when it fits.
 
@@ -33,8 +37,8 @@ def mistake(schema: Mapping[str, Any], value: object, *, strict: bool = False) -
         return next(iter(checker.iter_errors(value)), None)
     # what its author got wrong shows as almost anything: a limit that is a word, a circle
     except (
-        Unresolvable, SchemaError, UnknownType, RecursionError, TypeError, ValueError,
-        AttributeError, ArithmeticError, LookupError,
+        _NotFollowed, Unresolvable, SchemaError, UnknownType, RecursionError, TypeError,
+        ValueError, AttributeError, ArithmeticError, LookupError,
     ) as error:  # fmt: skip
         raise BadInput("schema-broken") from error
     finally:
@@ -63,13 +67,13 @@ def _validator(strict: bool) -> Any:
             followed = _followed.get()
             followed[0] += 1
             if followed[0] > MOST_REFERENCES:
-                raise RecursionError
+                raise _NotFollowed
             yield from follow(validator, wanted, value, schema)
 
         return count
 
     def refused(_validator: Any, _wanted: Any, _value: Any, _schema: Any) -> Iterator[Any]:
-        raise LookupError
+        raise _NotFollowed
 
     # jsonschema leaves `extend` without types
     return extend(  # type: ignore[no-untyped-call]
