@@ -19,6 +19,9 @@ description is served at `/api/v1/openapi.json`.
 - **Who asks** is told by the session cookie of `POST /session`; in workshop mode everybody on the
   machine is the local owner and only `localhost`, `127.0.0.1` and `[::1]` are answered.
 - **Cross-site requests** that change something are refused (`Sec-Fetch-Site`, `Origin`).
+- **Two who change the same thing**: what is read, or was just saved, comes with an `ETag`. Sent back
+  as `If-Match`, a save that somebody else has been faster with gets 412 `changed-meanwhile` and the
+  `ETag` of what is there now; without `If-Match` the last save holds.
 - **Limits**: bodies larger than `ATELIER_UPLOAD_LIMIT_MIB` get 413, too many requests 429 with
   `Retry-After`.
 - **Roles** are checked on the server by one table, `ui/access.py`.
@@ -103,7 +106,8 @@ server. Ending it ends every token of that sign-in at once, also the one that wa
 ago, and what open pages follow; signing in again ends the session that this browser had.
 
 **Identity provider**: OpenID Connect, code flow with PKCE, state and nonce; tokens are accepted
-with asymmetric signatures only; back-channel logout ends sessions.
+with asymmetric signatures only; back-channel logout ends sessions, each
+logout token once. A sign-in that fails keeps the page that was wanted.
 
 ```sh
 export ATELIER_OIDC_ISSUER=https://id.example
