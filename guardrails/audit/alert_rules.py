@@ -37,6 +37,7 @@ RULES: Final = MappingProxyType(
             AlertRule("checkpoint-failed", "critical", locked=True),
             AlertRule("backup-restored", "critical", locked=True),
             AlertRule("checkpoint-undelivered", "critical", 3),
+            AlertRule("duty-failed", "critical"),
             AlertRule("guard-error", "critical", 1),
             AlertRule("unsafe-mode", "critical"),
             AlertRule("denial-burst", "warning", 5, 2, 1_000),

@@ -47,7 +47,7 @@ class Health:
     checkpoint_failures: int = 0
     undelivered: int = 0  # failed attempts to deliver checkpoints elsewhere
     chain_problem: str = ""  # "<what> at <seq>" of a failed verification
-    guard_errors: int = 0
+    undone: int = 0  # daily checks and deletions that failed
     unsafe: bool = False
     budgets: Sequence[Use] = ()
 
@@ -235,7 +235,7 @@ def _from_health(health: Health, rules: Mapping[str, AlertRule]) -> list[Alert]:
         ("ledger-failed", "critical", health.ledger_failures),
         ("checkpoint-failed", "critical", health.checkpoint_failures),
         ("checkpoint-undelivered", "critical", health.undelivered),
-        ("guard-error", "critical", health.guard_errors),
+        ("duty-failed", "critical", health.undone),
     ]
     found = [
         Alert(rule, level, "", {"n": n})

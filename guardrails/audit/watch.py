@@ -22,13 +22,14 @@ log = logging.getLogger(__name__)
 
 ALERT_SECONDS = 60.0
 VERIFY_SECONDS = 24 * 3_600.0
+RETRY_SECONDS = 3_600.0  # until daily work that failed is tried again
 
 
 class Watch:
     """One background thread. `tick` does what is due and can be called by hand.
 
-    `guard_errors` gives a running total of guards that failed; `retention` and `delivery` are
-    optional; `verifier` checks the ledger; `daily` is other work that is due once a day.
+    `retention` and `delivery` are optional; `verifier` checks the ledger; `daily` is other work
+    that is due once a day. What of it fails is alerted and tried again within the hour.
     """
 
     def __init__(
@@ -45,7 +46,6 @@ class Watch:
         delivery: Delivery | None = None,
         verifier: Callable[[], Verification] | None = None,
         daily: Sequence[Callable[[], object]] = (),
-        guard_errors: Callable[[], int] = lambda: 0,
         unsafe: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -61,10 +61,10 @@ class Watch:
         self._delivery = delivery
         self._verifier = verifier or self._check
         self._daily = daily
-        self._guard_errors = guard_errors
         self._unsafe = unsafe
         self._clock = clock
-        self._verified: float | None = None
+        self._due: float | None = None  # when the daily work is
+        self._problem = ""
         self._before = Health()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -82,24 +82,22 @@ class Watch:
 
     def tick(self) -> list[Alert]:
         """Alerts that are new since the last tick; once a day also retention and verification."""
-        problem = ""
+        self._problem, undone = "", 0
         now = self._clock()
-        if self._verified is None or now - self._verified >= VERIFY_SECONDS:
-            self._verified = now
+        if self._due is None or now >= self._due:
+            deletions = (self._retention.purge,) if self._retention else ()
             # the check first: what is deleted afterwards must not hide what was wrong before
-            problem = self._verify()
-            works = (self._retention.purge, *self._daily) if self._retention else self._daily
-            for work in works:
-                self._do(work)
+            works = (self._verify, *deletions, *self._daily)
+            undone = sum(not self._do(work) for work in works)
+            self._due = now + (RETRY_SECONDS if undone else VERIFY_SECONDS)
         total = Health(
             dropped_spans=self._spans.dropped,
             otlp_lost=self._spans.otlp_lost,
             ledger_failures=self._ledger.failures,
             checkpoint_failures=self._ledger.checkpoint_failures,
             undelivered=self._delivery.failing if self._delivery else 0,
-            guard_errors=self._guard_errors(),
         )
-        before, self._before = self._before, total
+        before = self._before
         # what was reported once is not reported again: alerts speak of what is new
         fresh = replace(
             total,
@@ -107,17 +105,20 @@ class Watch:
             otlp_lost=total.otlp_lost - before.otlp_lost,
             ledger_failures=total.ledger_failures - before.ledger_failures,
             checkpoint_failures=total.checkpoint_failures - before.checkpoint_failures,
-            guard_errors=total.guard_errors - before.guard_errors,
-            chain_problem=problem,
+            undone=undone,
+            chain_problem=self._problem,
             unsafe=self._unsafe,
             budgets=self._budgets.uses() if self._budgets else (),
         )
-        return self._alerts.check(fresh)
+        alerts = self._alerts.check(fresh)
+        # only now: when the store is away nothing can be alerted, and the next look tells the same
+        self._before = total
+        return alerts
 
-    def _verify(self) -> str:
+    def _verify(self) -> None:
         self.last = self._verifier()
-        bad = self.last.first_bad
-        return f"{bad.what}, {bad.seq}" if bad else ""
+        if bad := self.last.first_bad:
+            self._problem = f"{bad.what}, {bad.seq}"
 
     def _check(self) -> Verification:
         return verify(
@@ -128,12 +129,14 @@ class Watch:
         )
 
     @staticmethod
-    def _do(work: Callable[[], object]) -> None:
+    def _do(work: Callable[[], object]) -> bool:
         try:
             work()
         # one duty that fails must not keep the others, and the alerts, from happening
         except Exception as error:
             log.error("daily work failed", extra={"error": type(error).__name__})
+            return False
+        return True
 
     def _run(self) -> None:
         while not self._stop.wait(ALERT_SECONDS):

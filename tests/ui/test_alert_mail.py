@@ -27,7 +27,7 @@ OTHERS = ("duties-combined", "security-password", "security-given")
 # what the rules give to their words, as they are fired
 DATA: dict[str, object] = {
     "person": "p_0123456789", "n": 7, "model": "gpt-x", "share": 80, "scope": "department",
-    "what": "altered, 12", "rule": "DP-01",
+    "what": "altered, 12", "rule": "DP-01", "seq": 12,
 }  # fmt: skip
 
 

@@ -312,13 +312,13 @@ def test_health_becomes_alerts_once_an_hour(ledger: Ledger, clock: Clock) -> Non
     alerts = Alerts(ledger.engine, [kept], clock)
     budget = Budget("person", "*", "tokens", "day", 100)
     health = Health(
-        dropped_spans=1, otlp_lost=1, ledger_failures=1, checkpoint_failures=1, guard_errors=1,
+        dropped_spans=1, otlp_lost=1, ledger_failures=1, checkpoint_failures=1, undone=1,
         chain_problem="altered at 7", unsafe=True,
         budgets=[Use(budget, "a", 85, 0), Use(budget, "b", 100, 0), Use(budget, "c", 1, 0)],
     )  # fmt: skip
     fired = {alert.rule for alert in alerts.check(health)}
     assert fired == {
-        "spans-dropped", "otlp-lost", "ledger-failed", "checkpoint-failed", "guard-error",
+        "spans-dropped", "otlp-lost", "ledger-failed", "checkpoint-failed", "duty-failed",
         "chain-broken", "unsafe-mode", "budget-80", "budget-100",
     }  # fmt: skip
     assert alerts.check(health) == []
