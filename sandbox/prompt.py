@@ -9,6 +9,8 @@ from guardrails.detect.injection import fence
 from sandbox.broker.routing import AFTER_DOCUMENTS, BEFORE_WORDS
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import RETRIEVAL
+from sandbox.closest import closest
+from sandbox.columns import values
 from sandbox.named_rows import named_rows
 
 HISTORY_CHARACTERS = 12_000  # about 3,000 tokens: leaves room in the practice model's window
@@ -98,7 +100,8 @@ async def compose(
         asked = form.get(run.language, form["en"]).format(asked=masked)
     # whole documents stand first, before what was said: the next turn's prompt begins the same,
     # and what a model's server has read it does not read again (a page costs a laptop a minute)
-    history.append({"role": "user", "content": _before(passages, BEFORE_WORDS, asked)})
+    near = _near(given.texts, masked, run.language) if small else ""
+    history.append({"role": "user", "content": _before(passages or near, BEFORE_WORDS, asked)})
     if history[0]["role"] != "user":
         history.insert(0, {"role": "user", "content": ""})
     first = _before(given.beginnings, BEFORE_WORDS, history[0]["content"])
@@ -124,6 +127,19 @@ ORDER = {
 }
 
 
+# said of lines that stand in the document as well: a small model goes by what it read last
+NEAR = {
+    "en": "The lines of the text that come closest to the question (they may not answer it):",
+    "fr": "Les lignes du texte les plus proches de la question (sans y répondre toujours) :",
+}
+
+
+def _near(texts: Sequence[str], asked: str, language: str) -> str:
+    lines = closest(texts, asked) if _is_question(asked) else []
+    head = NEAR.get(language, NEAR["en"])
+    return f"{head}\n{fence(chr(10).join(lines), 'document')}" if lines else ""
+
+
 def _is_question(asked: str) -> bool:
     """Whether it asks something of the text: an order may end in a question ("Translate: Who?")."""
     return asked.rstrip().endswith("?") and ":" not in asked
@@ -136,12 +152,13 @@ TABLE_TOOLS = frozenset({"python", "query_table", "chart"})
 @dataclass(frozen=True)
 class Given:
     """What a prompt holds of the documents: `whole` ones, `beginnings` of those that a tool reads,
-    and `passages` for this request.
+    and `passages` for this request. `texts` are the whole ones as they were told, without fences.
     """
 
     whole: str = ""
     beginnings: str = ""
     passages: str = ""
+    texts: Sequence[str] = ()
 
 
 async def _documents(run: Run, masked: str, lookup: Lookup, small: bool) -> Given:
@@ -149,18 +166,20 @@ async def _documents(run: Run, masked: str, lookup: Lookup, small: bool) -> Give
     names = await asyncio.to_thread(readable.names) if readable else []
     if readable is None or not names:
         return Given()
-    whole, shown, long = [], [], []
+    whole, shown, long, texts = [], [], [], []
     for name in names:
         content = await asyncio.to_thread(readable.text, name) or ""
         if not TABLE_TOOLS.isdisjoint(run.agent.tools) and name.lower().endswith(TABLES):
             # whole rows: half a row at the end is taken for a row
             rows = content[:BEGINNING_CHARACTERS].rsplit("\n", 1)[0].splitlines()[:BEGINNING_ROWS]
+            rows += values(content) if small else []
             shown.append(
                 f"Only the first rows of file {name}:\n{fence(chr(10).join(rows), 'document')}\n"
                 "The file has more rows, which only a tool can read. Do not answer from these."
             )
         elif len(content) <= DOCUMENT_CHARACTERS and not _searches(run):
             told = named_rows(content) if small else content
+            texts.append(told)
             whole.append(f"Document {name}:\n{fence(told, 'document')}")
         else:
             long.append(name)
@@ -171,4 +190,4 @@ async def _documents(run: Run, masked: str, lookup: Lookup, small: bool) -> Give
         passages = f"Passages of {', '.join(long)}:\n{await lookup(masked)}"
     elif long:
         shown.append(f"Use a tool to read {', '.join(long)}.")
-    return Given("\n\n".join(whole), "\n\n".join(shown), passages)
+    return Given("\n\n".join(whole), "\n\n".join(shown), passages, texts)

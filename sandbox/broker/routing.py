@@ -14,6 +14,7 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
+from sandbox.broker import returned
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_events import ModelEvent, TextDelta, ToolCall, Usage
 from sandbox.broker.routing_prompts import FINAL, GATE, after_tools, called, rules, write
@@ -61,9 +62,7 @@ async def route(
     if earlier:
         gate = spent.metered(ask([*told, _user(GATE)], _GATE_SCHEMA, 12))
         if "false" not in await _said(gate):
-            async for event in _answer(
-                ask, [*told, _user(after_tools(_asked(messages)))], spent, max_tokens
-            ):
+            async for event in _answer(ask, [*told, _ordered(messages)], spent, max_tokens):
                 yield event
             return
     call = _tool_call(await _said(spent.metered(ask(told, schema(tools), max_tokens))), tools)
@@ -72,7 +71,7 @@ async def route(
         yield spent.usage()
         return
     # asked again for what it already has: the answer is all that is left
-    order = [_user(after_tools(_asked(messages)))] if earlier else _decided(_asked(messages))
+    order = [_ordered(messages)] if earlier else _decided(_asked(messages))
     untold = plain(messages, chatml=chatml)
     async for event in _answer(ask, [*told, *order], spent, max_tokens, untold):
         yield event
@@ -117,6 +116,12 @@ async def _answer(
     if held:
         yield TextDelta(held)
     yield spent.usage()
+
+
+def _ordered(messages: Sequence[Message]) -> dict[str, object]:
+    """The order to answer from what the tools returned last."""
+    last = next((_text(m) for m in reversed(messages) if m.get("role") == "tool"), "")
+    return _user(after_tools(_asked(messages), returned.rows(last)))
 
 
 def _decided(asked: str) -> list[dict[str, object]]:
@@ -172,7 +177,7 @@ def plain(
             continue
         if role == "tool":
             name = message.get("name") or names.get(message.get("tool_call_id"), "tool")
-            told.append(_user(f"Result of {name}:\n{_text(message)}"))
+            told.append(_user(f"Result of {name}:\n{returned.told(_text(message))}"))
             continue
         calls = [_parts_of(call) for call in _calls(message)]
         names.update({identity: name for identity, name, _ in calls})

@@ -26,6 +26,7 @@ _AFTER_TOOLS = """Now answer the person's request in plain text and whole senten
 language of the request, with all the names and figures that the tools returned: when they \
 returned several rows, one line for each of them. Copy words in angle brackets as they are. Do \
 not reply with JSON. Do not mention the tools."""
+_ALL_ROWS = " They returned {rows} rows: where each is a part of the answer, number all {rows}."
 _WRITE = """Write the whole answer now, with its facts and figures, in the form that you were \
 told: plain text, no JSON. Copy words in angle brackets as they are."""
 _ONE_SENTENCE = """Answer only this question now, in one sentence of plain text with its facts and \
@@ -48,7 +49,22 @@ _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
         (
             "Total of the price column in the file?",
             {"code": "import pandas as pd; print(pd.read_csv('file.csv')['price'].sum())"},
-        )
+        ),
+        # without these two, every question was answered by the total of a whole column
+        (
+            "How many rows have the city York?",
+            {
+                "code": "import pandas as pd; d = pd.read_csv('file.csv'); "
+                "print(len(d[d['city'] == 'York']))"
+            },
+        ),
+        (
+            "Prix total des chaises ?",
+            {
+                "code": "import pandas as pd; d = pd.read_csv('file.csv'); "
+                "print(d[d['article'] == 'Chaise']['prix'].sum())"
+            },
+        ),
     ],
     "query_table": [
         (
@@ -85,9 +101,12 @@ def rules(tools: Sequence[Mapping[str, object]]) -> str:
     )
 
 
-def after_tools(asked: str) -> str:
-    """What follows the tools' results: the order to answer `asked`, the person's words."""
-    return _AFTER_TOOLS + _again(asked)
+def after_tools(asked: str, rows: int = 0) -> str:
+    """What follows the tools' results: the order to answer `asked`, the person's words.
+
+    `rows` is how many rows the last result has; 0 when it is no table.
+    """
+    return _AFTER_TOOLS + (_ALL_ROWS.format(rows=rows) if rows else "") + _again(asked)
 
 
 def write(asked: str) -> str:

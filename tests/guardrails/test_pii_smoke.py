@@ -34,3 +34,13 @@ def test_an_amount_alone_is_no_identifier(sum_: str) -> None:
 
 def test_a_number_that_may_be_a_postcode_is_one_when_it_stands_alone() -> None:
     assert [one.kind for one in pii.find("65028")] == ["DE_PLZ"]
+
+
+def test_a_sum_in_a_sentence_is_no_address_and_a_dot_no_part_of_a_date() -> None:
+    said = (
+        "Our offer of 214 euros a chair is valid until 30 April 2026. "
+        "Liam Doyle has another offer of 205 euros."
+    )
+    assert {said[f.start : f.end] for f in pii.find(said, "en")} == {"30 April 2026", "Liam Doyle"}
+    met = "Liam Doyle comes on 19 February, 10:00."
+    assert {met[f.start : f.end] for f in pii.find(met, "en")} == {"19 February", "Liam Doyle"}

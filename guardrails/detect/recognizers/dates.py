@@ -66,7 +66,7 @@ SHAPES = (
     Shape(
         "DATE_TIME",
         "date-words",
-        rf"(?<![\w\-/])(?:\d{{1,2}}(?:st|nd|rd|th|er|e|ème)?[ \-](?:of )?(?:{_MONTH})\.?,?(?:[ \-]\d{{4}}|[ \-]\d{{2}}(?!\w))?"
+        rf"(?<![\w\-/])(?:\d{{1,2}}(?:st|nd|rd|th|er|e|ème)?[ \-](?:of )?(?:{_MONTH})(?:\.?,?[ \-]\d{{4}}|\.?[ \-]\d{{2}}(?![\w:]))?"
         rf"|(?:{_MONTH})\.?[ \-]\d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?|\d{{4}}-(?:{_MONTH})-\d{{1,2}}"
         rf"|(?:january|february|march|april|june|july|august|september|october|november|december|"
         rf"janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre) \d{{4}})(?!\w)",
