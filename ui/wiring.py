@@ -100,7 +100,8 @@ class App(Parts):
     processes: Processes
     tools: ToolSources
     metrics: Metrics = field(default_factory=Metrics)
-    problems: list[str] = field(default_factory=list)  # codes of what could not be started
+    # codes of what could not be started, or has ended by itself; `/status` puts them into words
+    problems: list[str] = field(default_factory=list)
     screen_ready: bool = False
 
     @cached_property
@@ -133,7 +134,9 @@ class App(Parts):
     @property
     def warming(self) -> bool:
         """True while something that answers need is still loading."""
-        return not self.screen_ready or self.models.info().state in ("warming", "fetching")
+        # not `screen_ready`: a screen that could not be started is over, and its refusals say why
+        loading = not self.sessions.ready.is_set()
+        return loading or self.models.info().state in ("warming", "fetching")
 
 
 def build(settings: Settings) -> App:
@@ -297,6 +300,8 @@ async def running(app: App, *, recover: bool = True) -> AsyncIterator[App]:
         tasks.append(asyncio.create_task(app.sessions.attend()))
         tasks.append(asyncio.create_task(_resume(app)))
         tasks.append(asyncio.create_task(_bury(app)))
+    for task in tasks:
+        task.add_done_callback(partial(ended, app))
     try:
         yield app
     finally:
@@ -334,6 +339,15 @@ def close(app: App) -> None:
     app.record.deliver_last()
     app.processes.leave()
     app.engine.dispose()
+
+
+def ended(app: App, task: asyncio.Task[None]) -> None:
+    """Say of background work that it broke: nobody waits for it, and the pages go on without."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        app.problems.append(error.code if isinstance(error, GuardrailError) else "internal")
+        # where it happened, without the error's own text, which may be content
+        log.error("background work ended", extra={"error": type(error).__name__})
 
 
 async def _resume(app: App) -> None:

@@ -232,6 +232,7 @@ class House(Parts):
     checkpoint_file: Path
     screen_ready: bool = True
     warming: bool = False
+    problems: list[str] = field(default_factory=list)
 
     @cached_property
     def processes(self) -> Processes:  # type: ignore[override]

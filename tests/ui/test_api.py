@@ -1,8 +1,9 @@
 """The HTTP API: what programs and pages can rely on, and what bad input gets."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -18,11 +19,29 @@ from tests.ui.api_client import BASE, PASSWORD, client, events, served, with_acc
 from tests.ui.fake_house import House, open_house
 from ui.rates import Rate
 from ui.routes.common import Rates
+from ui.wiring import App, ended
 
 
 def kinds(house: House) -> list[str]:
     with house.engine.connect() as db:
         return list(db.execute(sa.select(ledger.c.kind).order_by(ledger.c.seq)).scalars())
+
+
+async def test_background_work_that_broke_is_said_to_who_looks_after_the_machine(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken() -> None:
+        raise ValueError("Anna")
+
+    work = asyncio.create_task(broken())
+    await asyncio.wait([work])
+    ended(cast(App, house), work)
+    cookie = f"atelier_session={with_accounts(house)['administrator']}"
+    async with client(served(house), cookie=cookie) as web:
+        (told,) = (await web.get("/status")).json()["problems"]
+    assert told.startswith("Something went wrong")
+    assert "ValueError" in str([record.__dict__ for record in caplog.records])
+    assert "Anna" not in caplog.text
 
 
 async def test_health_is_open_and_says_whether_it_is_warm(

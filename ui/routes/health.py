@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 
 from ui.identity import Person
+from ui.messages import say_error
 from ui.routes.common import Services, allowed, somebody
 from ui.routes.shapes import Health, Model, Shape
 
@@ -13,13 +14,15 @@ router = APIRouter(tags=["health"])
 
 
 class Status(Shape):
-    """What an operator wants to see."""
+    """What an operator wants to see. `problems` says in the reader's language what could not be
+    started, or has ended by itself."""
 
     version: str
     warming: bool
     model: Model
     pool: dict[str, Any]
     spans_dropped: int
+    problems: list[str]
 
 
 @router.get("/health")
@@ -49,4 +52,5 @@ def status(app: Services, person: Annotated[Person, allowed("status.view")]) -> 
         model=Model(**asdict(app.models.info())),
         pool=app.pool.status(),
         spans_dropped=app.spans.dropped,
+        problems=[say_error(person.language, code) for code in app.problems],
     )
