@@ -16,6 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from guardrails.locks import locked
 from guardrails.store import metadata
 
 log = logging.getLogger(__name__)
@@ -110,16 +111,9 @@ class Processes:
 
     def _dead(self, id: str, silent: float) -> bool:
         try:
-            handle = os.open(self._folder / id, os.O_RDWR | os.O_CLOEXEC)
+            return not locked(self._folder / id)
         except OSError:
             return silent > SILENT_SECONDS  # of another home
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(handle)
-        return True
 
     def _now(self, db: sa.Connection) -> int:
         if self._clock is not None:

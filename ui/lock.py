@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from guardrails.errors import GuardrailError
+from guardrails.locks import locked
 
 
 class ServerLock:
@@ -46,16 +47,9 @@ class ServerLock:
         if self._handle is not None:
             return True
         try:
-            handle = os.open(self._file, os.O_RDWR | os.O_CLOEXEC)
+            return locked(self._file)
         except OSError:
             return False
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(handle)
-        return False
 
     def free(self) -> None:
         """Let go."""

@@ -134,15 +134,6 @@ def one(visit: Visit, id_: str) -> Markup:
 
 def _unchecked(visit: Visit, held: Held) -> Markup:
     state = "locked" if held.locked else "unchecked"
-    phrase: Markup | str = ""
-    if held.locked:
-        phrase = fields.field(
-            visit.say("restore.phrase"),
-            "passphrase",
-            type="password",
-            autocomplete="off",
-            required=True,
-        )
     return Markup(
         '<form class="atl-card atl-form" data-api="POST /api/v1/backup/held/{}/check"'
         ' data-ok="{}"><h2 class="atl-h3">{}</h2><p class="atl-small">{}</p>{}'
@@ -153,7 +144,7 @@ def _unchecked(visit: Visit, held: Held) -> Markup:
         visit.say("restore.checked"),
         visit.say(f"restore.{state}"),
         visit.say(f"restore.{state}-more"),
-        phrase,
+        _phrase(visit) if held.locked else "",
         visit.say("restore.check"),
     )
 
@@ -187,15 +178,6 @@ def _confirm(visit: Visit, held: Held, found: Contents) -> Markup:
     items = [visit.say(f"restore.warn.{name}") for name in warnings]
     if found.own and (n := _rows(visit) - found.rows) > 0:
         items.insert(1, visit.say("restore.warn.left", n=n))
-    phrase: Markup | str = ""
-    if not found.own:
-        phrase = fields.field(
-            visit.say("restore.phrase"),
-            "passphrase",
-            type="password",
-            autocomplete="off",
-            required=True,
-        )
     word = visit.say("restore.word")
     return Markup(
         '<form class="atl-card atl-form" data-api="POST /api/v1/backup/held/{}/restore"'
@@ -207,7 +189,7 @@ def _confirm(visit: Visit, held: Held, found: Contents) -> Markup:
         address(visit.language, "backup", "restoring={restored}"),
         visit.say("restore.warn.title"),
         joined(Markup("<li>{}</li>").format(text) for text in items),
-        phrase,
+        "" if found.own else _phrase(visit),
         fields.field(
             visit.say("restore.confirm"),
             "confirm",
@@ -219,6 +201,12 @@ def _confirm(visit: Visit, held: Held, found: Contents) -> Markup:
         ),
         visit.say("restore.go"),
     )
+
+
+def _phrase(visit: Visit) -> Markup:
+    """The field for what opens the key of a backup that another installation made."""
+    label = visit.say("restore.phrase")
+    return fields.field(label, "passphrase", type="password", autocomplete="off", required=True)
 
 
 def _rows(visit: Visit) -> int:
