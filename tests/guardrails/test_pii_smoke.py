@@ -44,3 +44,9 @@ def test_a_sum_in_a_sentence_is_no_address_and_a_dot_no_part_of_a_date() -> None
     assert {said[f.start : f.end] for f in pii.find(said, "en")} == {"30 April 2026", "Liam Doyle"}
     met = "Liam Doyle comes on 19 February, 10:00."
     assert {met[f.start : f.end] for f in pii.find(met, "en")} == {"19 February", "Liam Doyle"}
+
+
+def test_a_price_by_the_hour_or_the_kilometre_is_no_address() -> None:
+    said = "You get 0.42 euros a kilometre. More work is paid with 31 pounds an hour.\n\n## 2 Term"
+    assert not pii.find(said, "en")
+    assert not pii.find("It is for 40 office chairs, model Stuttgart Plus.", "en")

@@ -165,6 +165,8 @@ def _address_like(value: str) -> bool:
     words = re.findall(r"[^\W\d_]{3,}", value)
     if not words or all(w.lower() in NOT_NAMES for w in words):
         return False
+    if _PRICE.match(value) or (_TRADE.search(value) and not _STREET_WORD.search(value)):
+        return False
     # an account number in groups has capitals and digits mixed in one token
     if re.fullmatch(r"[A-Z0-9 .\-]+", value) and re.search(
         r"\b(?=\w*\d)(?=\w*[A-Z])\w{4,}\b", value
@@ -210,6 +212,18 @@ def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 _SUM = re.compile(r"[£$€]|\b(?:EUR|USD|GBP|CHF)\b|\d[.,]\d{2}(?!\d)")
+
+
+# "0.42 euros a kilometre", "31 pounds an hour"
+_PRICE = re.compile(
+    r"(?i)[£$€]|\d[\d.,\u202f\xa0 ]{0,14}(?:euros?|pounds?|dollars?|francs?|eur|usd|gbp|chf|%)(?!\w)"
+)
+
+
+# "for 40 office chairs, model Arc": a line of an offer
+_TRADE = re.compile(
+    r"(?i)\b(?:offer|offre|invoice|facture|order|commande|chairs?|fauteuils?)\b"
+)
 
 
 def _without_sums(text: str, start: int, end: int) -> list[tuple[int, int]]:
