@@ -18,7 +18,7 @@ from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.reveal import Reveals
 from guardrails.audit.saved import filled, restored
 from guardrails.audit.search import TraceFilter, Traces
-from guardrails.audit.tables import exports
+from guardrails.audit.tables import exports, ledger
 from guardrails.errors import BadInput
 from guardrails.processes import orphaned
 
@@ -153,18 +153,34 @@ class Exports:
         self._worker.shutdown()
 
     def _make(self, job: Export) -> None:
-        path = self._path(job)
         try:
             self._reveals.exported(Traces(self._engine).people(job.filter), by=job.asked_by)
-            rows, digest = self._write(job, path)
+            erased = self._erased()
+            self._finish(job)
+            while erased != (now := self._erased()):
+                # somebody was erased while this was written: half of it may be from before
+                self._update(job.id, state="running")
+                erased = now
+                self._finish(job)
         # whatever goes wrong ends this export and is told on its row; its text may hold content
         except Exception as error:
             log.error("export failed", extra={"error": type(error).__name__})
-            path.unlink(missing_ok=True)
+            self._path(job).unlink(missing_ok=True)
             self._update(job.id, state="failed", error=type(error).__name__, done=self._now())
-            return
-        size = path.stat().st_size
+
+    def _finish(self, job: Export) -> None:
+        rows, digest = self._write(job, self._path(job))
+        size = self._path(job).stat().st_size
         self._update(job.id, state="ready", rows=rows, bytes=size, digest=digest, done=self._now())
+
+    def _erased(self) -> int:
+        """The last erasure that is done, on any server. `forget` follows it: what is not seen here
+        yet finds the file ready."""
+        query = sa.select(sa.func.max(ledger.c.seq)).where(
+            ledger.c.kind == "erasure", ledger.c.step == "outcome"
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(query) or 0
 
     def _write(self, job: Export, path: Path) -> tuple[int, str]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 import sqlalchemy as sa
 
-from guardrails.audit import tombstones
+from guardrails.audit import textindex, tombstones
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.schedule import DAY_US, REST, Schedule, Schedules
 from guardrails.audit.tables import holds, ledger, spans, traces
@@ -137,6 +137,8 @@ class Retention:
         for _, days, which in self._classes(schedule):
             found = self._purge_traces(days, which)
             gone_traces, gone_spans = gone_traces + found[0], gone_spans + found[1]
+        if gone_traces:
+            textindex.drop_erased(self._engine)
         gone = Purged(gone_traces, gone_spans, self._purge_payloads(schedule.default))
         counts = {"traces": gone.traces, "spans": gone.spans, "payloads": gone.payloads}
         self._ledger.outcome(intent, "allow", counts)
@@ -190,6 +192,8 @@ class Retention:
             if removed:
                 tombstones.add(connection, self._signing, stone)
             connection.commit()
+        if emptied:
+            textindex.drop_erased(self._engine)
         self._ledger.outcome(intent, "allow", {"traces": emptied, "payloads": removed})
         return emptied
 

@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from guardrails.audit import export
-from guardrails.audit.exports import KEPT_SECONDS, ExportKind, Exports
+from guardrails.audit.exports import KEPT_SECONDS, Export, ExportKind, Exports
 from guardrails.audit.ledger import Act, Ledger
+from guardrails.audit.retention import Retention
 from guardrails.audit.reveal import Reveals
 from guardrails.audit.search import TraceFilter, Traces
 from guardrails.audit.spans import Spans
@@ -136,6 +137,29 @@ def test_files_with_an_erased_persons_turns_go_with_them(
     states = [exports.get(job.id).state for job in jobs]
     assert states == ["gone", "ready"] * 3
     assert len(list((tmp_path / "exports").iterdir())) == 3
+
+
+def test_an_export_under_way_during_an_erasure_is_made_anew(
+    ledger: Ledger, keys: Keys, tmp_path: Path
+) -> None:
+    retention = Retention(ledger.engine, ledger, keys)
+
+    class Overtaken(Exports):
+        """Has read everything when the erasure comes."""
+
+        def _lines(self, job: Export) -> Iterator[str]:
+            lines = [*super()._lines(job)]
+            if any("PERSON_1" in line for line in lines):
+                retention.erase(AUTHOR, by=AUTHOR)
+            yield from lines
+
+    reveals = Reveals(ledger.engine, ledger)
+    exports = Overtaken(ledger.engine, ledger, reveals, tmp_path / "exports")
+    job = exports.start("csv", TraceFilter(agent="mail"), by=ASKER)
+    exports.close()
+    done, text = exports.get(job.id), exports.file(job.id, by=ASKER).read_bytes()
+    assert (done.state, done.rows) == ("ready", 2) and b"PERSON_1" not in text
+    assert done.digest == hashlib.sha256(text).hexdigest()
 
 
 def test_an_unknown_export_and_kind_are_refused(exports: Exports) -> None:
