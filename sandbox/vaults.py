@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from agents.conversations import conversations
+from agents.conversation_tables import conversations
 from guardrails.vault import Vault
 from guardrails.vault_store import (
     DAY_S,
@@ -17,6 +17,7 @@ from guardrails.vault_store import (
     vault_entries,
 )
 
+LOOK_SECONDS = 60.0  # after which what was erased elsewhere (another server) is let go here too
 MOST = 512  # conversations kept open; an evicted one is read again from its rows
 # what an agent knows is masked once and read as long as there is an agent: its values go with the
 # agent, not with time
@@ -32,17 +33,24 @@ class Vaults:
     """
 
     def __init__(
-        self, engine: sa.Engine, key: bytes, pseudonym: Callable[[str], str] = lambda person: ""
+        self,
+        engine: sa.Engine,
+        key: bytes,
+        pseudonym: Callable[[str], str] = lambda person: "",
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._key = key
         self._pseudonym = pseudonym
         self._open: OrderedDict[str, Vault] = OrderedDict()
         self._lock = threading.Lock()
+        self._ticks = ticks
+        self._looked = ticks()
 
     def open(self, conversation: str, owner: str = "") -> Vault:
         """The vault of a conversation; a new one is empty. `owner` (a pseudonym) owns what it
         keeps; without one the conversation's own does."""
+        self._let_go()
         with self._lock:
             vault = self._open.get(conversation)
             if vault is None:
@@ -73,6 +81,28 @@ class Vaults:
                 mine = (table.c.conversation == conversation) & (table.c.owner == "")
                 db.execute(sa.update(table).where(mine).values(owner=owner))
         return len(claimed)
+
+    def _let_go(self) -> None:
+        """Now and then: know no value any more that is gone from the rows."""
+        with self._lock:
+            now = self._ticks()
+            if now - self._looked < LOOK_SECONDS:
+                return
+            self._looked, names = now, list(self._open)
+        gone = sa.select(vault_entries.c.conversation).where(
+            vault_entries.c.conversation.in_(names), vault_entries.c.value.is_(None)
+        )
+        with self._engine.connect() as db:
+            touched = db.scalars(gone.distinct()).all()
+        for conversation in touched:
+            over = not conversation.startswith(OF_AGENT) and not self._owner(conversation)
+            with self._lock:
+                vault = self._open.pop(conversation, None) if over else None
+                left = self._open.get(conversation)
+            if vault is not None:
+                vault.close()  # a turn that still holds it fills nothing again
+            if left is not None:
+                left.refresh()
 
     def _owner(self, conversation: str) -> str:
         """The pseudonym of a conversation's owner; of one whose first branch was deleted, of

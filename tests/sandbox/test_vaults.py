@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from agents.conversations import Conversations
+from guardrails.errors import VaultError
 from guardrails.findings import Finding
 from guardrails.migrate import upgrade
 from guardrails.store import open_engine
@@ -66,6 +67,27 @@ def test_what_an_agent_knows_keeps_its_names_and_a_conversation_does_not(
     ]
     assert restored == ["Claire Fontaine"] * 2
     assert vaults(engine).open("c1").restore("<PERSON_1>") == "<PERSON_1>"
+
+
+def test_what_another_server_erased_is_known_no_more_and_not_kept_again(
+    engine: sa.Engine,
+) -> None:
+    now = 0.0
+    kept = Conversations(engine)
+    gone, stays = (kept.start("email-drafter", "ana") for _ in range(2))
+    here, there = vaults(engine), Vaults(engine, KEY, lambda who: f"p_{who}", lambda: now)
+    turns = [there.open(each) for each in (gone, stays)]
+    for each in turns:
+        each.mask(TEXT, [NAME])
+    kept.delete(gone, "ana")
+    here.forget(gone)
+    here.forget(stays)  # its values alone
+    now = 61.0
+    assert there.open(stays).restore("<PERSON_1>") == "<PERSON_1>"
+    assert there.open(gone).restore("<PERSON_1>") == "<PERSON_1>"
+    with pytest.raises(VaultError):  # a turn that was still going on
+        turns[0].mask("To Paul Martin", [Finding(3, 14, "PERSON", 1.0, "test")])
+    assert owners(engine) == [("p_ana", False)] * 2
 
 
 def test_values_of_earlier_releases_get_their_owner(engine: sa.Engine) -> None:
