@@ -4,62 +4,25 @@ import datetime as dt
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
 from agents import comparisons
+from agents.conversation_tables import (
+    Conversation,
+    Message,
+    Role,
+    aware,
+    conversation_of,
+    conversations,
+    messages,
+    summaries,
+)
 from guardrails.audit.writing import one_writer
 from guardrails.errors import BadInput
-from guardrails.processes import of
-from guardrails.store import metadata
 
-Role = Literal["user", "assistant"]
 TITLE_CHARACTERS = 60
-
-conversations = sa.Table(
-    "conversations",
-    metadata,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("agent", sa.String(64), nullable=False),
-    sa.Column("version", sa.String(80), nullable=False, default=""),
-    sa.Column("owner", sa.String(128), nullable=False),
-    sa.Column("title", sa.String(200), nullable=False, default=""),
-    sa.Column("started", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("touched", sa.DateTime(timezone=True), nullable=False),
-    # names, files and documents belong to the conversation that a branch began from
-    sa.Column("root", sa.String(32)),
-    sa.Column("parent", sa.String(32)),
-    sa.Column("parent_message", sa.Integer),
-    sa.Column("retention", sa.String(32)),  # a class of its own, e.g. "short"; see audit.retention
-    sa.Index("ix_conversations_owner_touched", "owner", "touched"),
-    sa.Index("ix_conversations_root", "root"),
-)
-messages = sa.Table(
-    "messages",
-    metadata,
-    sa.Column("conversation", sa.String(32), sa.ForeignKey("conversations.id"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("role", sa.String(16), nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("trace_id", sa.String(32), nullable=False, default=""),
-    sa.Column("extra", sa.JSON, nullable=False),
-    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-    of(),  # of a message: who answers it
-    sa.Index("ix_messages_trace_id", "trace_id"),
-)
-
-
-summaries = sa.Table(
-    "conversation_summaries",
-    metadata,
-    sa.Column("conversation", sa.String(32), primary_key=True),
-    sa.Column("upto", sa.Integer, nullable=False),  # the last message that it covers
-    sa.Column("text", sa.Text, nullable=False),  # masked
-    sa.Column("at", sa.BigInteger, nullable=False),  # microseconds since 1970
-)
-
 
 # built once: every message needs them
 _TOUCH = (
@@ -74,34 +37,6 @@ _LAST = sa.select(sa.func.max(messages.c.number)).where(
     messages.c.conversation == sa.bindparam("this")
 )
 _MESSAGE = messages.insert()
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A row of the list. `title` is the start of the first message, masked."""
-
-    id: str
-    agent: str
-    version: str
-    title: str
-    started: dt.datetime
-    touched: dt.datetime
-    owner: str = ""
-    root: str = ""  # whose names, files and documents it uses: its own unless it is a branch
-    parent: str = ""
-    parent_message: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message, masked. `extra` holds sources, steps, model and whatever else was shown."""
-
-    number: int
-    role: Role
-    text: str
-    at: dt.datetime
-    trace_id: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _now() -> dt.datetime:
@@ -263,7 +198,7 @@ class Conversations:
             .limit(limit)
         )
         with self._engine.connect() as db:
-            return [_conversation(row) for row in db.execute(query)]
+            return [conversation_of(row) for row in db.execute(query)]
 
     def summary(self, conversation: str) -> tuple[int, str]:
         """(number of the last message it covers, masked text); (0, "") when there is none."""
@@ -296,7 +231,7 @@ class Conversations:
             conversations.c.touched < dt.datetime.fromtimestamp(before, dt.UTC),
         )
         with self._engine.connect() as db:
-            return [_conversation(row) for row in db.execute(query)]
+            return [conversation_of(row) for row in db.execute(query)]
 
     def root(self, conversation: str) -> str:
         """Whose names, files and documents the conversation uses."""
@@ -320,7 +255,7 @@ class Conversations:
             row = db.execute(query.limit(1)).first()
         if row is None:
             raise BadInput("trace-not-found")
-        return _conversation(row)
+        return conversation_of(row)
 
     def turn(self, conversation: str, number: int) -> tuple[str, str]:
         """Question and answer `number`, both masked; "" for what is gone. For reviewers, of a turn
@@ -353,7 +288,7 @@ class Conversations:
             self._read(db, conversation, owner)
             rows = db.execute(query).all()
         return [
-            Message(row.number, row.role, row.text, _aware(row.at), row.trace_id, row.extra)
+            Message(row.number, row.role, row.text, aware(row.at), row.trace_id, row.extra)
             for row in reversed(rows)
         ]
 
@@ -364,7 +299,7 @@ class Conversations:
             query = query.where(conversations.c.agent == agent)
         query = query.order_by(conversations.c.touched.desc(), conversations.c.id).limit(limit)
         with self._engine.connect() as db:
-            return [_conversation(row) for row in db.execute(query)]
+            return [conversation_of(row) for row in db.execute(query)]
 
     def rename(self, conversation: str, owner: str, title: str) -> None:
         """Give a title (masked text)."""
@@ -390,22 +325,7 @@ class Conversations:
         row = db.execute(query).one_or_none()
         if row is None or row.owner != owner:
             raise BadInput("conversation-not-found")
-        return _conversation(row)
-
-
-def _conversation(row: Any) -> Conversation:
-    return Conversation(
-        row.id,
-        row.agent,
-        row.version,
-        row.title,
-        _aware(row.started),
-        _aware(row.touched),
-        row.owner,
-        row.root or row.id,
-        row.parent or "",
-        row.parent_message or 0,
-    )
+        return conversation_of(row)
 
 
 def _settled(extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -421,8 +341,3 @@ def _title(text: str) -> str:
         return line
     # cut between words, and never through a placeholder
     return re.sub(r"\s*(<[A-Z_0-9]*|\S*)$", "", line[:TITLE_CHARACTERS]) + " …"
-
-
-def _aware(when: dt.datetime) -> dt.datetime:
-    # SQLite forgets the zone; everything is written in UTC
-    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)

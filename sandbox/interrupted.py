@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agents.conversations import Conversations, messages
+from agents.conversation_tables import messages
+from agents.conversations import Conversations
 from guardrails.audit.ledger import Ledger
 from guardrails.audit.tables import ledger
 from guardrails.processes import orphaned

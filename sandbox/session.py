@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from agents.conversations import Message
+from agents.conversation_tables import Message
 from agents.spec import AgentSpec
 from agents.tools.base import ToolContext
 from guardrails.actor import Actor
@@ -20,16 +20,14 @@ from guardrails.audit.ledger import Act
 from guardrails.detect.injection import make_canary
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.approvals import Approval
-from guardrails.vault import Vault
 from sandbox.broker.run import Purpose, Run, use_of
-from sandbox.broker.tool_call import as_given
-from sandbox.checked import Checked
+from sandbox.conversing import Conversing, Opening
 from sandbox.events import Event, Reply
 from sandbox.going_on import State
 from sandbox.limits import Limits
-from sandbox.turn import Parts, give_up, resume_turn, retake_turn, take_turn
+from sandbox.turn import give_up, resume_turn, retake_turn, take_turn
+from sandbox.turn_words import clean_text, closing_words, opening_words
 from sandbox.under_way import Turn
-from sandbox.uploads import Kept
 
 log = logging.getLogger(__name__)
 ATTEND_SECONDS = 5.0
@@ -38,18 +36,8 @@ EARLIER = 5  # answers kept beside the one that took their place
 TRIES = 3  # of a waiting turn that the server's death interrupts each time
 
 
-@dataclass(frozen=True)
-class Opening:
-    """What a turn of a person with an agent needs before it can begin."""
-
-    person: str  # the pseudonym
-    root: str
-    vault: Vault
-    lifted: frozenset[str]  # rules that security has lifted for this person, now
-
-
 @dataclass
-class Sessions(Parts):
+class Sessions(Conversing):
     """Runs turns. A turn goes on when its listener leaves; only `stop` or a limit ends it early."""
 
     running: dict[str, Turn] = field(default_factory=dict)
@@ -127,13 +115,6 @@ class Sessions(Parts):
                 opening=opening,
             ),
         )
-
-    def open(self, actor: Actor, agent: str, conversation: str, root: str = "") -> Opening:
-        """Look up what a turn needs; for a thread that is at it anyway."""
-        person = self.pseudonym(actor.id)
-        whose = root or self.conversations.root(conversation)
-        vault = self.vaults.open(whose, person)
-        return Opening(person, whose, vault, self.broker.exceptions.lifted(person, agent))
 
     async def regenerate(
         self, *, actor: Actor, agent: AgentSpec, conversation: str, language: str = "en"
@@ -229,44 +210,6 @@ class Sessions(Parts):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def restore(self, conversation: str, text: str) -> str:
-        """Masked text of a conversation with real values, for its owner only."""
-        return self.vaults.open(self.conversations.root(conversation)).restore(text)
-
-    def masked(self, conversation: str, text: str) -> str:
-        """`text` with personal data masked by the conversation's names. Raises ScreenFailed."""
-        vault = self.vaults.open(self.conversations.root(conversation))
-        return self.screen.text(text, vault).text
-
-    def exact(self, conversation: str, tool: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """Arguments of a tool as it will get them, for the conversation's owner only."""
-        root = self.conversations.root(conversation)
-        return as_given(self.vaults.open(root), tool, payload)
-
-    def artefact(self, id: str, owner: str) -> Kept:
-        """A file that an agent made for `owner`. Raises BadInput("file-not-found")."""
-        return self.uploads.artefact(id, owner)
-
-    def forget(self, conversation: str) -> None:
-        """Remove the conversation's files, documents and vault: nothing restores it.
-
-        What waits in it need not be decided any more. Names and files that branches share stay
-        until the last of them is forgotten.
-        """
-        for turn, _, _ in self.paused.all(conversation):
-            for asked in self.broker.approvals.of(turn):
-                self.broker.approvals.withdraw(asked.id)
-            self.paused.drop(turn)
-        root = self.conversations.root(conversation)
-        shared = [one for one in self.conversations.family(root) if one != conversation]
-        if shared and conversation == root:
-            return
-        self.uploads.forget(conversation)
-        if not shared:
-            self.uploads.forget(root)
-            self.attachments.forget(root)
-            self.vaults.forget(root)
-
     def _begin(
         self,
         conversation: str,
@@ -356,9 +299,9 @@ class Sessions(Parts):
                 lifted=opening.lifted,
                 use=use_of(agent.id, purpose),
             )
-            span.set(**_opening_words(run, opening.person))
+            span.set(**opening_words(run, opening.person))
             reply = await work(run)
-            span.set(**_closing_words(run, reply, self.pool.checked))
+            span.set(**closing_words(run, reply, self.pool.checked))
         if reply.status == "waiting":
             self._held.add(conversation)  # its approvals may have been decided meanwhile
         over = reply.status != "waiting" and not (self.closing and reply.status == "stopped")
@@ -391,47 +334,4 @@ def _earlier(message: Message) -> dict[str, Any]:
         "trace_id": message.trace_id,
         "model": message.extra.get("model", ""),
         "at": message.at.isoformat(),
-    }
-
-
-def clean_text(text: str, files: Mapping[str, Path] | None) -> str:
-    """`clean`. Raises BadInput("empty-message") when there is neither text nor file."""
-    text = clean(text)
-    if not text and not files:
-        raise BadInput("empty-message")
-    return text
-
-
-def clean(text: str) -> str:
-    """`text` without control characters that no keyboard makes; line breaks and tabs stay."""
-    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and ord(c) != 127)).strip()
-
-
-def _opening_words(run: Run, person: str) -> dict[str, object]:
-    return {
-        "person": person,
-        "department": run.actor.department,
-        "agent": run.agent.id,
-        "version": run.version,
-        "conversation": run.conversation,
-        "data_class": run.agent.data_class,
-        "purpose": run.use,
-    }
-
-
-def _closing_words(run: Run, reply: Reply, seal: Checked) -> dict[str, object]:
-    return {
-        "verdict": run.verdict,
-        "rule": run.rule,
-        "request": reply.masked_request,
-        "status": reply.status,
-        "kinds": sorted(run.kinds),
-        "tools": sorted(set(run.called)),
-        "model": run.model,
-        "model_kind": run.model_kind,
-        "location": run.location,
-        "tokens": run.tokens,
-        "cost": run.cost,
-        "unsafe": seal.backend == "none",
-        **seal.words(),
     }

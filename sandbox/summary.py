@@ -6,18 +6,16 @@ masked, extended when more falls out of the window.
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from agents.conversations import Message
+from agents.conversation_tables import Message
 from guardrails.detect.injection import fence
 from sandbox.broker import frames
 from sandbox.broker.errors import ModelError
 from sandbox.broker.model_call import call_model
 from sandbox.broker.run import Run
 from sandbox.prompt import HISTORY_CHARACTERS
-
-if TYPE_CHECKING:
-    from sandbox.turn import Parts
+from sandbox.turn_parts import Parts
 
 KEPT_CHARACTERS: Final = HISTORY_CHARACTERS // 2  # newest messages that stay word for word
 ONE_CHARACTERS: Final = 1_500  # of one message, in what is summarised
@@ -32,7 +30,7 @@ ORDER: Final = (
 
 
 async def remembered(
-    parts: "Parts", run: Run, kept: Sequence[Message], before: tuple[int, str]
+    parts: Parts, run: Run, kept: Sequence[Message], before: tuple[int, str]
 ) -> tuple[str, list[Message]]:
     """The summary of what is older (masked, "" when all fits) and the messages word for word.
 
@@ -60,7 +58,7 @@ async def remembered(
     return summary, [*rest, kept[-1]]
 
 
-async def _written(parts: "Parts", run: Run, summary: str, old: Sequence[Message]) -> str:
+async def _written(parts: Parts, run: Run, summary: str, old: Sequence[Message]) -> str:
     said = [f"Before: {summary}"] if summary else []
     said += [
         f"{'Person' if one.role == 'user' else 'Assistant'}: {one.text[:ONE_CHARACTERS]}"

@@ -1,46 +1,40 @@
-"""One turn from the person's words to the reply: screen, read files, run the agent, keep."""
+"""One turn from the person's words to the reply: screen, read files, run the agent, end it."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from agents.conversations import Conversations, Message
+from agents.conversation_tables import Message
 from agents.tools.base import ToolContext
 from agents.tools.registry import described, known
-from guardrails.audit.ledger import Act, Ledger
-from guardrails.audit.spans import Spans
-from guardrails.detect.grounding import Embed
+from guardrails.audit.ledger import Act
 from guardrails.errors import (
-    BadInput,
     GuardrailError,
     LedgerUnavailable,
     PolicyDenied,
     ScreenFailed,
 )
-from guardrails.screen import Screen, policy_of
-from sandbox.attachments import Attachments, Opened
-from sandbox.broker.broker import Broker, RunFailed
+from sandbox.attachments import Opened
+from sandbox.broker.broker import RunFailed
 from sandbox.broker.frames import FrameRefused, ToolAsk
 from sandbox.broker.recorded import Announced, announced
 from sandbox.broker.run import Run
 from sandbox.broker.tool_call import call_tool
-from sandbox.events import Reply, Source, plain
+from sandbox.events import Reply
 from sandbox.going_on import State, state_of, take_up
 from sandbox.interrupted import begun_acts
-from sandbox.limits import Limits
-from sandbox.output_checks import check_answer
-from sandbox.paused import Paused, PausedTurns
-from sandbox.pool import Pool
+from sandbox.paused import Paused
 from sandbox.prompt import compose, instructions, offered
 from sandbox.summary import remembered
 from sandbox.told_limits import telling
-from sandbox.uploads import Uploads, safe_name
-from sandbox.vaults import Vaults
+from sandbox.turn_checks import check_input, check_output
+from sandbox.turn_end import close_turn
+from sandbox.turn_parts import End, Parts
+from sandbox.uploads import safe_name
 from sandbox.wire import WireError
 
 ROUNDS = 6
@@ -49,39 +43,6 @@ HISTORY_MESSAGES = 200  # the window is in characters; this bounds the query
 WARM_SECONDS = 120  # how long a first message waits for the language models
 # a failed guard is a refusal; a failed model or tool is a failure
 BLOCKING = (PolicyDenied, ScreenFailed, LedgerUnavailable)
-
-Status = Literal["done", "blocked", "stopped", "failed", "waiting"]
-
-
-@dataclass
-class Parts:
-    """What a turn needs of the house."""
-
-    broker: Broker
-    pool: Pool
-    ledger: Ledger
-    spans: Spans
-    screen: Screen
-    conversations: Conversations
-    uploads: Uploads
-    vaults: Vaults
-    attachments: Attachments
-    paused: PausedTurns
-    embedder: Embed  # compares a reply with its passages
-    pseudonym: Callable[[str], str]
-    limits: Limits = field(default_factory=lambda: Limits(wall_s=300.0, cpu_s=60.0))
-    closing: bool = False
-    ready: asyncio.Event = field(default_factory=asyncio.Event)  # set when the screen is warm
-
-
-@dataclass
-class End:
-    """How a turn ended. `text` is masked; `code` names the wording `error.<code>`."""
-
-    status: Status = "failed"
-    text: str = ""
-    code: str = ""
-    data: Mapping[str, object] = field(default_factory=dict)
 
 
 async def take_turn(
@@ -132,7 +93,7 @@ async def retake_turn(parts: Parts, run: Run, text: str) -> Reply:
     async def work(act: Announced) -> str | None:
         looking = _looking(parts, run)
         await act.durable()
-        await _check_input(parts, run, text)
+        await check_input(parts, run, text)
         found = await looking
         run.tools = telling(run, await _context(parts, run, found.opened))
         async with asyncio.timeout(run.limits.wall_s):
@@ -145,7 +106,7 @@ async def give_up(parts: Parts, run: Run, paused: Paused, state: State) -> Reply
     """End a waiting turn that could not go on, so that its message does not wait for ever."""
     take_up(run, state)
     run.replaces = paused.message
-    return await _close(parts, run, End("failed", "", "run-ended"))
+    return await close_turn(parts, run, End("failed", "", "run-ended"))
 
 
 async def _conduct(
@@ -178,7 +139,7 @@ async def _conduct(
         end = End("failed", run.partial, "limit-time", {"seconds": seconds})
     except GuardrailError as error:
         end = _refused(run, error)
-    return await asyncio.shield(_close(parts, run, end))
+    return await asyncio.shield(close_turn(parts, run, end))
 
 
 async def _warm(parts: Parts) -> None:
@@ -216,7 +177,7 @@ async def _take_in(
     looking = _looking(parts, run)
     try:
         await act.durable()
-        await _check_input(parts, run, text)
+        await check_input(parts, run, text)
         found = await looking
         context = await _context(parts, run, found.opened)
         run.tools = telling(run, context)
@@ -257,34 +218,6 @@ async def _context(parts: Parts, run: Run, opened: Opened | None = None) -> Tool
     return await parts.attachments.context(
         run.root or run.conversation, run.agent, run.vault, run.language, run.actor, opened
     )
-
-
-async def _check_input(parts: Parts, run: Run, text: str) -> None:
-    with run.step("guardrail", "input-check", "guardrail input") as step:
-        policy = policy_of(run.agent.guard)
-        screened = await asyncio.to_thread(
-            parts.screen.text, text, run.vault, provenance="user", policy=policy
-        )
-        run.saw(screened.findings)
-        run.masked = screened.text
-        step.rule = screened.verdict.rule
-        step.words["kinds"] = sorted({finding.kind for finding in screened.findings})
-        step.detail["sent"] = screened.text[:4000]
-        if screened.verdict.outcome == "deny":
-            step.verdict = "blocked"
-            orders = screened.verdict.rule == "screen.injection"
-            code = "input-orders" if orders else "input-blocked"
-            run.notice("blocked", f"notice.{code}", rule=screened.verdict.rule)
-            raise PolicyDenied(code, rule=screened.verdict.rule)
-        kinds = [finding.kind for finding in screened.findings if finding.kind != "INJECTION"]
-        hidden = [kind for kind in kinds if policy.action(kind) != "allow"]
-        if any(finding.kind == "INJECTION" for finding in screened.findings):
-            step.verdict = "flagged"
-            run.notice("flagged", "notice.injection")
-        elif hidden:
-            step.verdict = "masked"
-        if hidden:
-            run.notice("masked", "notice.masked", n=len(hidden), kinds=sorted(set(hidden)))
 
 
 async def _answer(
@@ -349,94 +282,10 @@ async def _sealed_turn(
         raise FrameRefused(field="", why=error.reason) from error
     finally:
         sealed.discard()  # its end is nobody's business here: the answer need not wait for it
-    return None if text is None else await _check_output(parts, run, text)
-
-
-async def _check_output(parts: Parts, run: Run, text: str) -> str:
-    """Hop 9: the child's last word is screened like everything else that it says."""
-    with run.step("guardrail", "output-check", "guardrail output") as step:
-
-        def look() -> str:
-            screened = parts.screen.text(text, run.vault, provenance="model", masked=True)
-            run.saw(screened.findings)
-            step.rule = screened.verdict.rule
-            if screened.verdict.outcome == "deny":
-                step.verdict = "blocked"
-                raise PolicyDenied("output-blocked", rule=screened.verdict.rule)
-            check_answer(screened.text, run, step, parts.embedder)
-            return screened.text
-
-        return await asyncio.to_thread(look)
+    return None if text is None else await check_output(parts, run, text)
 
 
 async def _look_up(parts: Parts, run: Run, query: str) -> str:
     """Passages for the person's own words, decided and recorded like any tool call."""
     asked = ToolAsk(t="tool.call", id=0, name="search_documents", arguments={"query": query[:400]})
     return str((await call_tool(parts.broker, run, asked, may_wait=False))["content"])
-
-
-async def _close(parts: Parts, run: Run, end: End) -> Reply:
-    if end.status != "waiting":
-        for asked in run.waiting:  # nobody need decide for a turn that is over
-            with contextlib.suppress(GuardrailError):
-                await asyncio.to_thread(parts.broker.approvals.withdraw, asked.id)
-    restore = run.vault.restore
-    reply = Reply(
-        text=restore(end.text),
-        notices=tuple(run.notices),
-        sources=tuple(
-            Source(restore(one.document), one.page, restore(one.text), one.number)
-            for one in run.sources
-        ),
-        trace_id=run.trace_id,
-        steps=tuple(run.steps),
-        artefacts=tuple(replace(one, name=restore(one.name)) for one in run.artefacts),
-        model=run.model,
-        model_kind=run.model_kind,
-        tokens=run.tokens,
-        duration_ms=run.elapsed_ms(),
-        masked_request=run.masked,
-        status=end.status,
-        conversation=run.conversation,
-        error=end.code,
-        error_data={key: str(value)[:200] for key, value in end.data.items()},
-        mark=f"mark.ai-made-{run.agent.data_class}" if run.marked else "",
-        approvals=tuple(run.asked) if end.status == "waiting" else (),
-    )
-    if run.replaces and parts.closing and end.status == "stopped":
-        return reply  # nobody stopped it but the server: the next start goes on with it
-    with contextlib.suppress(BadInput):  # deleted while it ran: nothing to keep
-        if run.short:
-            await asyncio.to_thread(parts.conversations.shorten, run.conversation)
-        if run.earlier and end.status not in ("done", "waiting"):
-            return reply  # the answer before is better than none
-        number = await _keep(parts, run, end, reply)
-        if end.status == "waiting":
-            await asyncio.to_thread(parts.paused.shown_as, run.turn, number)
-    return reply
-
-
-async def _keep(parts: Parts, run: Run, end: End, reply: Reply) -> int:
-    """Keep the reply, masked, as a message of the conversation; its number."""
-    kept = plain(replace(reply, text="", sources=(), artefacts=(), error_data={}, approvals=()))
-    kept["sources"], kept["artefacts"] = plain(run.sources), plain(run.artefacts)
-    kept["earlier"] = run.earlier
-    kept["approvals"] = [one.id for one in reply.approvals]
-    # a file's name may be a person's; what went wrong with the guard must not come back here
-    with contextlib.suppress(GuardrailError):
-        kept["error_data"] = {
-            key: (await asyncio.to_thread(parts.screen.text, value, run.vault)).text
-            for key, value in reply.error_data.items()
-        }
-    if run.replaces:
-        return await asyncio.to_thread(
-            parts.conversations.replace,
-            run.conversation,
-            run.replaces,
-            end.text,
-            run.trace_id,
-            kept,
-        )
-    return await asyncio.to_thread(
-        parts.conversations.add, run.conversation, "assistant", end.text, run.trace_id, kept
-    )

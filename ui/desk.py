@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from agents.catalog import templates
-from agents.conversations import conversations
+from agents.conversation_tables import conversations
 from agents.evaluation import Evaluations
 from agents.files import AgentFiles
 from agents.publishing import Publishing

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from agents.conversations import messages
+from agents.conversation_tables import messages
 from guardrails.audit.tables import traces
 from guardrails.errors import BadInput
 from guardrails.store import metadata

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from agents.conversations import messages
+from agents.conversation_tables import messages
 from guardrails.audit.ledger import Act
 from guardrails.audit.tables import traces
 from guardrails.store import cut_log

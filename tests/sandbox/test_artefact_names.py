@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from agents.catalog import templates
-from agents.conversations import messages
+from agents.conversation_tables import messages
 from guardrails.actor import Actor
 from tests.house import House
 from tests.upstream import Say

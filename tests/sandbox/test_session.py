@@ -8,13 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from agents.catalog import templates
-from agents.conversations import messages
+from agents.conversation_tables import messages
 from agents.spec import AgentSpec
 from guardrails.actor import Actor
 from guardrails.errors import BadInput, GuardrailError, LedgerUnavailable
 from guardrails.findings import Finding
 from sandbox.events import StepEvent
-from sandbox.session import clean
+from sandbox.turn_words import clean
 from tests.house import House
 from tests.upstream import Say
 from ui.faults import worded

@@ -37,10 +37,10 @@ from sandbox.broker.fetch_rules import Hosts
 from sandbox.broker.model_events import ModelInfo
 from sandbox.broker.sources import ToolSources
 from sandbox.checked import Checked
+from sandbox.conversing import Opening
 from sandbox.events import Delta, Event, Notice, Reply, Step, StepEvent
 from sandbox.launch.unsealed import Unsealed
 from sandbox.limits import CEILING, Limits
-from sandbox.session import Opening
 from ui.desk import audience_keys
 from ui.identity import Identity
 from ui.parts import Parts

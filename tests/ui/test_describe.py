@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from agents.conversations import conversations
+from agents.conversation_tables import conversations
 from guardrails.audit.tables import ledger
 from guardrails.errors import BadInput, GuardrailError
 from tests.house import House, house

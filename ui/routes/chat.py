@@ -13,8 +13,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.catalogue import explain
+from sandbox.conversing import Opening
 from sandbox.events import Approval, Delta, Event, Notice, Reply, StepEvent, plain
-from sandbox.session import Opening
 from ui.faults import described, translated, worded
 from ui.identity import Person
 from ui.messages import Language, catalogue, say

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from agents.conversations import Conversation
+from agents.conversation_tables import Conversation
 from guardrails.audit.ledger import Act
 from ui.identity import Person
 from ui.routes.approvals import approval_row

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.conversations import Conversation, Message
+from agents.conversation_tables import Conversation, Message
 from guardrails.audit.ledger import Act
 from ui.identity import Person
 from ui.messages import catalogue, say

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.broker.errors import ModelError
+from sandbox.broker.litellm_quiet import library
 from sandbox.broker.models import Models, TextDelta, ToolCall, Usage
 from tests.upstream import Say, Upstream
 
@@ -26,6 +27,12 @@ CLOCK: dict[str, object] = {
 
 # the first is asked directly, the second by litellm: a name of OpenAI's own wants its parameters
 BOTH = pytest.mark.parametrize("name", ["openai/test", "openai/gpt-test"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """The import takes seconds, many on a busy machine: it is no part of a call's time."""
+    library()
 
 
 def models(

@@ -1,33 +1,24 @@
 """One trace in detail: who, what was typed and sent, the steps, decisions, acts, its reveal."""
 
-import json
 import re
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
-from guardrails.audit import conventions
 from guardrails.audit.reveal import Reveal
-from guardrails.audit.search import LedgerRow, SpanRow, Trace, TraceRow
+from guardrails.audit.search import LedgerRow, Trace, TraceRow
 from guardrails.audit.verify import Problem
-from ui.access import may
 from ui.looking import TraceQuery
 from ui.messages import catalogue
-from ui.rulebook import officers
 from ui.web.components.chips import kind_name, masked, verdict_chip
 from ui.web.components.filters import page_address
-from ui.web.components.names import act_name, agent_name, officer, rule_choice, rule_mark
+from ui.web.components.names import agent_name, rule_mark
+from ui.web.components.reveals import reveals_of
+from ui.web.components.trace_steps import BAR_KINDS, acts_of, bar, decisions
 from ui.web.components.traces import trace_address
-from ui.web.components.waterfall import Bar, duration, step_name, waterfall
-from ui.web.frame import query
+from ui.web.components.waterfall import duration, waterfall
 from ui.web.markup import Markup, icon, joined
-from ui.web.nav import address
 from ui.web.plain import Visit, empty
 
-BAR_KINDS = {"GUARDRAIL": "guardrail", "LLM": "model", "RETRIEVER": "retrieval", "TOOL": "tool"}
-DETAIL = "app.detail."
-LEDGER_VERDICTS = {"allow": "allowed", "ask": "flagged", "deny": "blocked"}
 _TOKEN = re.compile(r"<([A-Z][A-Z_]*?)(?:_(\d+))?>")
 TURNS = 30  # of a conversation are shown
 
@@ -49,17 +40,17 @@ def detail(
     me: str,
 ) -> Markup:
     """Everything about one trace. `problem` is what its ledger rows show when checked now."""
-    bars = [_bar(visit, span) for span in trace.spans if span.kind in BAR_KINDS]
+    bars = [bar(visit, span) for span in trace.spans if span.kind in BAR_KINDS]
     steps = waterfall(visit.language, bars, verdicts=True) if bars else Markup("")
     return joined(
         [
             _head(visit, asked, trace, titles, problem),
             _sent(visit, trace.row),
             steps,
-            _decisions(visit, trace.spans),
+            decisions(visit, trace.spans),
             _timeline(visit, asked, trace.row, turns),
-            _acts(visit, trace.ledger),
-            _reveal(visit, trace.row, reveals, me),
+            acts_of(visit, trace.ledger),
+            reveals_of(visit, trace.row, reveals, me),
         ]
     )
 
@@ -198,89 +189,6 @@ def _hidden(visit: Visit, text: str) -> Markup:
     return joined(parts)
 
 
-def _bar(visit: Visit, span: SpanRow) -> Bar:
-    texts = {
-        f"web.detail.{name.removeprefix(DETAIL)}": str(value)
-        for name, value in span.attributes.items()
-        if name.startswith(DETAIL) and value
-    }
-    name = span.name.partition(" ")[2] or span.name
-    if span.kind == "GUARDRAIL":
-        checks = {"input": "input-check", "output": "output-check", "file": "file-check"}
-        if name.startswith("approval "):
-            asked = step_name(visit.language, f"tool.{name.removeprefix('approval ')}")
-            name = visit.say("web.step.guard.approval", tool=asked.removeprefix("tool."))
-        name = checks.get(name, name)
-    elif tool := conventions.read(span.attributes, "tool"):
-        name = f"tool.{tool}"
-    elif span.kind == "LLM":
-        name = name.rpartition("/")[2]
-    elif span.kind in ("TOOL", "RETRIEVER"):
-        name = f"tool.{name}"
-    return Bar(
-        BAR_KINDS[span.kind],
-        name,
-        span.start_ms,
-        span.duration_ms,
-        span.verdict or "allowed",
-        span.rule,
-        texts,
-    )
-
-
-def _decisions(visit: Visit, spans: Sequence[SpanRow]) -> Markup:
-    """Each rule that decided something: its plain sentence, and what it saw."""
-    items = []
-    for span in spans:
-        if not span.rule or span.kind not in BAR_KINDS:
-            continue
-        inputs = _inputs(span.attributes.get("app.decision.inputs"))
-        matched = span.attributes.get("app.decision.rules") or ()
-        policy = str(conventions.read(span.attributes, "policy_set"))
-        facts = [(name, value) for name, value in inputs.items() if value]
-        if matched:
-            facts.append(("rules", ", ".join(map(str, matched))))
-        if policy:
-            facts.append(("policy_set", policy[:12]))
-        seen = joined(
-            Markup("<dt>{}</dt><dd>{}</dd>").format(
-                visit.say(f"record.input.{name}")
-                if f"record.input.{name}" in catalogue(visit.language)
-                else name,
-                value,
-            )
-            for name, value in facts
-        )
-        items.append(
-            Markup('<li><div class="atl-decision"><p>{}</p>{}</div>{}</li>').format(
-                rule_mark(visit, span.rule, span.verdict),
-                verdict_chip(visit.language, span.verdict or "allowed"),
-                Markup(
-                    '<details><summary>{}</summary><dl class="atl-facts">{}</dl></details>'
-                ).format(visit.say("record.inputs"), seen)
-                if facts
-                else "",
-            )
-        )
-    if not items:
-        return Markup("")
-    return Markup(
-        '<section class="atl-card"><h3 class="atl-h3">{}</h3><ul class="atl-decisions">{}</ul>'
-        "</section>"
-    ).format(visit.say("record.decisions"), joined(items))
-
-
-def _inputs(text: object) -> dict[str, str]:
-    try:
-        found = json.loads(str(text or "{}"))
-    except ValueError:
-        return {}
-    return {
-        str(name): ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in (found.items() if isinstance(found, dict) else ())
-    }
-
-
 def _timeline(visit: Visit, asked: TraceQuery, row: TraceRow, turns: Sequence[TraceRow]) -> Markup:
     if len(turns) < 2:
         return Markup("")
@@ -301,119 +209,3 @@ def _timeline(visit: Visit, asked: TraceQuery, row: TraceRow, turns: Sequence[Tr
         '<section class="atl-card"><h3 class="atl-h3">{}</h3><p class="atl-small">{}</p>'
         '<ol class="atl-timeline">{}</ol></section>'
     ).format(visit.say("record.timeline"), visit.say("record.timeline-more", n=len(turns)), items)
-
-
-def _acts(visit: Visit, acts: Sequence[LedgerRow]) -> Markup:
-    if not acts:
-        return Markup("")
-    words = catalogue(visit.language)
-    items = joined(
-        Markup("<li><code>{}</code><span>{} · {}{}</span>{}</li>").format(
-            f"#{act.seq}",
-            act_name(visit, act.kind),
-            visit.say(f"web.act-step.{act.step}")
-            if f"web.act-step.{act.step}" in words
-            else act.step,
-            Markup(' · <span title="{}">{}</span>').format(act.rule, rule_choice(visit, act.rule))
-            if act.rule
-            else "",
-            verdict_chip(visit.language, LEDGER_VERDICTS.get(act.verdict, act.verdict)),
-        )
-        for act in acts
-    )
-    return Markup(
-        '<details class="atl-fold" id="atl-acts"><summary>{} <span class="atl-count">{}</span>'
-        '</summary><p class="atl-small">{}</p><ul class="atl-acts">{}</ul></details>'
-    ).format(visit.say("web.audit.acts"), len(acts), visit.say("web.audit.acts-more"), items)
-
-
-def _reveal(visit: Visit, row: TraceRow, reveals: Sequence[Reveal], me: str) -> Markup:
-    say = visit.say
-    parts = [reveal_row(visit, one, me) for one in reveals]
-    waiting = any(one.requester == me and one.state == "asked" for one in reveals)
-    if not waiting:
-        parts.append(
-            Markup(
-                '<details id="atl-askreveal"><summary>{}</summary>'
-                '<form class="atl-form" data-api="POST /api/v1/audit/traces/{}/reveal"'
-                ' data-ok="{}"><label class="atl-field"><span>{}</span>'
-                '<textarea name="reason" required minlength="10" maxlength="500"></textarea>'
-                "<small>{}</small></label>"
-                '<button class="atl-button" data-kind="primary">{}</button>'
-                '<p role="alert" class="atl-formerror"></p></form></details>'
-            ).format(
-                say("record.reveal.ask"),
-                row.trace_id,
-                say("record.reveal.asked"),
-                say("record.reveal.reason"),
-                say("record.reveal.reason-more"),
-                say("record.reveal.send"),
-            )
-        )
-    return Markup(
-        '<section class="atl-card atl-reveals"><h3 class="atl-h3">{}{}</h3>'
-        '<p class="atl-small">{}</p>{}</section>{}'
-    ).format(
-        icon("eye"),
-        say("record.reveal"),
-        say("record.reveal.more"),
-        joined(parts),
-        _keep(visit, row),
-    )
-
-
-def _keep(visit: Visit, row: TraceRow) -> Markup:
-    """The way to a legal hold on the conversation."""
-    if not row.conversation or not may(visit.person, "retention.manage"):
-        return Markup("")
-    asked = query(hold="conversation", value=row.conversation)
-    return Markup('<a class="atl-more" href="{}#atl-placehold">{}{}</a>').format(
-        address(visit.language, "retention", asked), icon("lock"), visit.say("record.keep")
-    )
-
-
-def reveal_row(visit: Visit, one: Reveal, me: str) -> Markup:
-    """One request and what this person can do about it."""
-    say = visit.say
-    over = one.state == "granted" and (one.expires or 0) <= time.time()
-    state_key = "expired" if over else one.state
-    can: Markup | str = ""
-    if one.state == "asked" and me not in (one.requester, one.author):
-        can = joined(
-            Markup(
-                '<button type="button" class="atl-button" data-size="small"{}'
-                ' data-api="POST /api/v1/audit/reveals/{}/{}" data-ok="{}">{}</button>'
-            ).format(
-                Markup(' data-kind="primary"') if verb == "approve" else "",
-                one.id,
-                verb,
-                say(f"record.reveal.{verb}d"),
-                say(f"record.reveal.{verb}"),
-            )
-            for verb in ("approve", "refuse")
-        )
-    elif state_key == "granted" and me == one.requester:
-        can = Markup(
-            '<button type="button" class="atl-button" data-size="small" data-kind="primary"'
-            ' data-api="GET /api/v1/audit/reveals/{}" data-then="none" data-record-reveal>{}'
-            "</button>"
-            '<div class="atl-revealed" hidden><h4>{}</h4><p class="atl-said" data-request></p>'
-            '<h4>{}</h4><p class="atl-said" data-reply></p></div>'
-        ).format(
-            one.id,
-            say("record.reveal.show"),
-            say("record.reveal.typed"),
-            say("record.reveal.answered"),
-        )
-    return Markup(
-        '<div class="atl-revealrow"><p><span class="atl-chip">{}</span> {} · {}</p>'
-        '<p class="atl-small">{}</p><div class="atl-actions">{}</div></div>'
-    ).format(
-        say(f"record.reveal.state.{state_key}"),
-        officer(officers(visit.app, visit.language), one.requester)
-        if one.requester != me
-        else say("record.reveal.you"),
-        visit.ago(datetime.fromtimestamp(one.asked, UTC)),
-        say("record.quote", text=one.reason),
-        can,
-    )

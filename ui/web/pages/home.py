@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from agents.catalog import AgentRecord, templates
-from agents.conversations import Conversation
+from agents.conversation_tables import Conversation
 from agents.publishing_records import OPEN
 from agents.spec import AgentSpec
 from ui.access import may
