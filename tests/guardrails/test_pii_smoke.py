@@ -50,3 +50,8 @@ def test_a_price_by_the_hour_or_the_kilometre_is_no_address() -> None:
     said = "You get 0.42 euros a kilometre. More work is paid with 31 pounds an hour.\n\n## 2 Term"
     assert not pii.find(said, "en")
     assert not pii.find("It is for 40 office chairs, model Stuttgart Plus.", "en")
+
+
+def test_the_name_of_a_thing_is_no_persons() -> None:
+    for line, language in (("Desk lamp Lumo", "en"), ("Lampe Lumo", "fr")):
+        assert not pii.find(line, language)

@@ -3,8 +3,9 @@
 
 import re
 
+from guardrails.detect.recognizers.ordinary import named_after, words_only
 from guardrails.detect.recognizers.shape import Shape
-from guardrails.detect.recognizers.stoplists import LEADING, NOT_NAMES
+from guardrails.detect.recognizers.stoplists import LEADING, NOT_NAMES, THINGS
 
 _U = "A-ZÀ-ÖØ-ÞŒĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶŁĻĽŃŅŇŌŐŒŔŘŚŞŠȘŤȚŪŮŰŲŹŻŽ"
 _NAME = rf"[{_U}][\w'’\-]{{1,30}}(?:[ \-](?:(?:de|du|des|la|le|van|von|der|den|da|di|del|bin|ben|al|el|d['’]|O['’])[ ]?){{0,2}}(?:[{_U}][\w'’\-]{{1,30}}|[{_U}]\.?)){{0,3}}"
@@ -221,9 +222,7 @@ _PRICE = re.compile(
 
 
 # "for 40 office chairs, model Arc": a line of an offer
-_TRADE = re.compile(
-    r"(?i)\b(?:offer|offre|invoice|facture|order|commande|chairs?|fauteuils?)\b"
-)
+_TRADE = re.compile(r"(?i)\b(?:offer|offre|invoice|facture|order|commande|chairs?|fauteuils?)\b")
 
 
 def _without_sums(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -242,6 +241,8 @@ def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
         if not words:
             return None
         first = text[words[0][0] : words[0][1]].rstrip(".'’").lower()
+        if first in THINGS:
+            return None
         if first in LEADING and len(words) > 1:
             edges = _edges(text, words[1][0], end)
             continue
@@ -271,7 +272,9 @@ def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None  # a heading in capitals
     if value == "Manuel" and _OF_WHAT.match(text, end):
         return None  # a manual, not a man
-    if _BAD.search(value) or all(t in NOT_NAMES for t in tokens) or len(value) > 60:
+    if _BAD.search(value) or words_only(value) or len(value) > 60:
+        return None
+    if named_after(text, start, end):
         return None
     if len(tokens) == 1 and (
         len(value) < 2 or value.lower().endswith((".com", ".fr", ".py", ".php"))
@@ -288,7 +291,8 @@ def _place(text: str, start: int, end: int, label: str) -> tuple[int, int] | Non
     tokens = [w.rstrip(".").lower() for w in _TOKEN.findall(value)]
     if (
         not tokens
-        or all(t in NOT_NAMES for t in tokens)
+        or words_only(value)
+        or (label == "LOCATION" and named_after(text, *edges))
         or re.search(r"[@_={}<>\[\]\\]|://", value)
     ):
         return None

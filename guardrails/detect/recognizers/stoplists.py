@@ -1097,6 +1097,43 @@ _GOODS = [
     "liability",
     "confidentiality",
 ]
+# A capitalised name behind one of these is the thing's: "Desk lamp Lumo".
+THINGS = frozenset(
+    [
+        "lamp",
+        "lamps",
+        "lampe",
+        "lampes",
+        "desk",
+        "desks",
+        "armchair",
+        "armchairs",
+        "fauteuil",
+        "fauteuils",
+        "screen",
+        "screens",
+        "écran",
+        "écrans",
+        "headset",
+        "headsets",
+        "casque",
+        "casques",
+        "keyboard",
+        "clavier",
+        "printer",
+        "imprimante",
+        "cupboard",
+        "armoire",
+        "shelf",
+        "étagère",
+        "footrest",
+        "whiteboard",
+        "charger",
+        "chargeur",
+        "cable",
+        "câble",
+    ]
+)
 NOT_NAMES = frozenset(
     [*_EN, *_FR, *_SPEAKERS, *_TITLES_EN, *_TITLES_FR, *_LABELS, *_CLAIMED, *_GOODS]
 )
