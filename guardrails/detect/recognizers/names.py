@@ -3,7 +3,6 @@
 
 import re
 
-from guardrails.detect.recognizers.ordinary import named_after, words_only
 from guardrails.detect.recognizers.shape import Shape
 from guardrails.detect.recognizers.stoplists import LEADING, NOT_NAMES, THINGS
 
@@ -222,7 +221,9 @@ _PRICE = re.compile(
 
 
 # "for 40 office chairs, model Arc": a line of an offer
-_TRADE = re.compile(r"(?i)\b(?:offer|offre|invoice|facture|order|commande|chairs?|fauteuils?)\b")
+_TRADE = re.compile(
+    r"(?i)\b(?:offer|offre|invoice|facture|order|commande|chairs?|fauteuils?)\b"
+)
 
 
 def _without_sums(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -272,9 +273,7 @@ def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None  # a heading in capitals
     if value == "Manuel" and _OF_WHAT.match(text, end):
         return None  # a manual, not a man
-    if _BAD.search(value) or words_only(value) or len(value) > 60:
-        return None
-    if named_after(text, start, end):
+    if _BAD.search(value) or all(t in NOT_NAMES for t in tokens) or len(value) > 60:
         return None
     if len(tokens) == 1 and (
         len(value) < 2 or value.lower().endswith((".com", ".fr", ".py", ".php"))
@@ -291,8 +290,7 @@ def _place(text: str, start: int, end: int, label: str) -> tuple[int, int] | Non
     tokens = [w.rstrip(".").lower() for w in _TOKEN.findall(value)]
     if (
         not tokens
-        or words_only(value)
-        or (label == "LOCATION" and named_after(text, *edges))
+        or all(t in NOT_NAMES for t in tokens)
         or re.search(r"[@_={}<>\[\]\\]|://", value)
     ):
         return None
