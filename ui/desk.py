@@ -24,6 +24,7 @@ from agents.publishing_opinions import Opinions
 from agents.publishing_records import Live, PublishRequest
 from agents.spec import AgentSpec, Case
 from guardrails.actor import Actor
+from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput, GuardrailError
 from sandbox.events import Reply
 from ui.identity import WORKSHOP_ID
@@ -259,6 +260,7 @@ class Desk:
     def copy(self, agent: str, owner: str) -> str:
         """A private copy of an agent with its documents; gives the new id."""
         version = self._app.catalog.get(agent, owner).spec.version
+        self._app.ledger.record(Act("agent.copy", owner, agent, version))
         record = self._app.catalog.copy(agent, owner)
         if agent not in templates():
             self.files.copy(agent, record.id, owner, version)

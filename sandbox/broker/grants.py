@@ -25,6 +25,7 @@ from agents.tools.base import NotDone
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.errors import BadInput
 from sandbox.broker.oauth_metadata import Ask, Provider, read
+from sandbox.broker.recorded import recorded
 from sandbox.broker.source_tables import grants
 
 START_SECONDS = 600.0  # between going to the provider and coming back
@@ -148,14 +149,15 @@ class Grants:
             "redirect_uri": str(kept["redirect"]),
             "code_verifier": str(kept["verifier"]),
         }
-        try:
-            tokens = await self._fetch(client, form)
-        except NotDone as error:
-            raise BadInput("connect-refused") from error
         source, person = str(kept["source"]), str(kept["person"])
         what = {"source": source, "for": "person" if person else "house"}
-        await self._ledger.arecord(Act("tool.connect", by, payload=what))
-        await asyncio.to_thread(self._keep, source, person, tokens)
+        # from here on the provider has given us something: it is on record before
+        async with recorded(self._ledger, Act("tool.connect", by, payload=what)):
+            try:
+                tokens = await self._fetch(client, form)
+            except NotDone as error:
+                raise BadInput("connect-refused") from error
+            await asyncio.to_thread(self._keep, source, person, tokens)
         return str(kept["back"])
 
     async def bearer(self, source: str, person: str, client: Client, *, anew: bool = False) -> str:

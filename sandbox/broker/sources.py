@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -38,8 +39,8 @@ _ID = re.compile(r"[a-z][a-z0-9]{1,19}")
 
 
 class ToolSources:
-    """Thread-safe reads; every change is recorded before it happens. Every process of a store sees
-    a change within FRESH_SECONDS."""
+    """Thread-safe reads; every change is recorded before it happens, and so is every question to a
+    server. Every process of a store sees a change within FRESH_SECONDS."""
 
     def __init__(
         self,
@@ -150,6 +151,7 @@ class ToolSources:
             settings |= find_script(self._servers, script)
         else:
             raise BadInput("source-bad", field="url")
+        await self._asks(id, by, _host(url) or script)
         try:
             found, digest = await mcp_client.offered(
                 settings, id, self._access.hosts(settings), await self._headers(id, settings)
@@ -167,6 +169,7 @@ class ToolSources:
         connect: Connect, redirect: str,
     ) -> Source:  # fmt: skip
         kept = self._access.credentials(secret, "", NO_SIGN_IN)
+        await self._asks(id, by, _host(url))  # it may register us there, too
         found = await self.sign_in.found(
             url, connect, sign_in.client, secret, sign_in.scope, redirect
         )
@@ -181,6 +184,7 @@ class ToolSources:
         source = self.get(id)
         if source.kind == "openapi":
             return source
+        await self._asks(id, by)
         try:
             found, digest = await mcp_client.offered(
                 source.settings,
@@ -233,6 +237,14 @@ class ToolSources:
             if source.id == id:
                 return source
         raise BadInput("no-such-source", id=id[:40])
+
+    async def _asks(self, id: str, by: str, place: str = "") -> None:
+        """Put on record that a server is asked what it offers: it learns of us, or runs here.
+
+        `place` is a host or a script, never a whole address: that may hold a key.
+        """
+        what = {"source": id, **({"place": place[:300]} if place else {})}
+        await self._ledger.arecord(Act("tool.check", by, payload=what))
 
     def _add(self, source: Source) -> Source:
         taken = {*self.catalogue()} & {one["name"] for one in source.offered}
@@ -353,6 +365,13 @@ class ToolSources:
         if settings.get("connect"):
             return await self.sign_in.headers(id, settings, person, anew=anew)
         return await self._access.headers(settings)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # no address at all: whoever uses it says so
+        return ""
 
 
 def _texts(value: Any) -> list[str]:

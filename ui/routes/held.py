@@ -144,6 +144,8 @@ def check(held: str, wanted: Unlock, app: Services, rates: Limits, person: Manag
     """Check every part, the signature, the version and the ledger, and say what is in it."""
     rates.restore.take(person.id)
     backups = Backups(app.settings)
+    backups.file(held)
+    app.ledger.record(Act("backup.check", person.id, payload={"backup": held}))
     backups.check(held, wanted.passphrase)
     return _shape(backups.get(held))
 

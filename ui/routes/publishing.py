@@ -232,8 +232,9 @@ def report_to_case(report: int, app: Services, person: Author) -> ReportRow:
         found.input or found.text, "", person.language, good=False, name=f"report-{found.id}"
     )
     spec = extend(draft.spec, [case])
-    app.catalog.save(spec, owner)
-    return _report(app.desk.opinions.settle(found.id, person.id, case=spec.cases[-1].id))
+    settled = app.desk.opinions.settle(found.id, person.id, case=spec.cases[-1].id)
+    app.catalog.save(spec, owner)  # after it is on record: the draft is perhaps somebody else's
+    return _report(settled)
 
 
 @router.post("/reports/{report}/close")

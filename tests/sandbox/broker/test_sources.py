@@ -19,7 +19,8 @@ from agents.publishing_checks import attacks
 from agents.tools.base import NotDone, ToolContext
 from agents.tools.registry import call, described, known
 from guardrails.audit.ledger import Ledger
-from guardrails.errors import BadInput
+from guardrails.audit.tables import ledger as rows
+from guardrails.errors import BadInput, LedgerUnavailable
 from guardrails.keys import Keys
 from guardrails.migrate import upgrade
 from guardrails.store import open_engine
@@ -326,6 +327,35 @@ async def test_what_a_tool_server_says_does_not_reach_the_log(
         settings = {"folder": str(place), "script": "server.py"}
         await mcp_client.offered(settings, "tides", Hosts(), {})
     assert "Claire" not in caplog.text
+
+
+async def test_no_server_is_asked_unless_that_is_on_record(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        port = listening.getsockname()[1]
+        sources = opened(engine, tmp_path, f"private:127.0.0.1:{port}")
+        sources._ledger.close()
+        url = f"http://127.0.0.1:{port}/mcp"
+        for more in ({}, {"connect": "person", "redirect": "https://house.example/back"}):
+            with pytest.raises(LedgerUnavailable):
+                await sources.add_mcp("weather", "admin", url=url, **more)  # type: ignore[arg-type]
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+
+
+async def test_a_question_that_nobody_answers_is_on_record(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    sources = opened(engine, tmp_path, f"private:127.0.0.1:{port}")
+    with pytest.raises(BadInput, match="source-unreachable"):
+        await sources.add_mcp("weather", "admin", url=f"http://127.0.0.1:{port}/mcp")
+    sources._ledger.close()
+    with engine.connect() as db:
+        assert list(db.scalars(sa.select(rows.c.kind))) == ["tool.check"]
 
 
 async def test_a_tool_server_over_http_is_reached_through_the_list(
