@@ -19,8 +19,8 @@ description is served at `/api/v1/openapi.json`.
 - **Who asks** is told by the session cookie of `POST /session`; in workshop mode everybody on the
   machine is the local owner and only `localhost`, `127.0.0.1` and `[::1]` are answered.
 - **Cross-site requests** that change something are refused (`Sec-Fetch-Site`, `Origin`).
-- **Two who change the same thing**: what is read, or was just saved, comes with an `ETag`. Sent back
-  as `If-Match`, a save that somebody else has been faster with gets 412 `changed-meanwhile` and the
+- **Two who change the same thing**: what is read, or was just saved, comes with an `ETag`. Sent
+  back as `If-Match`, a save that somebody else has been faster with gets 412 `changed-meanwhile` and the
   `ETag` of what is there now; without `If-Match` the last save holds.
 - **Limits**: bodies larger than `ATELIER_UPLOAD_LIMIT_MIB` get 413, too many requests 429 with
   `Retry-After`.

@@ -24,7 +24,8 @@ from guardrails.keys import Keys
 
 HoldField = Literal["person", "agent", "conversation", "department", "all"]
 SHORTEST_REASON = 10  # characters
-_CHUNK = 2_000  # rows in one transaction: writers wait no longer than this takes
+_CHUNK = 250  # rows in one transaction: writers wait no longer than this takes
+_PAUSE = 0.005  # seconds between two, in which those who wait get their turn
 _ADVISORY_LOCK = 0x41545254
 
 
@@ -253,6 +254,7 @@ class Retention:
                 connection.execute(sa.delete(traces).where(traces.c.id.in_([r.id for r in rows])))
                 gone_traces += len(rows)
                 connection.commit()
+            time.sleep(_PAUSE)
 
     def _old_payloads(self, days: int) -> sa.Select[int] | None:
         """Ledger rows whose payload is past its time; None while a hold keeps all of them.
@@ -293,6 +295,7 @@ class Retention:
                 )
                 connection.commit()
                 total += len(seqs)
+            time.sleep(_PAUSE)
 
     @staticmethod
     def _left(connection: sa.Connection, seqs: Sequence[int]) -> list[int]:

@@ -142,3 +142,10 @@ def test_a_filter_that_cannot_be_read_is_a_refusal_in_words(
 ) -> None:
     with pytest.raises(BadInput, match="bad-filter"):
         draw(house, "audit", "en", "a", **query)
+
+
+def test_a_chosen_day_stands_in_the_pages_words(house: House) -> None:
+    shown = draw(house, "exports", "fr", since="2026-11-20", until="no day")
+    assert "vendredi 20 novembre 2026" in shown and "no day" not in shown
+    # below its field, and as what is filtered by
+    assert draw(house, "audit", "fr", since="2026-11-20").count("20 novembre 2026") == 2

@@ -1,13 +1,15 @@
 """Parts of forms and lists on administrators' pages: fields, choices, dates, secrets shown once."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from zlib import crc32
+
+from babel.dates import format_date
 
 from ui.access import ROLES
 from ui.messages import catalogue
 from ui.web.markup import Markup, attributes, icon, joined
-from ui.web.plain import Visit
+from ui.web.plain import LOCALES, Visit
 
 
 def field(
@@ -59,6 +61,25 @@ def file(
         visit.say("file.none"),
         Markup('<small id="{}-hint">{}</small>').format(id_, hint) if hint else "",
     )
+
+
+def day_field(visit: Visit, label: str, name: str, value: str = "") -> Markup:
+    """A labelled day. The browser's own input speaks the browser's language, which nobody can
+    change from here; the chosen day stands below it in the page's words (js/plain.js keeps it so).
+    """
+    said = day_words(visit, value)
+    return Markup(
+        '<label class="atl-field"><span>{}</span><input type="date"{}>'
+        '<small data-day aria-hidden="true">{}</small></label>'
+    ).format(label, attributes(name=name, value=value if said else None), said)
+
+
+def day_words(visit: Visit, value: str) -> str:
+    """`vendredi 20 novembre 2026` for an ISO day; nothing for what is none."""
+    try:
+        return format_date(date.fromisoformat(value), "full", locale=LOCALES[visit.language])
+    except ValueError:
+        return ""
 
 
 def select(label: str, name: str, options: Iterable[tuple[str, str]], chosen: str = "") -> Markup:

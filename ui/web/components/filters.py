@@ -7,6 +7,7 @@ from guardrails.audit.facets import Facet
 from guardrails.audit.search import VERDICTS
 from ui.looking import TraceQuery
 from ui.messages import catalogue
+from ui.web.components import fields
 from ui.web.components.chips import VERDICT_ICONS, kind_name
 from ui.web.components.names import agent_name, rule_choice
 from ui.web.frame import query
@@ -77,10 +78,10 @@ def form(
         say("record.filters.more"),
         Markup('<span class="atl-count">{}</span>').format(count) if count else "",
         rows,
-        _input(visit, "since", asked.since[:10], "date"),
-        _input(visit, "until", asked.until[:10], "date"),
-        _input(visit, "cost_over", asked.cost_over, "text"),
-        _input(visit, "slower_ms", asked.slower_ms, "text"),
+        fields.day_field(visit, say("record.field.since"), "since", asked.since[:10]),
+        fields.day_field(visit, say("record.field.until"), "until", asked.until[:10]),
+        _input(visit, "cost_over", asked.cost_over),
+        _input(visit, "slower_ms", asked.slower_ms),
         say("record.filters.apply"),
     )
 
@@ -177,6 +178,8 @@ def _shown(visit: Visit, name: str, value: str, titles: Mapping[str, str]) -> st
         return kind_name(visit.language, value)
     if name == "rule":
         return rule_choice(visit, value)
+    if name in ("since", "until"):
+        return fields.day_words(visit, value[:10]) or value
     if name == "tool":
         return visit.say(f"tool.{value}") if f"tool.{value}" in catalogue(visit.language) else value
     keys = {
@@ -261,8 +264,8 @@ def _verdicts(visit: Visit, verdict: str, counts: Mapping[str, int]) -> Markup:
                   "</fieldset>").format(visit.say("web.audit.verdict"), radios)  # fmt: skip
 
 
-def _input(visit: Visit, name: str, value: str, kind: str) -> Markup:
-    more = Markup(' inputmode="decimal"') if kind == "text" else Markup("")
+def _input(visit: Visit, name: str, value: str) -> Markup:
     return Markup(
-        '<label class="atl-field"><span>{}</span><input type="{}" name="{}" value="{}"{}></label>'
-    ).format(visit.say(f"record.field.{name}"), kind, name, value, more)
+        '<label class="atl-field"><span>{}</span><input type="text" name="{}" value="{}"'
+        ' inputmode="decimal"></label>'
+    ).format(visit.say(f"record.field.{name}"), name, value)

@@ -8,6 +8,7 @@ from guardrails.audit.saved import filled
 from guardrails.audit.search import VERDICTS
 from ui.messages import catalogue
 from ui.rulebook import officers
+from ui.web.components import fields
 from ui.web.components.names import agent_name, agent_titles, officer
 from ui.web.components.units import size
 from ui.web.markup import Markup, icon, joined
@@ -58,8 +59,12 @@ def _form(visit: Visit) -> Markup:
         _select(visit, "verdict", {one: say(f"web.verdict.{one}") for one in VERDICTS}),
         _select(visit, "agent", {one: agent_name(visit, names, one) for one in facets["agent"]}),
         _select(visit, "department", {one: one for one in facets["department"]}),
-        _date(visit, "since"),
-        _date(visit, "until"),
+        *(
+            fields.day_field(
+                visit, say(f"record.field.{name}"), name, visit.query.get(name, "")[:10]
+            )
+            for name in ("since", "until")
+        ),
         icon("download"),
         say("record.exports.start"),
         say("record.exports.recorded"),
@@ -83,12 +88,6 @@ def _select(visit: Visit, name: str, words: dict[str, str], any_: str = "") -> M
     ).format(
         visit.say(f"record.field.{name}"), name, any_ or visit.say("record.filters.any"), options
     )
-
-
-def _date(visit: Visit, name: str) -> Markup:
-    return Markup(
-        '<label class="atl-field"><span>{}</span><input type="date" name="{}" value="{}"></label>'
-    ).format(visit.say(f"record.field.{name}"), name, visit.query.get(name, "")[:10])
 
 
 def _list(visit: Visit) -> Markup:

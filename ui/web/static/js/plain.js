@@ -223,6 +223,15 @@ for (const kind of ["input", "change"]) {
   });
 }
 
+/* a chosen day in the page's words: the browser's own input speaks the browser's */
+document.addEventListener("input", ({ target }) => {
+  const said = target.type === "date" && target.closest("label")?.querySelector("[data-day]");
+  if (!said) return;
+  const day = target.value ? new Date(`${target.value}T12:00`) : null;
+  said.textContent = day && !Number.isNaN(day.getTime())
+    ? new Intl.DateTimeFormat(document.documentElement.lang === "fr" ? "fr-FR" : "en-GB", { dateStyle: "full" }).format(day) : "";
+});
+
 let told = false; // once is enough
 
 function unreachable(ids) {
