@@ -32,8 +32,9 @@ TIMED_OUT = frozenset({"model-timeout", "limit-time"})
 @asynccontextmanager
 async def house(model: str) -> AsyncGenerator[tuple[Ask, str], None]:
     """The product with its model loaded: how to ask it one case, and the model's label."""
+    from ui.running import running
     from ui.settings import Settings
-    from ui.wiring import build, running
+    from ui.wiring import build
 
     with tempfile.TemporaryDirectory() as home:
         settings = {"home": home, "model": model, "model_timeout": WALL_SECONDS}

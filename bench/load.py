@@ -26,8 +26,9 @@ from bench.chatters import TEXT, Ask, Seen, chat
 from bench.clock import tree_cpu
 from bench.table import Row, show
 from sandbox.limits import MIB
+from ui.running import close
 from ui.settings import Settings
-from ui.wiring import build, close
+from ui.wiring import build
 
 PORT = 7897
 BASE = f"http://127.0.0.1:{PORT}"

@@ -22,8 +22,9 @@ from tests.e2e.browser import Product, product
 from tests.upstream import Say, Upstream
 from ui.impact import Impacts
 from ui.messages import Language
+from ui.running import close
 from ui.settings import Settings
-from ui.wiring import build, close
+from ui.wiring import build
 
 PEOPLE: dict[str, tuple[str, str, str]] = {
     "ana": ("Ana Sample", "HR", "staff"),

@@ -13,8 +13,9 @@ from guardrails.actor import Actor
 from guardrails.audit.tables import ledger
 from sandbox.events import Delta, Event, Notice, Reply
 from tests.upstream import Say, Upstream
+from ui.running import running
 from ui.settings import Settings
-from ui.wiring import App, build, running
+from ui.wiring import App, build
 
 
 @dataclass

@@ -176,7 +176,8 @@ async def _open(
     failure: Failure,
     stack: AsyncExitStack,
 ) -> None:
-    from ui.wiring import build, running
+    from ui.running import running
+    from ui.wiring import build
 
     app = await asyncio.to_thread(build, settings)
 

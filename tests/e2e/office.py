@@ -13,8 +13,9 @@ from tests.e2e.browser import Product, Visit, product, visit
 from tests.upstream import Say, Upstream
 from ui.accounts import Account
 from ui.messages import Language, say
+from ui.running import close
 from ui.settings import Settings
-from ui.wiring import build, close
+from ui.wiring import build
 
 PASSWORD = "correct horse battery"
 STAFF: dict[str, str] = {

@@ -9,8 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import Product, Visit, product, visit
 from tests.upstream import Say, Upstream
+from ui.running import close
 from ui.settings import Settings
-from ui.wiring import build, close
+from ui.wiring import build
 
 pytestmark = pytest.mark.timeout(300)
 

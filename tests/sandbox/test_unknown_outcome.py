@@ -40,7 +40,8 @@ from pathlib import Path
 from tests.sandbox.test_unknown_outcome import MARIE, ASK, agent, approve
 from sandbox.events import Approval
 from ui.settings import Settings
-from ui.wiring import build, running
+from ui.running import running
+from ui.wiring import build
 
 async def main():
     app = build(Settings.model_validate(json.loads(os.environ["GIVEN"])))

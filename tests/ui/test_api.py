@@ -19,7 +19,8 @@ from tests.ui.api_client import BASE, PASSWORD, client, events, served, with_acc
 from tests.ui.fake_house import House, open_house
 from ui.rates import Rate
 from ui.routes.common import Rates
-from ui.wiring import App, ended
+from ui.running import ended
+from ui.wiring import App
 
 
 def kinds(house: House) -> list[str]:

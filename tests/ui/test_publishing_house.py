@@ -25,9 +25,10 @@ from ui.figures import figures
 from ui.identity import Person
 from ui.rates import Rate
 from ui.routes.common import Rates
+from ui.running import close, running, take_up
 from ui.web.components.held import held
 from ui.web.plain import Visit
-from ui.wiring import build, close, running, take_up
+from ui.wiring import build
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PEOPLE = {

@@ -202,7 +202,7 @@ class _opened:
         return self._app
 
     def __exit__(self, *_: object) -> None:
-        from ui.wiring import close
+        from ui.running import close
 
         close(self._app)
 
@@ -212,7 +212,8 @@ class _started:
 
     async def __aenter__(self) -> "App":
         from ui.lock import ServerLock
-        from ui.wiring import build, running
+        from ui.running import running
+        from ui.wiring import build
 
         settings = settings_now()
         self._lock = ServerLock(settings.home)

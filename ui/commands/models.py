@@ -39,7 +39,8 @@ def add(to: typer.Typer, voice: Voice) -> None:
     ) -> None:
         from dataclasses import asdict
 
-        from ui.wiring import build, close
+        from ui.running import close
+        from ui.wiring import build
 
         app = build(settings_now())
         try:

@@ -158,7 +158,8 @@ def _text(file: Path) -> str:
 def _open() -> "Iterator[App]":
     import asyncio
 
-    from ui.wiring import build, close
+    from ui.running import close
+    from ui.wiring import build
 
     app = build(settings_now())
     try:

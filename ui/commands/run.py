@@ -49,7 +49,8 @@ async def _turn(
 ) -> "Reply":
     from guardrails.errors import BadInput, GuardrailError
     from ui.lock import ServerLock
-    from ui.wiring import build, running
+    from ui.running import running
+    from ui.wiring import build
 
     settings = settings_now()
     limit = settings.upload_limit_mib
