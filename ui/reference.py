@@ -20,8 +20,8 @@ description is served at `/api/v1/openapi.json`.
   machine is the local owner and only `localhost`, `127.0.0.1` and `[::1]` are answered.
 - **Cross-site requests** that change something are refused (`Sec-Fetch-Site`, `Origin`).
 - **Two who change the same thing**: what is read, or was just saved, comes with an `ETag`. Sent
-  back as `If-Match`, a save that somebody else has been faster with gets 412 `changed-meanwhile` and the
-  `ETag` of what is there now; without `If-Match` the last save holds.
+  back as `If-Match`, a save that somebody else has been faster with gets 412 `changed-meanwhile`
+  and the `ETag` of what is there now; without `If-Match` the last save holds.
 - **Limits**: bodies larger than `ATELIER_UPLOAD_LIMIT_MIB` get 413, too many requests 429 with
   `Retry-After`.
 - **Roles** are checked on the server by one table, `ui/access.py`.
