@@ -1,5 +1,6 @@
 """What `Session.send` tells its caller while a turn runs. Texts are restored for the viewer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -44,12 +45,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A file an agent made, already sniffed and screened; fetched by `id`."""
+    """A file an agent made, already sniffed and screened; fetched by `id`. `shows` is what a
+    drawing says of itself: see `sandbox.described`."""
 
     id: str
     name: str
     media_type: str
     size: int
+    shows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

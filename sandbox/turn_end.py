@@ -26,7 +26,14 @@ async def close_turn(parts: Parts, run: Run, end: End) -> Reply:
         ),
         trace_id=run.trace_id,
         steps=tuple(run.steps),
-        artefacts=tuple(replace(one, name=restore(one.name)) for one in run.artefacts),
+        artefacts=tuple(
+            replace(
+                one,
+                name=restore(one.name),
+                shows={name: restore(text) for name, text in one.shows.items()},
+            )
+            for one in run.artefacts
+        ),
         model=run.model,
         model_kind=run.model_kind,
         tokens=run.tokens,

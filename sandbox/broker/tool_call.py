@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,6 +20,7 @@ from sandbox.broker.frames import ToolAsk
 from sandbox.broker.recorded import recorded
 from sandbox.broker.run import Done, Run
 from sandbox.broker.waiting import ANSWERS, answered
+from sandbox.described import described
 from sandbox.marking import marked
 
 if TYPE_CHECKING:
@@ -276,4 +278,18 @@ async def _keep(broker: "Broker", run: Run, result: ToolResult) -> None:
             )
         # the file has its name; what is told of it goes into the history
         shown = await asyncio.to_thread(broker.screen.text, kept.name, run.vault, provenance="tool")
-        run.artefacts.append(replace(kept, name=shown.text))
+        told = described(made.media_type, made.data)
+        run.artefacts.append(replace(kept, name=shown.text, shows=await _told(broker, run, told)))
+
+
+async def _told(broker: "Broker", run: Run, shows: Mapping[str, str]) -> dict[str, str]:
+    """A drawing's words as they may be kept."""
+    kept = {}
+    for name, text in shows.items():
+        if name == "kind":  # one of a few words of ours
+            kept[name] = text
+            continue
+        screened = await asyncio.to_thread(broker.screen.text, text, run.vault, provenance="tool")
+        run.saw(screened.findings)
+        kept[name] = screened.text
+    return kept

@@ -15,6 +15,7 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 
 from sandbox.child.channel import Channel
+from sandbox.child.figures import describe_saved, save_figures
 from sandbox.wire import Frame
 
 CELL = "<code>"
@@ -30,6 +31,7 @@ def run(channel: Channel, frame: Frame) -> None:
     assert isinstance(limits, dict)  # noqa: S101  (our own host wrote it)
     work = str(frame["work"])
     _show_inputs(str(frame["data"]), work)
+    describe_saved()
     output = Output(channel, int(limits["output_bytes"]))
     status = "ok"
     try:
@@ -47,7 +49,7 @@ def run(channel: Channel, frame: Frame) -> None:
                 status = "error"
                 output.write(_explain(error, str(frame["code"])))
             if status != "memory":
-                _save_figures(work)
+                save_figures(work)
         output.close()
         files = _send_files(channel, work, int(limits["files"]), int(limits["file_bytes"]))
     except MemoryError:
@@ -132,18 +134,6 @@ def _show_inputs(data: str, work: str) -> None:
             os.symlink(f"{data}/{name}", f"{work}/{name}")
         except OSError:
             continue  # still there under its full name
-
-
-def _save_figures(work: str) -> None:
-    """Figures that the code drew and did not save itself become PNG files."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is None or not pyplot.get_fignums():
-        return
-    if any(name.endswith((".png", ".pdf")) for name in os.listdir(work)):
-        return  # it saved what it wanted to show
-    for number in pyplot.get_fignums():
-        figure = pyplot.figure(number)
-        figure.savefig(f"{work}/figure-{number}.png", dpi=110, bbox_inches="tight")
 
 
 def _send_files(channel: Channel, work: str, count: int, size: int) -> int:

@@ -76,6 +76,19 @@ async def test_a_file_made_from_confidential_data_carries_the_mark(
     assert kinds[:3] == [b"IHDR", b"iTXt", b"iTXt"] and kinds[-1] == b"IEND"
 
 
+async def test_what_a_drawing_shows_is_told_to_its_person_and_kept_masked(
+    home: House, marie: Actor
+) -> None:
+    code = "import matplotlib.pyplot as p\np.plot([1])\np.title('Leave of Claire Fontaine')"
+    home.script(Say(tools=[("python", {"code": code})]), Say("Here."))
+    asked = "Plot the leave of Claire Fontaine"
+    reply = await home.send(marie, asked, agent("internal", "python"))
+    (made,) = reply.artefacts
+    assert made.shows == {"kind": "line", "title": "Leave of Claire Fontaine"}
+    kept = home.app.conversations.messages(reply.conversation, marie.id)[-1].extra["artefacts"]
+    assert kept[0]["shows"] == {"kind": "line", "title": "Leave of <PERSON_1>"}
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "data", "expected"),
     [

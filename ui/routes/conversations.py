@@ -122,7 +122,14 @@ def _put_back(app: Any, conversation: str, extra: Mapping[str, Any]) -> dict[str
             {**one, "text": app.sessions.restore(conversation, one["text"])}
             for one in extra.get("earlier") or ()
         ],
-        "artefacts": [{**one, "name": real(one["name"])} for one in extra.get("artefacts") or ()],
+        "artefacts": [
+            {
+                **one,
+                "name": real(one["name"]),
+                "shows": {name: real(text) for name, text in (one.get("shows") or {}).items()},
+            }
+            for one in extra.get("artefacts") or ()
+        ],
         "files": [real(name) for name in extra.get("files") or ()],
         "sources": [
             {**one, "document": real(one["document"]), "text": real(one["text"])}

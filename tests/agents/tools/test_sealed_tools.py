@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from agents.tools.base import Executed, ToolContext, ToolResult
 from agents.tools.registry import call
+from sandbox.described import described
 from sandbox.execute import execute
 from sandbox.launch.choose import choose
 from sandbox.pool import Pool
@@ -134,7 +135,8 @@ async def test_every_kind_of_chart_can_be_drawn(pool: Pool, kind: str) -> None:
     given = {"x": "Montant"} if kind == "histogram" else given
     result = await ask(pool, "chart", {"v.csv": SALES.encode()}, kind=kind, **given)
     assert result.ok, result.content
-    assert any(one.name == "chart.png" for one in result.artefacts)
+    (made,) = (one for one in result.artefacts if one.name == "chart.png")
+    assert described("image/png", made.data)["kind"] == kind
 
 
 async def test_a_chart_of_words_is_refused_with_the_reason(pool: Pool) -> None:

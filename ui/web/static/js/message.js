@@ -138,7 +138,7 @@ export class Answer {
     for (const file of reply.artefacts ?? []) {
       const address = `/api/v1/artefacts/${encodeURIComponent(file.id)}`;
       parts.push(/^image\/(png|jpeg|webp|svg\+xml)$/.test(file.media_type)
-        ? el("figure", { class: "atl-artefact" }, el("img", { src: `${address}?inline=1`, alt: file.name, loading: "lazy" }), el("figcaption", {}, el("a", { href: address, download: file.name }, icon("download"), file.name)))
+        ? el("figure", { class: "atl-artefact" }, el("img", { src: `${address}?inline=1`, alt: drawing(this.say, file), loading: "lazy" }), el("figcaption", {}, el("a", { href: address, download: file.name }, icon("download"), file.name)))
         : el("a", { class: "atl-button", "data-size": "small", href: address, download: file.name }, icon("download"), `${file.name} · ${size(file.size, this.language)}`));
     }
     const sources = reply.sources ?? [];
@@ -165,6 +165,16 @@ export class Answer {
       el("button", { type: "button", class: "atl-button", "data-size": "small", onclick: onHow }, icon("scan-search"), this.say("web.chat.how")),
       about && el("span", { class: "atl-small" }, about));
   }
+}
+
+/* what a drawing shows, for whoever cannot see it; its name where it does not say */
+export function drawing(say, { name, shows = {} }) {
+  const { kind, title, x, y } = shows;
+  if (!kind && !title && !(x && y)) return name;
+  const what = say(`web.chat.drawing.${kind ?? "other"}`);
+  const titled = title ? say("web.chat.drawing.titled", { what, title }) : what;
+  if (!x || kind === "pie") return titled;
+  return y ? say("web.chat.drawing.axes", { what: titled, x, y }) : say("web.chat.drawing.axis", { what: titled, x });
 }
 
 export function size(bytes, language) {
