@@ -9,6 +9,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -84,11 +85,7 @@ class Restoring:
             await asyncio.to_thread(self._give_up, intent, self.failed)
             if not self.closed:
                 return
-            # what was ended cannot be taken up in this process; the home is as it was
-            await asyncio.to_thread(
-                tell, app.settings.home, failed=self.failed.code, data=dict(self.failed.data)
-            )
-        restart()
+        restart()  # after a failure too: what was ended cannot be taken up in this process
 
     def _staged(self, id_: str, passphrase: str) -> Contents:
         app, backups = self.app, Backups(self.app.settings)
@@ -117,7 +114,14 @@ class Restoring:
         commit(app.settings, contents, person=by, left=left, saved=saved)
 
     def _give_up(self, intent: int | None, error: GuardrailError) -> None:
+        """Leave the home as it was, and tell what can be told: what broke the restore (a full
+        disk, a store that is away) may break this too, and a closed server has to come back."""
         log.error("not restored", extra={"code": error.code})
-        shutil.rmtree(self.app.settings.home / NEXT, ignore_errors=True)
+        home = self.app.settings.home
+        shutil.rmtree(home / NEXT, ignore_errors=True)
         if intent is not None:
-            self.app.ledger.outcome(intent, "failed", {"code": error.code})
+            with suppress(GuardrailError):  # the next start closes what has no outcome
+                self.app.ledger.outcome(intent, "failed", {"code": error.code})
+        if self.closed:
+            with suppress(GuardrailError, OSError):
+                tell(home, failed=error.code, data=dict(error.data))

@@ -155,6 +155,29 @@ async def test_another_installation_does_not_take_the_place_of_other_people(
     assert not (tmp_path / "home" / staging.NEXT).exists()
 
 
+async def test_a_server_that_closed_for_a_restore_comes_back_whatever_breaks(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups = house.settings.home / "backups"
+    backups.mkdir()
+    id_ = "upload-20260101T000000-00000000"
+    make(house.settings, house.keys, backups / f"{id_}.tar")
+    again: list[bool] = []
+    restoring = Restoring(house, restart=lambda: again.append(True))  # type: ignore[arg-type]
+
+    async def full() -> None:
+        house.ledger.close()  # nor can it be recorded
+        (house.settings.home / staging.TOLD).with_suffix(".part").mkdir()  # nor told
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(house.sessions, "close", full, raising=False)
+    restoring.begin(id_, "u_1", confirm="RESTORE")
+    assert restoring._task is not None
+    await restoring._task
+    assert restoring.failed is not None and again == [True]
+    assert not (house.settings.home / staging.NEXT).exists()
+
+
 def committed(house: House, tmp_path: Path) -> None:
     """A backup of `house`, then an act more, and the mark that the next start restores."""
     file = tmp_path / "one.tar"
