@@ -55,12 +55,6 @@ def order(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
 
-def reviewed_hash(spec: AgentSpec) -> str:
-    """SHA-256 over the fields that need review: equal hashes need no second look."""
-    values = {name: spec.model_dump(mode="json")[name] for name in REVIEWED}
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
 def version_hash(spec: AgentSpec, documents: Mapping[str, str]) -> str:
     """SHA-256 (hex) of a version: the agent and every document it reads, by name and SHA-256.
 

@@ -88,15 +88,6 @@ class Impacts:
                 )
             )
 
-    def reported(self, conversation: str) -> tuple[int, str] | None:
-        """Minutes and quality as reported for a conversation."""
-        query = sa.select(time_reports.c.minutes, time_reports.c.quality).where(
-            time_reports.c.conversation == conversation
-        )
-        with self._engine.connect() as db:
-            row = db.execute(query).first()
-        return (row.minutes, row.quality) if row else None
-
     def hours_of(self, person: str, days: int = 7) -> float:
         """Hours one person has reported in the last `days`."""
         query = sa.select(sa.func.sum(time_reports.c.minutes)).where(

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from guardrails.actor import Actor
 from guardrails.errors import BadInput, GuardrailError, NotPermitted
-from guardrails.store import metadata
 from ui.access import ROLES, Role
 from ui.accounts import Account, Kind, Rests, Source, folded, people, read, readable, written
 from ui.messages import LANGUAGES, Language
@@ -28,10 +27,6 @@ class People:
     ) -> None:
         self.engine = engine
         self._clock = clock
-
-    def create_tables(self) -> None:
-        """Create the table when it is missing."""
-        metadata.create_all(self.engine, tables=[people])
 
     def exist(self) -> bool:
         """True when anybody may sign in."""

@@ -5,11 +5,9 @@ source's tools off until a person has confirmed it: descriptions are read by mod
 one can carry orders. Texts that give orders are never confirmed. Knows no roles.
 """
 
-import datetime as dt
 import hashlib
 import json
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -31,16 +29,15 @@ from sandbox.broker.mcp_sealed import find_script
 from sandbox.broker.openapi import Definition
 from sandbox.broker.source import Connect, Source
 from sandbox.broker.source_access import Access
+from sandbox.broker.source_rows import SourceRows
 from sandbox.broker.source_sign_in import PersonalSignIn
-from sandbox.broker.source_tables import sources, switches
 
-FRESH_SECONDS = 1.0
 _ID = re.compile(r"[a-z][a-z0-9]{1,19}")
 
 
 class ToolSources:
     """Thread-safe reads; every change is recorded before it happens, and so is every question to a
-    server. Every process of a store sees a change within FRESH_SECONDS."""
+    server. Every process of a store sees a change within a second (`source_rows`)."""
 
     def __init__(
         self,
@@ -55,22 +52,20 @@ class ToolSources:
         """`orders(text)` tells a text that gives the assistant orders; `servers` is the folder of
         tool servers that run here; `private` names hosts of the own network that may be reached;
         `key` (32 bytes) encrypts what people allowed sources to do."""
-        self._engine = engine
+        self._rows = SourceRows(engine)
         self._ledger = ledger
         self._orders = orders
         self._servers = servers
         self._access = Access(secrets, private)
         self.sign_in = PersonalSignIn(self._access, Grants(engine, ledger, key, self._access.ask))
-        self._read = -1e9
-        self._kept: tuple[list[Source], frozenset[str]] = ([], frozenset())
 
     def all(self) -> list[Source]:
         """Every source, by id."""
-        return self._state()[0]
+        return self._rows.all()
 
     def off(self) -> frozenset[str]:
         """Names of tools that are switched off."""
-        return self._state()[1]
+        return self._rows.off()
 
     def added(self) -> Mapping[str, Tool]:
         """The confirmed tools of every source that is ready, by name."""
@@ -90,11 +85,7 @@ class ToolSources:
         if tool not in self.catalogue():
             raise BadInput("no-such-tool", tool=tool[:64])
         self._ledger.record(Act("tool.switch", by, payload={"tool": tool, "on": on}))
-        with self._engine.begin() as db:
-            db.execute(switches.delete().where(switches.c.tool == tool))
-            if not on:
-                db.execute(switches.insert().values(tool=tool, changed_by=by, changed=_now()))
-        self._read = -1e9
+        self._rows.switch(tool, on, by)
 
     def add_openapi(
         self,
@@ -226,17 +217,14 @@ class ToolSources:
         self.get(id)
         self._ledger.record(Act("tool.source", by, payload={"source": id, "removed": True}))
         self.sign_in.grants.forget(source=id)
-        with self._engine.begin() as db:
-            db.execute(sources.delete().where(sources.c.id == id))
-        self._read = -1e9
+        self._rows.remove(id)
 
     def get(self, id: str) -> Source:
         """One source. Raises BadInput("no-such-source")."""
-        self._read = -1e9
-        for source in self.all():
-            if source.id == id:
-                return source
-        raise BadInput("no-such-source", id=id[:40])
+        source = self._rows.find(id)
+        if source is None:
+            raise BadInput("no-such-source", id=id[:40])
+        return source
 
     async def _asks(self, id: str, by: str, place: str = "") -> None:
         """Put on record that a server is asked what it offers: it learns of us, or runs here.
@@ -254,54 +242,24 @@ class ToolSources:
             raise BadInput("source-orders", id=source.id)
         told = {"source": source.id, "kind": source.kind, "hash": source.offered_hash}
         self._ledger.record(Act("tool.source", source.changed_by, payload=told))
-        with self._engine.begin() as db:
-            db.execute(
-                sources.insert().values(
-                    id=source.id, kind=source.kind, title=source.title,
-                    settings=dict(source.settings), tools=list(source.tools), hash=source.hash,
-                    offered=list(source.offered), offered_hash=source.offered_hash, enabled=True,
-                    reason="", changed_by=source.changed_by, changed=_now(),
-                )
-            )  # fmt: skip
+        self._rows.add(source)
         return self.get(source.id)
 
     def _change(self, id: str, by: str, **values: Any) -> Source:
         told = {key: value for key, value in values.items() if isinstance(value, str | bool)}
         self._ledger.record(Act("tool.source", by, payload={"source": id, **told}))
-        with self._engine.begin() as db:
-            db.execute(
-                sources.update()
-                .where(sources.c.id == id)
-                .values(**values, changed_by=by, changed=_now())
-            )
+        self._rows.change(id, by, values)
         return self.get(id)
 
     def _check_id(self, id: str) -> None:
         if not _ID.fullmatch(id):
             raise BadInput("source-bad", field="id")
-        self._read = -1e9
-        if id in (source.id for source in self.all()):
+        if self._rows.find(id) is not None:
             raise BadInput("source-taken", id=id)
 
     def _gives_orders(self, found: Any) -> bool:
         # every text of a tool reaches a model: names, descriptions, those of arguments too
         return any(self._orders(text) for one in found for text in _texts(one))
-
-    def _state(self) -> tuple[list[Source], frozenset[str]]:
-        if time.monotonic() - self._read > FRESH_SECONDS:
-            with self._engine.connect() as db:
-                rows = db.execute(sa.select(sources).order_by(sources.c.id)).all()
-                off = db.execute(sa.select(switches.c.tool)).scalars().all()
-            found = [
-                Source(
-                    row.id, row.kind, row.title, row.settings, tuple(row.tools), row.hash,
-                    tuple(row.offered), row.offered_hash, row.enabled, row.reason, row.changed_by,
-                )
-                for row in rows
-            ]  # fmt: skip
-            self._kept = (found, frozenset(off))
-            self._read = time.monotonic()
-        return self._kept
 
     def _tool(self, source: Source, one: Definition) -> Tool:
         return Tool(
@@ -387,7 +345,3 @@ def _texts(value: Any) -> list[str]:
 def _hash(found: list[Definition]) -> str:
     body = json.dumps(found, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(body.encode()).hexdigest()
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

@@ -1,6 +1,5 @@
 """My conversations: find, reopen, take along, delete; what waits for me; what I asked for."""
 
-import datetime as dt
 import json
 
 from ui.messages import catalogue
@@ -184,7 +183,3 @@ def _asked(visit: Visit) -> Markup:
         '<table class="atl-datatable" aria-labelledby="atl-asked-for"><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></section>"
     ).format(visit.say("web.conversations.asked"), heads, rows)
-
-
-def _until(visit: Visit, expires: dt.datetime | None) -> str:
-    return visit.say("web.exception.until", when=visit.at(expires)) if expires else ""
