@@ -179,7 +179,7 @@ def _entities(text: str, offsets: Sequence[int]) -> Normalized:
         characters.extend(text[at : match.start()])
         mapped.extend(offsets[at : match.start()])
         # no-break spaces and full-width forms hide in entities too
-        for part in unicodedata.normalize("NFKC", decoded):
+        for part in "".join(_piece(c, ord(c), mixed=False) if ord(c) > 127 else c for c in decoded):
             characters.append(part)
             mapped.append(offsets[match.start()])
         at = match.end()

@@ -7,11 +7,13 @@ decoded token counts as a whole: what is found inside covers all of it.
 
 import base64
 import binascii
+import html
 import re
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+_DEPTH = 3  # encodings inside encodings that are undone
 # what a second reading may report: forms with structure; names would be guesses
 KINDS_LEFT_OUT = frozenset(
     {"PERSON", "LOCATION", "ORGANIZATION", "DATE_TIME", "UUID", "UK_POSTCODE"}
@@ -26,23 +28,83 @@ _DIGIT = {
 }  # fmt: skip
 _NUMBER = "|".join(sorted(_DIGIT, key=len, reverse=True))
 _AT = re.compile(
-    r"\s?[\[({<]\s?(?:at|arobase|@)\s?[\])}>]\s?|\s(?:arobase|arobas)\s|\s?<at>\s?", re.I
+    r"\s?[\[({<]\s?(?:at|arobase?|@)\s?[\])}>]\s?|\s(?:arobase|arobas)\s|\s?<at>\s?|(?<=\w)\(a\)(?=\w)",
+    re.I,
 )
-_DOT = re.compile(r"\s?[\[({<]\s?(?:dot|point|\.)\s?[\])}>]\s?", re.I)
+_DOT = re.compile(r"\s?[\[({<]\s?(?:dot|point|\.)\s?[\])}>]\s?|(?<=\d) \. (?=\d)", re.I)
+_TLD = "com|org|net|edu|gov|int|info|biz|io|dev|eu|fr|de|uk|us|ca|ch|be|lu|es|it|pt|nl|at|pl|se|no|fi|dk|ie|gouv"
 _SPOKEN_MAIL = re.compile(
-    r"(?<!\w)[\w.+\-]{1,40}(?: (?:dot|point) [\w\-]{1,40}){0,4}(?: (?:at|chez|arobase) |@)[\w\-]{1,40}"
+    r"(?<!\w)[\w.+\-]{1,40}(?: (?:dot|point) [\w\-]{1,40}){0,4}(?: (?:at|chez|arobase?) |@)[\w\-]{1,40}"
     r"(?: (?:dot|point) [\w\-]{2,40}){1,4}(?!\w)",
     re.I,
 )
+_JOINED_MAIL = re.compile(
+    r"(?<![\w.+\-])[\w.+\-]{1,60}?[_\-](?:at|arobase)[_\-][\w\-]{1,60}?[_\-](?:dot|point)[_\-][\w\-]{2,40}(?![\w\-])",
+    re.I,
+)
+# "ann . lee @ example . com", "ann.lee@" and the rest on the next line, "ann.lee at example.com"
+_LOOSE_MAIL = re.compile(
+    rf"(?<![\w.+\-])(?:[\w+\-]{{1,40}}(?: ?\. ?[\w+\-]{{1,40}}){{0,4}}(?: @ |@)[\w\-]{{1,40}}(?: ?\. ?[\w\-]{{1,40}}){{0,3}} ?\. ?"
+    rf"|[\w.+\-]{{1,60}} ?(?:\n ?@|@ ?\n) ?[\w.\-]{{1,60}}\.|[\w\-]{{1,40}}[._][\w.\-]{{1,40}} at [\w.\-]{{1,60}}\.)(?:{_TLD})(?![\w@])",
+    re.I,
+)
+_MARKED_AT = re.compile(r"[*_`~]{1,3}@[*_`~]{0,3}|@[*_`~]{1,3}")
 _SPOKEN_DIGITS = re.compile(
     rf"(?<!\w)(?:{_NUMBER})(?:[\s,\-]{{1,3}}(?:{_NUMBER})){{6,40}}(?!\w)", re.I
 )
-_SPACED = re.compile(r"(?<!\S)[A-Za-z0-9](?: [A-Za-z0-9]){8,60}(?!\S)")
+_SPACED = re.compile(r"(?<!\S)[\w@.+\-](?: [\w@.+\-]){8,80}(?!\S)")
 _SEPARATED = re.compile(r"(?<!\w)\d{1,6}(?:[/_|*~:]\d{1,6}){2,8}(?!\w)")
-_PERCENT = re.compile(r"[^\s%]{0,80}(?:%[0-9A-Fa-f]{2}[^\s%]{0,80}){1,60}")
+_APART = re.compile(r"(?<![\w,])\d{2,6}(?:(?:, ?| - | {2,3})\d{2,6}){2,6}(?![\w,])")
+_LINES = re.compile(
+    r"(?<!\w)(?:[A-Z]{2})?\d[\dA-Z]{1,20}(?: {0,2}\n {0,2}[\dA-Z]{2,20}){1,3}(?![\w])"
+)
+_LETTERED = re.compile(r"(?<!\w)[\dOo](?:[ .\-]?[\dOoIl]){8,18}(?!\w)")
+_PERCENT = re.compile(r"[^\s%]{0,80}(?:%[0-9A-Fa-f]{2}[^\s%]{0,80}){1,200}")
 _BACKSLASH = re.compile(r"(?:\\x[0-9A-Fa-f]{2}){4,400}|(?:\\u00[0-9A-Fa-f]{2}){4,400}")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8,400}(?![0-9A-Za-z])")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=\-])[A-Za-z0-9+/_\-]{15,2000}={0,2}(?![A-Za-z0-9+/_=])")
+
+
+def _french_numbers() -> dict[str, str]:
+    """The numbers to 99 as they are said, with hyphens, each with its digits as in "06 12"."""
+    ones = [
+        "zéro",
+        "un",
+        "deux",
+        "trois",
+        "quatre",
+        "cinq",
+        "six",
+        "sept",
+        "huit",
+        "neuf",
+        "dix",
+        "onze",
+        "douze",
+        "treize",
+        "quatorze",
+        "quinze",
+        "seize",
+    ]
+    ones += ["dix-sept", "dix-huit", "dix-neuf"]
+    said = dict(enumerate(ones))
+    for ten, word in (
+        (20, "vingt"),
+        (30, "trente"),
+        (40, "quarante"),
+        (50, "cinquante"),
+        (60, "soixante"),
+    ):
+        said |= {ten + n: f"{word}-{ones[n]}" for n in range(2, 20 if ten == 60 else 10)}
+        said |= {ten: word, ten + 1: f"{word} et un"}
+    said |= {71: "soixante et onze", 80: "quatre-vingts"}
+    said |= {80 + n: f"quatre-vingt-{ones[n]}" for n in range(1, 20)}
+    return {word: str(number) for number, word in said.items()} | {"quatre-vingt": "80"}
+
+
+_PAIRS = _french_numbers()
+_PAIR = "|".join(sorted(_PAIRS, key=len, reverse=True))
+_SPOKEN_PAIRS = re.compile(rf"(?<!\w)(?:{_PAIR})(?:[\s,]{{1,3}}(?:{_PAIR})){{4,20}}(?!\w)", re.I)
 
 
 @dataclass(frozen=True)
@@ -52,6 +114,7 @@ class Reading:
     text: str
     starts: tuple[int, ...]
     ends: tuple[int, ...]
+    sure: float = 0.0  # the score below which what is found in this reading is a guess
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         return min(self.starts[start:end]), max(self.ends[start:end])
@@ -66,6 +129,7 @@ def readings(text: str) -> Iterator[Reading]:
         or "<" in text
         or "arobas" in text
         or "hxxp" in text
+        or " . " in text
     ):
         yield from _changed(
             text, ((_AT, lambda _: "@"), (_DOT, lambda _: "."), (_HXXP, lambda _: "http"))
@@ -73,9 +137,21 @@ def readings(text: str) -> Iterator[Reading]:
     lower = text.lower()
     if " dot " in lower or " point " in lower:
         yield from _changed(text, ((_SPOKEN_MAIL, _mail),))
+    if "dot" in lower or "point" in lower:
+        yield from _changed(text, ((_JOINED_MAIL, _joined_mail),))
+    if "@" in text or " at " in lower:
+        yield from _changed(text, ((_MARKED_AT, lambda _: "@"), (_LOOSE_MAIL, _loose_mail)))
     yield from _changed(text, ((_SPOKEN_DIGITS, _digits),))
+    if "-" in text:
+        yield from _changed(text, ((_SPOKEN_PAIRS, _pairs),))
     yield from _changed(text, ((_SPACED, lambda m: m.group().replace(" ", "")),))
     yield from _changed(text, ((_SEPARATED, _separated),))
+    if ", " in text or " - " in text or "  " in text:
+        yield from _changed(text, ((_APART, lambda m: re.sub(r"\D+", " ", m.group())),), sure=0.95)
+    if "\n" in text:
+        yield from _changed(text, ((_LINES, lambda m: re.sub(r"\s+", "", m.group())),), sure=0.95)
+    if "O" in text or "o" in text or "l" in text or "I" in text:
+        yield from _changed(text, ((_LETTERED, _lettered),))
     if "%" in text:
         yield from _changed(text, ((_PERCENT, _percent),))
     if "\\" in text:
@@ -87,7 +163,7 @@ _HXXP = re.compile(r"hxxp", re.I)
 _Change = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 
 
-def _changed(text: str, changes: tuple[_Change, ...]) -> Iterator[Reading]:
+def _changed(text: str, changes: tuple[_Change, ...], sure: float = 0.0) -> Iterator[Reading]:
     if not any(pattern.search(text) for pattern, _ in changes):
         return
     current, starts, ends = text, tuple(range(len(text))), tuple(range(1, len(text) + 1))
@@ -111,12 +187,33 @@ def _changed(text: str, changes: tuple[_Change, ...]) -> Iterator[Reading]:
             starts = (*new_starts, *starts[at:])
             ends = (*new_ends, *ends[at:])
     if current != text:
-        yield Reading(current, starts, ends)
+        yield Reading(current, starts, ends, sure)
 
 
 def _mail(match: re.Match[str]) -> str:
     value = re.sub(r" (?:dot|point) ", ".", match.group(), flags=re.I)
-    return re.sub(r" (?:at|chez|arobase) ", "@", value, flags=re.I)
+    return re.sub(r" (?:at|chez|arobase?) ", "@", value, flags=re.I)
+
+
+def _joined_mail(match: re.Match[str]) -> str:
+    value = re.sub(r"[_\-](?:dot|point)[_\-]", ".", match.group(), flags=re.I)
+    return re.sub(r"[_\-](?:at|arobase)[_\-]", "@", value, count=1, flags=re.I)
+
+
+def _loose_mail(match: re.Match[str]) -> str:
+    return re.sub(r"\s+", "", re.sub(r" at ", "@", match.group(), flags=re.I))
+
+
+def _pairs(match: re.Match[str]) -> str:
+    return "".join(_PAIRS[w] for w in re.findall(_PAIR, match.group().lower()))
+
+
+def _lettered(match: re.Match[str]) -> str | None:
+    """Capital O for a zero, I for a one; most of it must be digits."""
+    value = match.group()
+    if value.isdigit() or sum(c.isdigit() for c in value) < 8:
+        return None
+    return value.translate(str.maketrans("OoIl", "0011"))
 
 
 def _digits(match: re.Match[str]) -> str:
@@ -126,14 +223,20 @@ def _digits(match: re.Match[str]) -> str:
 def _separated(match: re.Match[str]) -> str | None:
     value = match.group()
     # shorter runs are dates, times and versions
-    return re.sub(r"\D", " ", value) if sum(c.isdigit() for c in value) >= 12 else None
+    least = 10 if "_" in value else 12
+    return re.sub(r"\D", " ", value) if sum(c.isdigit() for c in value) >= least else None
 
 
 def _percent(match: re.Match[str]) -> str | None:
-    try:
-        return urllib.parse.unquote(match.group(), errors="strict")
-    except UnicodeDecodeError:
-        return None
+    value = match.group()
+    for _ in range(_DEPTH):
+        if "%" not in value:
+            break
+        try:
+            value = urllib.parse.unquote(value, errors="strict")
+        except UnicodeDecodeError:
+            return None
+    return _BASE64.sub(lambda m: _base64(m) or m.group(), value)
 
 
 def _backslash(match: re.Match[str]) -> str | None:
@@ -155,9 +258,19 @@ def _base64(match: re.Match[str]) -> str | None:
         return None
 
 
-def _printable(data: bytes) -> str | None:
+def _printable(data: bytes, depth: int = 1) -> str | None:
+    """What the bytes say, when it is text; an encoding inside the encoding is undone too."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
+    if "&" in text:
+        text = html.unescape(text)
+    if "%" in text:
+        text = urllib.parse.unquote(text)
+    if depth < _DEPTH and _BASE64.fullmatch(text):
+        try:
+            return _printable(base64.b64decode(text + "=" * (-len(text) % 4)), depth + 1) or text
+        except (binascii.Error, ValueError):
+            return text
     return text if len(text) >= 6 and all(c.isprintable() or c in "\r\n\t" for c in text) else None

@@ -146,7 +146,7 @@ def _analyse(paragraphs: list[str], language: languages.Language) -> list[tuple[
     ):
         candidates = [_finding(r) for r in engine.candidates(normalized.text, language, artifacts)]
         candidates += _disguised(normalized.text, engine, language)
-        kept = resolve(candidates)
+        kept = resolve(candidates, normalized.text)
         if not moments.personal(normalized.text, [f.kind for f in kept]):
             kept = [f for f in kept if f.kind != "DATE_TIME" or f.score >= moments.BIRTH]
         results.append(
@@ -166,7 +166,9 @@ def _disguised(
     """What stands in the text spelled out, spaced out or encoded."""
     for reading in disguises.readings(text):
         for result in engine.structured(reading.text, language):
-            if result.entity_type in disguises.KINDS_LEFT_OUT or result.score < _SURE:
+            if result.entity_type in disguises.KINDS_LEFT_OUT or result.score < max(
+                _SURE, reading.sure
+            ):
                 continue
             start, end = reading.span(result.start, result.end)
             found = _finding(result)

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from functools import cache
 
+from guardrails.detect.recognizers.ordinary import words_only
 from guardrails.detect.secret_formats import FORMATS, Format
 from guardrails.findings import Finding
 from guardrails.normalize import normalize
@@ -30,6 +31,7 @@ _PLACEHOLDER = re.compile(
     r"my[_\-]?(?:password|secret|key)|str$|string|bytes|int$|optional|required|obligatoire|incorrect|invalid|expired|"
     r"expir|oubli|perdu|lost|forgotten|hidden|masqu)|^[x*•.\-_]+$|\($|\(\)"
 )
+_CODE = re.compile(r"[A-Za-z_][\w.]*[\[(]")  # a type or a call in source code
 _WORDLIKE = re.compile(r"^[A-Za-zÀ-ÿ][a-zà-ÿ'’]*[.!?:)]*$")
 
 
@@ -79,6 +81,8 @@ def _labelled(text: str) -> list[Finding]:
         quoted = bool(match.group("quote").strip())
         if len(value) < 6 or _PLACEHOLDER.search(value) or _stands_for(value):
             continue
+        if not quoted and _CODE.match(value):
+            continue
         password = bool(_PASSWORD_LABEL.search(match.group("label")))
         if _plausible(value, password, quoted, match.group("sep").strip() in ("is", "est")):
             found.append(
@@ -98,7 +102,8 @@ def _plausible(value: str, password: bool, quoted: bool, prose: bool) -> bool:
         )
     )
     if _WORDLIKE.match(value) or value.startswith(("http://", "https://", "/", "./")):
-        return password and quoted and not prose and not value.islower()
+        one_word = words_only(value)  # "password": "Choose", as in a file of translations
+        return password and quoted and not prose and not value.islower() and not one_word
     if password:
         return classes >= 3 or (
             classes == 2 and len(value) >= 8 and any(c.isdigit() for c in value)

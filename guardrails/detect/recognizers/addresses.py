@@ -19,10 +19,51 @@ _UNIT = (
     r"appartement|étage|esc)\.? ?#?[\w\-]{1,6})"
 )
 _CITY_FR = (
-    rf"(?:,? {{0,2}}\n? {{0,3}}(?:F-)?\d{{5}} {_W}(?:[ \-]{_W}){{0,3}}(?: cedex(?: \d{{1,2}})?)?)"
+    rf"(?:,? {{0,2}}\n? {{0,3}}(?:F-)?\d{{5}} {_W}"
+    rf"(?:-{_W}| (?:(?:sur|sous|en|les|lès|le|la|de|du|des|aux) |l['’])?(?-i:[A-ZÀ-ÝŒ])[\w'’.\-]{{0,30}}){{0,3}}"
+    r"(?: cedex(?: \d{1,2})?)?)"
+)
+
+# what a street is called elsewhere, before its name; "via" and the like only with a number behind
+_STREETS_ABROAD = (
+    "strada", "viale", "vicolo", "piazza", "piazzale", "corso", "contrada", "rotonda", "borgo", "rua", "avenida",
+    "praça", "praca", "travessa", "alameda", "calçada", "largo", "estrada", "rodovia", "ladeira", "viela", "viaduto",
+    "pátio", "chácara", "residencial", "setor", "distrito", "fazenda", "sítio", "vereda", "calle", "calzada",
+    "callejón", "callejon", "paseo", "pasaje", "privada", "cañada", "rambla", "ronda", "glorieta", "carrera", "aleea",
+    "bulevardul", "drumul", "soseaua", "șoseaua", "şoseaua", "splaiul", "intrarea", "ulica", "aleja", "aleje",
+    "náměstí", "nábřeží", "třída", "ul", "al", "pl", "os", "via", "plaza", "vale", "parque", "jardim", "campo",
+)  # fmt: skip
+_NUMBERED_ONLY = "ul|al|pl|os|via|plaza|vale|parque|jardim|campo|ronda|rotonda|borgo|largo|setor|distrito|privada|carrera"
+_NAME_ABROAD = r"(?-i:[A-ZÀ-ÞĀ-Ž])[\w'’.\-]{0,30}(?: (?:(?:d[aeio]l?|dos|das|del|dell['’]|della|de la|di|du|van|von|y|e|ao|in|am|an der) )?(?-i:[A-ZÀ-ÞĀ-Ž])[\w'’\-]{0,30}){0,4}"
+_HOUSE = r",? {0,2}(?:n[ro]?\.? ?|č\.? ?|nº ?)?\d{1,5}[a-z]?(?:[/\-]\d{1,4}[a-z]?)?"
+_TOWN = (
+    r"(?:(?:,? {0,2}\n? {0,2}(?:piano|apt|bl|edif|depto|esc)\.? ?[\w\-]{1,6}){0,2}"
+    rf"(?:,? {{0,2}}\n? {{0,2}}(?:[A-Z]{{1,2}}-)?\d{{4,8}}(?:-\d{{2,4}})? {_NAME_ABROAD}|,? {{0,2}}\n? {{0,2}}\d{{2}}-\d{{3}} {_NAME_ABROAD}"
+    rf"|,? {{0,2}}\n? {{0,2}}{_NAME_ABROAD},? \d{{4,8}}(?:-\d{{2,4}})?(?!\d))?)"
 )
 
 SHAPES = (
+    Shape(
+        "LOCATION",
+        "address-abroad",
+        rf"(?<![\w'’\-])(?!(?:{_NUMBERED_ONLY})\b)(?:{'|'.join(_STREETS_ABROAD)})\.? (?:(?:d[aeio]l?|dos|das|del|dell['’]|della|de la|dei) ?)?{_NAME_ABROAD}(?:{_HOUSE})?{_TOWN}"
+        rf"|(?<![\w'’\-])(?:{_NUMBERED_ONLY})\.? (?:(?:d[aeio]l?|dos|das|del|della|de la) )?{_NAME_ABROAD}{_HOUSE}{_TOWN}",
+        "It is a street address.",
+        0.85,
+        0.85,
+        words=_STREETS_ABROAD,
+    ),
+    Shape(
+        "LOCATION",
+        "address-one-word",
+        r"(?<![\w\-])(?-i:[A-ZÀ-ÞĀ-Ž])[\w'’\-]{1,40}(?:(?<=straße)|(?<=strasse)|(?<=str\.)|(?<=gasse)|(?<=weg)|(?<=platz)|(?<=allee)|(?<=ufer)|(?<=gatan)|(?<=gata)"
+        r"|(?<=vägen)|(?<=veien)|(?<=vej)|(?<=gade)|(?<=stræde)|(?<=katu)|(?<=straat)|(?<=laan)|(?<=plein)|(?<=kade)|(?<=torget)| utca| út| utja| sokak| caddesi| cesta| ulica| steza)"
+        rf" \d{{1,5}}[a-z]?(?:[/\-]\d{{1,4}}[a-z]?)?(?!\d){_TOWN}",
+        "It is a street address.",
+        0.85,
+        0.85,
+        needs="0",
+    ),
     Shape(
         "LOCATION",
         "address-fr",

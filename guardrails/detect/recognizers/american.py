@@ -28,6 +28,18 @@ SHAPES = (
     ),
     Shape(
         "US_SSN",
+        "ssn-otherwise-separated",
+        r"(?<![\w.\-])\d{3} ?([./_\-]) ?\d{2} ?\1 ?\d{4}(?![\w]|[.\-]\d)",
+        "It has the digits of a US social security number, and the text says so.",
+        0.0,
+        0.85,
+        check=checks.ssn,
+        context=("ssn", "ssns", "social security"),
+        reach=40,
+        needs="0",
+    ),
+    Shape(
+        "US_SSN",
         "ssn-compact",
         r"(?<![\w.\-])\d{9}(?![\w]|[.\-]\d)",
         "Nine digits that the text calls a social security number.",

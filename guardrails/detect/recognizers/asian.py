@@ -5,10 +5,15 @@ Presidio's know one way of writing each and few words; these add the groups with
 that stand on the cards, and what the numbers are called in English and French.
 """
 
-from guardrails.detect.recognizers.checks import stdnum
+from guardrails.detect.recognizers.checks import nric, stdnum
 from guardrails.detect.recognizers.shape import Shape
 
 SHAPES = (
+    Shape(
+        "SG_NRIC_FIN", "sg-nric", r"(?<![\w.\-])[STFGM]\d{7}[A-Z](?![\w\-])",
+        "It has the check letter of a Singapore identity number.", 0.85, 0.97, cased=True,
+        check=nric, context=("nric", "fin", "singapore", "singapour"), needs="0",
+    ),
     Shape(
         "TH_TNIN", "th-tnin-grouped",
         r"(?<![\w.\-])[1-9][- ]\d{4}[- ]\d{5}[- ]\d\d[- ]\d(?![\w\-])",

@@ -44,10 +44,32 @@ _CARD = re.compile(
 )
 
 
+# Thirteen digits are also national numbers in groups: a card's stand together, one by one or as
+# they stand on the card.
+_SHORT_CARD = re.compile(r"\d{13}|\d(?:[^\d]\d){12}|\d{4}(?:[^\d]\d{3}){3}")
+
+
 def card(text: str) -> bool:
     """Luhn, a known issuer range, the length of that range."""
     digits = "".join(c for c in text if c.isdigit())
+    if len(digits) == 13 and not _SHORT_CARD.fullmatch(text):
+        return False
     return bool(_CARD.fullmatch(digits)) and luhn(digits)
+
+
+def nric(text: str) -> bool:
+    """Singapore's identity number: weights 2 7 6 5 4 3 2, an offset by series, a letter per rest."""
+    value = compact(text)
+    total = sum(int(c) * w for c, w in zip(value[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True))
+    offset, letters = {
+        "S": (0, "JZIHGFEDCBA"),
+        "T": (4, "JZIHGFEDCBA"),
+        "F": (0, "XWUTRQPNMLK"),
+        "G": (4, "XWUTRQPNMLK"),
+        "M": (3, "KLJNPQRTUWX"),
+    }[value[0]]
+    rest = (total + offset) % 11
+    return letters[10 - rest if value[0] == "M" else rest] == value[8]
 
 
 def nir(text: str) -> bool:

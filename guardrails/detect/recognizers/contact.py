@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """E-mail addresses, links, network addresses."""
 
 from guardrails.detect.recognizers.checks import address_v6
@@ -43,7 +44,8 @@ SHAPES = (
     Shape(
         "IP_ADDRESS",
         "ipv4",
-        r"(?<![\w.:])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+        r"(?<![\w.:])(?<!version )(?<!revision )(?<!release )(?<!firmware )(?<!chapter )(?<!section )(?<!chapitre )"
+        r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
         r"(?:/(?:3[0-2]|[12]?\d))?(?![\w]|\.\d)",
         "It is an IPv4 address.",
         0.9,

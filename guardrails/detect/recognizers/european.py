@@ -123,7 +123,7 @@ SHAPES = (
     ),
     Shape(
         "EU_VAT", "eu-vat",
-        r"(?<![\w.\-])(?:AT|BE|DE|DK|ES|FI|IE|IT|LU|NL|PL|PT|SE|CZ|EL|HU|HR|SI|SK|RO) ?[A-Z\d]\d[A-Z\d. ]{5,13}"
+        r"(?<![\w.\-])(?:AT|BE|DK|ES|FI|IE|IT|LU|NL|PL|PT|SE|CZ|EL|HU|HR|SI|SK|RO) ?[A-Z\d]\d[A-Z\d. ]{5,13}"
         r"(?<![ .])(?![\w\-])",
         "It has the check digits of a European VAT number.", 0.7, 0.97, cased=True,
         check=stdnum("eu.vat"), context=("vat", "tva", "mwst", "ust", "iva", "btw"),
@@ -131,8 +131,8 @@ SHAPES = (
     ),
     Shape(
         "PASSPORT", "passport",
-        r"(?<!\w)(?=[A-Z0-9]{0,8}\d{4})[A-Z0-9]{7,9}(?!\w)",
-        "The text calls it a passport number.", 0.0, 0.85, cased=True, reach=36,
+        r"(?<!\w)(?=[A-Z0-9]{0,8}\d{3})[A-Z0-9]{7,9}(?!\w)",
+        "The text calls it a passport number.", 0.0, 0.9, cased=True, reach=36,
         context=("passport", "passeport", "pasaporte", "passaporto", "reisepass", "passport no"),
         needs="0",
     ),

@@ -4,13 +4,14 @@ from guardrails.detect.recognizers import checks
 from guardrails.detect.recognizers.shape import Shape
 
 _S = r"[ .\-\u00a0\u202f]?"
+_N = r"[ .\-_/\u00a0\u202f]?"  # what the key proves may be separated as it likes
 
 SHAPES = (
     Shape(
         "FR_NIR",
         "nir",
-        rf"(?<![\w.\-])[12378]{_S}\d\d{_S}\d\d{_S}(?:\d\d|2[ab]){_S}\d{{3}}{_S}\d{{3}}"
-        r"(?:[ .\-/|]{1,3}|)\d\d(?!\w)",
+        rf"(?<![\w.\-])[12378]{_N}\d\d{_N}\d\d{_N}(?:\d\d|2[ab]){_N}\d{{3}}{_N}\d{{3}}"
+        r"(?:[ .\-/|_]{1,3}|)\d\d(?!\w)",
         "It has the form and the key of a French social security number.",
         1.0,
         1.0,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 _WEAK = re.compile(
     r"(?<![\w\-/.,$€£])(?:(?P<year>(?:1[89]|20)\d{2})(?![\w\-/%]|[.,]\d| ?(?:€|\$|eur|usd|mb|gb|mo|go|users|personnes|employees)\b)"
-    r"|(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?!\w)"
+    r"|(?<!black )(?<!cyber )(?<!casual )(?<!patch )(?<!good )(?<!easter )(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?!\w)"
     r"|(?P<month>january|february|april|june|july|august|september|october|november|december"
     r"|janvier|février|avril|juin|juillet|août|septembre|octobre|novembre|décembre)(?!\w))",
     re.IGNORECASE,

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables and patterns read better on one line
 """Bank accounts, cards and wallets."""
 
 import re
@@ -13,7 +14,7 @@ def iban(text: str) -> bool:
     letters = [c for c in text if c.isalpha()]
     if not (all(c.isupper() for c in letters) or all(c.islower() for c in letters)):
         return False
-    return _iban(re.sub(r"[\s.\-]", "", text))
+    return _iban(re.sub(r"[\s.\-_/]", "", text))
 
 
 _CARD_WORDS = (
@@ -35,7 +36,7 @@ SHAPES = (
     Shape(
         "IBAN_CODE",
         "iban",
-        r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ .\-]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])",
+        r"(?<![A-Za-z0-9])[A-Za-z]{2}[ .\-_/]?\d{2}(?:[ .\-_/]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])",
         "It has the structure and the check digits of a bank account number.",
         1.0,
         1.0,
@@ -47,7 +48,7 @@ SHAPES = (
     Shape(
         "CREDIT_CARD",
         "card",
-        r"(?<![\w.\-])(?<![+])\d(?:[ \-.]?\d){11,18}(?![\w]|[.\-]\d)",
+        r"(?:(?<![\w.\-])(?<![+])|(?<=card)|(?<=carte)|(?<=visa))\d(?:[ \-.]?\d){11,18}(?![\w]|[.\-]\d)",
         "It has a card issuer's range and check digit.",
         0.9,
         1.0,

@@ -3,6 +3,7 @@
 
 import re
 
+from guardrails.detect.recognizers.ordinary import named_after, words_only
 from guardrails.detect.recognizers.shape import Shape
 from guardrails.detect.recognizers.stoplists import LEADING, NOT_NAMES, THINGS
 
@@ -10,6 +11,13 @@ _U = "A-ZÀ-ÖØ-ÞŒĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶŁĻĽŃŅŇŌŐŒŔŘŚ�
 _NAME = rf"[{_U}][\w'’\-]{{1,30}}(?:[ \-](?:(?:de|du|des|la|le|van|von|der|den|da|di|del|bin|ben|al|el|d['’]|O['’])[ ]?){{0,2}}(?:[{_U}][\w'’\-]{{1,30}}|[{_U}]\.?)){{0,3}}"
 _NAME_PLAIN = rf"[{_U}][\w'’\-]{{1,30}}(?:[ \-][{_U}][\w'’\-]{{1,30}}){{0,3}}"
 _LOWER = r"[^\W\d_]{2,20}(?:[ \-][^\W\d_]{2,20})?"
+
+_KIN = (
+    "husband|wife|son|daughter|brother|sister|mother|father|cousin|uncle|aunt|grandmother|grandfather|nephew|niece|"
+    "fiancé|fiancée|boyfriend|girlfriend|roommate|flatmate|mari|femme|fils|fille|frère|sœur|soeur|mère|père|cousine|"
+    "oncle|tante|neveu|nièce|épouse|époux|compagne|compagnon|conjoint|conjointe|copain|copine|voisin|voisine|gendre|"
+    "marraine|parrain|filleul|filleule"
+)
 
 SHAPES = (
     Shape(
@@ -60,11 +68,22 @@ SHAPES = (
     Shape(
         "PERSON",
         "introduction-lower-case",
-        rf"(?<!\w)(?:my name is|je m['’]appelle|je me nomme|mon nom est|mon nom c['’]est|her name is|his name is|il s['’]appelle|elle s['’]appelle) (?P<v>{_LOWER})(?= et | and |[.,;!?\n]|$)",
+        rf"(?<!\w)(?:my name is|je m['’]appelle|je me nomme|mon nom est|mon nom c['’]est|her name is|his name is|(?:il|elle|mari|femme|fils|fille|frère|sœur|mère|père) s['’]appel(?:le|ait)) (?P<v>{_LOWER})(?= et | and |[.,;!?\n]|$)",
         "The text introduces a person.",
         0.75,
         0.75,
-        words=("name", "appelle", "nomme", "nom"),
+        words=("name", "appelle", "appelait", "nomme", "nom"),
+    ),
+    Shape(
+        "PERSON",
+        "kin",
+        rf"(?<!\w)(?i:my|our|his|her|their|mon|ma|notre|son|sa|leur) (?:late |feu |petite? |grande? |little |big |ex-)?(?:{_KIN}),? (?P<v>{_NAME_PLAIN})",
+        "It stands behind a word of kinship.",
+        0.8,
+        0.8,
+        cased=True,
+        check=lambda value: not words_only(value),
+        words=tuple(_KIN.split("|")),
     ),
     Shape(
         "PERSON",
@@ -174,6 +193,11 @@ def _address_like(value: str) -> bool:
         return False
     if re.fullmatch(r"[A-Z]{2,4}(?: ?\d{2,4}){3,9}", value):
         return False
+    # "Convert 12 miles to kilometres", "ISBN 978-3-16"
+    if words_only(value) and (
+        value.startswith("ISBN") or any(w.islower() and len(w) > 4 for w in words)
+    ):
+        return bool(_STREET_WORD.search(value))
     return any(c.isdigit() for c in value) or bool(_STREET_WORD.search(value))
 
 
@@ -221,9 +245,7 @@ _PRICE = re.compile(
 
 
 # "for 40 office chairs, model Arc": a line of an offer
-_TRADE = re.compile(
-    r"(?i)\b(?:offer|offre|invoice|facture|order|commande|chairs?|fauteuils?)\b"
-)
+_TRADE = re.compile(r"(?i)\b(?:offer|offre|invoice|facture|order|commande|chairs?|fauteuils?)\b")
 
 
 def _without_sums(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -273,7 +295,9 @@ def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None  # a heading in capitals
     if value == "Manuel" and _OF_WHAT.match(text, end):
         return None  # a manual, not a man
-    if _BAD.search(value) or all(t in NOT_NAMES for t in tokens) or len(value) > 60:
+    if _BAD.search(value) or words_only(value) or len(value) > 60:
+        return None
+    if named_after(text, start, end):
         return None
     if len(tokens) == 1 and (
         len(value) < 2 or value.lower().endswith((".com", ".fr", ".py", ".php"))
@@ -290,7 +314,8 @@ def _place(text: str, start: int, end: int, label: str) -> tuple[int, int] | Non
     tokens = [w.rstrip(".").lower() for w in _TOKEN.findall(value)]
     if (
         not tokens
-        or all(t in NOT_NAMES for t in tokens)
+        or words_only(value)
+        or (label == "LOCATION" and named_after(text, *edges))
         or re.search(r"[@_={}<>\[\]\\]|://", value)
     ):
         return None

@@ -5,7 +5,7 @@ import re
 
 _CANDIDATE = re.compile(
     r"(?<![\w@/=\-])(?:\+|00|\(\+?)?\d(?:[ .\-\u00a0\u202f()/]{0,3}\d){6,16}"
-    r"(?: ?(?:x|ext\.?|poste) ?\d{1,5})?(?![\w@]|[.\-/]\d)"
+    r"(?: ?(?:x|ext\.?|poste) ?\d{1,6})?(?![\w@]|[.\-/]\d|-[A-Z])"
 )
 _WORDS = re.compile(
     r"(?<!\w)(?:tel|tél|téléphone|telephone|phone|mobile|cell|cellphone|portable|fax|call|ring|dial|"

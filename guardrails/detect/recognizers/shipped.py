@@ -47,7 +47,6 @@ _DISTINCT = frozenset(
         "UK_DRIVING_LICENCE",
         "FI_PERSONAL_IDENTITY_CODE",
         "SE_PERSONNUMMER",
-        "SG_NRIC_FIN",
         "DE_VAT_ID",
         "DE_SOCIAL_SECURITY",
         "DE_ID_CARD",
@@ -64,7 +63,6 @@ _NEEDS_CHECK = frozenset(
         "CRYPTO",
         "MEDICAL_LICENSE",
         "IN_GSTIN",
-        "UK_DRIVING_LICENCE",
         "FI_PERSONAL_IDENTITY_CODE",
         "SE_PERSONNUMMER",
         "DE_VAT_ID",
@@ -72,7 +70,6 @@ _NEEDS_CHECK = frozenset(
         "DE_ID_CARD",
         "KR_RRN",
         "KR_FRN",
-        "SG_NRIC_FIN",
     ]
 )
 # context words that say nothing
@@ -124,14 +121,76 @@ _EMPTY = frozenset(
         "bank",
     ]
 )
-_KIND_WORDS = {"US_BANK_NUMBER": ("bank account", "account number", "account no"), "SG_NRIC_FIN": ("nric",),
-               "CA_SIN": ("social insurance", "sin", "nas", "assurance sociale"), "IN_PAN": ("pan card", "pan number"),
-               "US_DRIVER_LICENSE": ("driver license", "driver's license", "drivers license", "driver licence"),
-               "US_PASSPORT": ("passport",), "DE_KFZ": ("kennzeichen",)}  # fmt: skip
+# what people call them besides, in English, French and the country's own language
+_KIND_WORDS = {
+    "US_BANK_NUMBER": ("bank account", "account number", "account no"),
+    "SG_NRIC_FIN": ("nric",),
+    "CA_SIN": ("social insurance", "sin", "nas", "assurance sociale"),
+    "CA_POSTAL_CODE": (
+        "code postal",
+        "québec",
+        "toronto",
+        "montréal",
+        "montreal",
+        "vancouver",
+        "ottawa",
+    ),
+    "IN_PAN": ("pan card", "pan number"),
+    "IN_VEHICLE_REGISTRATION": (
+        "vehicle",
+        "plate",
+        "registration",
+        "véhicule",
+        "plaque",
+        "immatriculation",
+        "immatriculé",
+    ),
+    "UK_VEHICLE_REGISTRATION": (
+        "registration",
+        "plate",
+        "registered",
+        "véhicule",
+        "plaque",
+        "immatriculation",
+        "immatriculé",
+    ),
+    "US_DRIVER_LICENSE": (
+        "driver license",
+        "driver's license",
+        "drivers license",
+        "driver licence",
+    ),
+    "US_ITIN": ("taxpayer identification", "w-7"),
+    "US_PASSPORT": (
+        "us passport",
+        "u.s. passport",
+        "american passport",
+        "united states passport",
+        "passeport américain",
+    ),
+    "IT_VAT_CODE": ("p.iva", "p. iva", "partita iva"),
+    "DE_KFZ": ("kennzeichen",),
+    "DE_VAT_ID": ("tva", "vat", "ust", "umsatzsteuer"),
+}
+# A passport is a country's only where the text names the country: the bare word calls for PASSPORT,
+# which is ours. What "passport" is called elsewhere names the country too.
+_PASSPORTS = {
+    "DE_PASSPORT": ("reisepass", "reisepassnummer", "german", "allemand", "deutsch"),
+    "ES_PASSPORT": ("pasaporte", "spanish", "espagnol"),
+    "IN_PASSPORT": ("indian", "indien"),
+    "IT_PASSPORT": ("passaporto", "italian", "italien"),
+    "KR_PASSPORT": ("korean", "coréen", "여권", "대한민국 여권"),
+    "PH_PASSPORT": ("philippine", "filipino", "philippin"),
+    "UK_PASSPORT": ("uk passport", "british", "britannique"),
+    "US_PASSPORT": _KIND_WORDS["US_PASSPORT"],
+    "ZA_PASSPORT": ("south african", "rsa passport", "sud-africain"),
+}
+# a letter and a digit or two would match half of all codes: below this a pattern needs its check
+_WEAKEST = {"IN_VEHICLE_REGISTRATION": 0.2, "UK_VEHICLE_REGISTRATION": 0.2}
 _LONE_WORD = re.compile(r"(?<![\w])[^\W\d_]{2,}(?![\w])")
 _DECIMAL = re.compile(r"(?<![\w.,])[-+]?\d+[.,]\d+(?![\w.,])")
 _SOME_ID = re.compile(
-    r"\d{4,}|[A-Za-z]{1,6}[ \-]?\d{2,}|\d{2,}[ \-]?[A-Za-z]|\d{2,}[ \-./]\d{2,}|[13][a-km-zA-HJ-NP-Z1-9]{25}"
+    r"\d{4,}|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d|[A-Za-z]{1,6}[ \-]?\d{2,}|\d{2,}[ \-]?[A-Za-z]|\d{2,}[ \-./]\d{2,}|[13][a-km-zA-HJ-NP-Z1-9]{25}"
 )
 
 
@@ -165,6 +224,8 @@ def catalogue() -> tuple[Entry, ...]:
         recognizer = cls(supported_language="en")
         kind = recognizer.supported_entities[0]
         words = {w.lower() for w in recognizer.context or []} - _EMPTY
+        if kind in _PASSPORTS:
+            words = set(_PASSPORTS[kind])
         words |= {kind.lower().replace("_", " "), *_KIND_WORDS.get(kind, ())}
         pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
         compiled = re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.I)
@@ -212,6 +273,8 @@ def find(text: str) -> list[tuple[int, int, str, float, str]]:
         if not lone and not near and entry.kind not in _DISTINCT:
             continue
         for r in entry.recognizer.analyze(text, [entry.kind]):
+            if r.score < _WEAKEST.get(entry.kind, 0):
+                continue
             score = _score(entry.kind, r.start, r.end, r.score, text, near)
             if score > 0:
                 found.append((r.start, r.end, entry.kind, score, entry.recognizer.name))
