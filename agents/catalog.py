@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from agents.publishing_tables import live, releases, requests
 from agents.spec import AgentSpec, load_spec
 from guardrails.errors import BadInput
-from guardrails.store import metadata
+from guardrails.store import aware, metadata
 
 TEMPLATES = Path(__file__).parent / "templates"
 SAMPLES = TEMPLATES / "samples"
@@ -267,7 +267,7 @@ class Catalog:
             rows = db.execute(
                 sa.select(versions).where(versions.c.agent == id).order_by(versions.c.number.desc())
             )
-            return [VersionRecord(row.number, row.hash, _aware(row.saved)) for row in rows]
+            return [VersionRecord(row.number, row.hash, aware(row.saved)) for row in rows]
 
     def delete(self, id: str, owner: str) -> None:
         """Remove a draft and its versions.
@@ -327,7 +327,7 @@ class Catalog:
             raise BadInput("agent-not-found", id=id)
         spec = AgentSpec.model_validate(row.spec).model_copy(update={"id": id})
         return AgentRecord(
-            id, spec, row.owner, "review", row.hash, base=row.agent, updated=_aware(row.asked)
+            id, spec, row.owner, "review", row.hash, base=row.agent, updated=aware(row.asked)
         )
 
 
@@ -338,7 +338,7 @@ def _live() -> sa.Select[tuple[object, ...]]:
 
 def _release(row: sa.Row[tuple[object, ...]]) -> AgentRecord:
     spec = AgentSpec.model_validate(row.spec)
-    return AgentRecord(row.agent, spec, row.owner, "published", row.hash, updated=_aware(row.since))
+    return AgentRecord(row.agent, spec, row.owner, "published", row.hash, updated=aware(row.since))
 
 
 def _joined() -> sa.Select[tuple[object, ...]]:
@@ -350,10 +350,5 @@ def _record(row: sa.Row[tuple[object, ...]]) -> AgentRecord:
     spec = AgentSpec.model_validate(row.spec)
     return AgentRecord(
         row.id, spec, row.owner, "draft", row.hash, row.number, row.base,
-        row.base_version, _aware(row.created), _aware(row.updated),
+        row.base_version, aware(row.created), aware(row.updated),
     )  # fmt: skip
-
-
-def _aware(when: dt.datetime) -> dt.datetime:
-    # SQLite forgets the zone; everything is written in UTC
-    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)

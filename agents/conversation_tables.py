@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from guardrails.processes import of
-from guardrails.store import metadata
+from guardrails.store import aware, metadata
 
 Role = Literal["user", "assistant"]
 
@@ -97,9 +97,3 @@ def conversation_of(row: Any) -> Conversation:
         row.parent or "",
         row.parent_message or 0,
     )
-
-
-def aware(when: dt.datetime) -> dt.datetime:
-    """A time of the store in UTC."""
-    # SQLite forgets the zone; everything is written in UTC
-    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)

@@ -13,7 +13,6 @@ from agents.conversation_tables import (
     Conversation,
     Message,
     Role,
-    aware,
     conversation_of,
     conversations,
     messages,
@@ -21,6 +20,7 @@ from agents.conversation_tables import (
 )
 from guardrails.audit.writing import one_writer
 from guardrails.errors import BadInput
+from guardrails.store import aware
 
 TITLE_CHARACTERS = 60
 

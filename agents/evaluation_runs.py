@@ -8,10 +8,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from agents.evaluate import Check, Result
-from agents.publishing_records import aware
 from agents.publishing_tables import results, runs
 from guardrails.audit.tables import traces
 from guardrails.errors import BadInput
+from guardrails.store import aware
 
 Which = Literal["own", "safety", "all"]
 RunState = Literal["running", "done", "cancelled", "interrupted", "failed"]

@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from agents.publishing_records import Comment, Rating, Report, ReportKind, aware, report_of
+from agents.publishing_records import Comment, Rating, Report, ReportKind, report_of
 from agents.publishing_tables import comments, ratings, reports
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.errors import BadInput
+from guardrails.store import aware
 
 TEXT_CHARACTERS = 4_000
 

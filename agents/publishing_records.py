@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from agents.spec import AgentSpec
 from guardrails.errors import BadInput
+from guardrails.store import aware
 
 RequestState = Literal["checking", "waiting", "returned", "published", "cancelled", "replaced"]
 OPEN: tuple[RequestState, ...] = ("checking", "waiting")
@@ -160,8 +161,3 @@ def report_of(row: Any) -> Report:
         row.id, row.agent, row.version, row.person, row.kind, row.text, row.input, row.trace_id,
         row.state, row.case, aware(row.at),
     )  # fmt: skip
-
-
-def aware(when: dt.datetime) -> dt.datetime:
-    """UTC, which SQLite forgets."""
-    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)

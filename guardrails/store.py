@@ -1,5 +1,6 @@
 """The one database: engine and metadata. Tables live beside the code that owns them."""
 
+import datetime as dt
 import sqlite3
 from typing import Any
 
@@ -43,6 +44,11 @@ def open_engine(url: str) -> sa.Engine:
         connection.create_function("lower", 1, _lower, deterministic=True)
 
     return engine
+
+
+def aware(when: dt.datetime) -> dt.datetime:
+    """A time of the store in UTC: everything is written so, and SQLite forgets the zone."""
+    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)
 
 
 def _lower(text: Any) -> Any:

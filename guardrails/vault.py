@@ -8,7 +8,6 @@ Secrets become `<SECRET>` and never come back.
 
 import hashlib
 import hmac
-import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Protocol
 from guardrails.errors import VaultError
 from guardrails.findings import Finding
 from guardrails.identities import Name, People, canonical
+from guardrails.known_names import KnownNames
 from guardrails.placeholders import (
     LITERAL,
     SECRET,
@@ -30,10 +30,6 @@ from guardrails.placeholders import (
 from guardrails.surrogates import Surrogates
 
 _ATTEMPTS = 5  # other processes may add to the same conversation at the same time
-NAMES = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})  # told by sense, so not always found
-_KNOWN = "It was hidden in this conversation before."
-_SHORTEST = 3  # letters of a name that is known again by itself
-_WORD = re.compile(r"\w+")
 _PLAIN = "PLAIN"  # kind of a record that a plain form ("personne 1") stood in the input
 
 
@@ -148,20 +144,8 @@ class Vault:
         document, it would be two things to a model, and the question could not be answered.
         Linear in the length of the text.
         """
-        found: list[Finding] = []
-        at = 0
         with self._lock:
-            for word in _WORD.finditer(text) if self._starts else ():
-                if word.start() < at:
-                    continue
-                for size, names in self._starts.get(word.group(), {}).items():
-                    end = word.start() + size
-                    kind = names.get(text[word.start() : end])
-                    if kind is not None and not _WORD.match(text, end):
-                        found.append(Finding(word.start(), end, kind, 1.0, "vault", _KNOWN))
-                        at = end
-                        break
-        return found
+            return self._known.find(text)
 
     def placeholders(self) -> Mapping[str, str]:
         """Placeholder → kind, in order of appearance. Never values."""
@@ -200,9 +184,7 @@ class Vault:
         self._names: dict[tuple[str, str], str] = {}
         self._kinds: dict[str, _Kind] = {}
         self._plain: set[str] = set()
-        # first word → length, the longest first → names that begin with it, and their kind: looked
-        # up by length, so that a thousand people called Jean cost no more than one
-        self._starts: dict[str, dict[int, dict[str, str]]] = {}
+        self._known = KnownNames()
 
     def _keep(self, entry: Entry) -> None:
         self._entries.append(entry)
@@ -219,13 +201,7 @@ class Vault:
         if entry.value is None:
             return
         self._names[entry.kind, entry.value] = entry.name
-        first = _WORD.match(entry.value) if entry.kind in NAMES else None
-        if first and len(entry.value) >= _SHORTEST and any(map(str.isupper, entry.value)):
-            sizes = self._starts.get(first.group(), {})
-            if len(entry.value) not in sizes:
-                sizes = dict(sorted([*sizes.items(), (len(entry.value), {})], reverse=True))
-                self._starts[first.group()] = sizes
-            sizes[len(entry.value)][entry.value] = entry.kind
+        self._known.add(entry.kind, entry.value)
         kind.by_canonical.setdefault(canonical(entry.kind, entry.value), entry.number)
         if entry.kind == "PERSON":
             kind.people.add(entry.number, Name.read(entry.value))

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agents.knowledge.tables import documents, frozen, passages
+from guardrails.store import aware
 
 EVERYONE = ("*",)  # whoever may use the agent
 FROZEN = "frozen:"
@@ -64,10 +65,8 @@ def _counted() -> sa.Select[Any]:
 
 def document_of(row: Any) -> Document:
     """A row of `listed`."""
-    # SQLite forgets the zone; everything is written in UTC
-    added = row.added if row.added.tzinfo else row.added.replace(tzinfo=dt.UTC)
     return Document(
-        row.id, row.name, row.pages, row.words, row.count, added,
+        row.id, row.name, row.pages, row.words, row.count, aware(row.added),
         tuple(json.loads(row.readers)), row.hidden, row.total, row.complete, row.error, row.owner,
         row.digest,
     )  # fmt: skip

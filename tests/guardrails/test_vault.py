@@ -299,12 +299,13 @@ def test_time_is_linear(piece: str) -> None:
     vault = Vault("c", KEY)
 
     def seconds(size: int) -> float:
+        """Of this thread's own work: what else the machine does is not counted."""
         text = piece * (size // len(piece))
         best = 9.0
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.thread_time()
             vault.restore(vault.mask(text, []))
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     assert seconds(80_000) < 16 * max(seconds(20_000), 0.002)
@@ -313,10 +314,10 @@ def test_time_is_linear(piece: str) -> None:
 def test_ten_thousand_people_are_quick() -> None:
     text = " ".join(f"Jean{number:05d} Martin" for number in range(10_000))
     findings = [Finding(at * 17, at * 17 + 16, "PERSON", 1, "t") for at in range(10_000)]
-    start = time.perf_counter()
+    start = time.thread_time()
     vault = Vault("c", KEY)
     assert vault.restore(vault.mask(text, findings)) == text
-    assert time.perf_counter() - start < 5
+    assert time.thread_time() - start < 5
 
 
 # --- at rest
