@@ -287,9 +287,9 @@ async def test_a_thousand_words_are_screened_in_few_passes() -> None:
         return find_pii(text)
 
     text = "la réunion de mardi est reportée à jeudi par Marie Roy, merci bien. " * 80
-    start = time.thread_time()
+    start = time.process_time()
     await gather(
         screen_stream(chunks(re.findall(r"\S+\s*", text)), Screen(counted, find_secrets), known())
     )
     assert calls < len(text) / 40
-    assert time.thread_time() - start < 5
+    assert time.process_time() - start < 5
