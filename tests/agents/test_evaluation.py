@@ -1,8 +1,5 @@
 """A run that breaks says so: nobody waits for it, and what was not checked is never called done."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 
@@ -12,20 +9,10 @@ from agents.spec import AgentSpec, Case
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Ledger
 from guardrails.keys import Keys
-from guardrails.migrate import upgrade
-from guardrails.store import open_engine
 from tests.agents.test_evaluate import Answer
 
 SPEC = templates()["email-drafter"]
 BY = Actor("u_1", roles=frozenset({"champion"}))
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'store.db'}")
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 class Asked:
