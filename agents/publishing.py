@@ -122,8 +122,10 @@ class Publishing(Lives):
 
     def approve(self, id: str, by: Actor, note: str = "") -> PublishRequest:
         """Release what was requested. Raises PolicyDenied (PB-06 for one's own), BadInput:
-        no-such-request, request-over (somebody was faster), request-checking, agent-changed."""
+        no-such-request, request-over (somebody was faster), request-checking, agent-changed,
+        release-model-gone, release-tool-gone."""
         request = self._reviewed(id, by)
+        self._still(request.spec)
         before = self.current(request.agent)
         decision = self._decide(
             "publish",

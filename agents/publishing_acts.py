@@ -53,6 +53,7 @@ class Acts(Shelf):
         documents: Documents,
         lifted: Callable[[str, str], frozenset[str]] = lambda person, agent: frozenset(),
         usable: Callable[[str], bool] = lambda model: True,
+        exists: Callable[[str], bool] = lambda tool: True,
         now: Callable[[], dt.datetime] = utc_now,
         process: str = "",
     ) -> None:
@@ -65,6 +66,7 @@ class Acts(Shelf):
         self._documents = documents
         self._lifted = lifted  # rules that security has lifted for a person and an agent
         self._usable = usable  # whether a model may still answer
+        self._exists = exists  # whether there is such a tool still
         self._now = now
 
     @contextlib.contextmanager
@@ -133,6 +135,13 @@ class Acts(Shelf):
                 exceptions=self._lifted(who.id, spec.id),
             )
         )
+
+    def _still(self, spec: AgentSpec) -> None:
+        """What a version needs is there. Raises BadInput: release-model-gone, release-tool-gone."""
+        if spec.model and not self._usable(spec.model):
+            raise BadInput("release-model-gone", version=spec.version, model=spec.model)
+        if gone := [tool for tool in spec.tools if not self._exists(tool)]:
+            raise BadInput("release-tool-gone", version=spec.version, tool=", ".join(gone)[:200])
 
     def _asked(self, action: Any, by: Actor, spec: AgentSpec, *, author: bool) -> Decision:
         return self._policy.decide(

@@ -24,7 +24,7 @@ class Lives(Acts):
         """Put an approved version back, with the documents it was approved with.
 
         Raises BadInput: agent-not-found, no-such-release, agent-changed, release-documents-gone,
-        release-model-gone.
+        release-model-gone, release-tool-gone.
 
         The owner or a champion may; a withdrawn agent comes back by somebody else's hand only.
         """
@@ -32,8 +32,7 @@ class Lives(Acts):
         release = self.release(agent, version)
         if lost := self._documents.lacking(release.request, release.documents):
             raise BadInput("release-documents-gone", version=version, file=", ".join(lost)[:200])
-        if release.spec.model and not self._usable(release.spec.model):
-            raise BadInput("release-model-gone", version=version, model=release.spec.model)
+        self._still(release.spec)
         if current.state == "withdrawn":
             own = self._asked("approve", by, release.spec, author=by.id == current.owner)
             self._record("publish.rollback", by.id, release.spec, own, agent)

@@ -96,6 +96,7 @@ class Desk:
             self.files,
             lambda person, agent: app.exceptions.lifted(app.sessions.pseudonym(person), agent),
             usable=self._usable,
+            exists=lambda tool: tool in app.tools.catalogue(),
             process=self._app.processes.id,
         )
 

@@ -64,6 +64,7 @@ STATUS: dict[str, int] = {
     "documents-reading": 409,
     "release-documents-gone": 409,
     "release-model-gone": 409,
+    "release-tool-gone": 409,
 }
 # subclasses first
 STATUS_OF_CLASS: tuple[tuple[type[GuardrailError], int], ...] = (

@@ -5,12 +5,13 @@ Everything here works inside the caller's transaction, so that a version and its
 decided on together.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from agents.knowledge.documents import ASIDE
+from agents.knowledge.documents import ASIDE, EVERYONE
 from agents.knowledge.tables import documents, frozen, passages
 
 
@@ -84,6 +85,19 @@ def take_back(db: sa.Connection, scope: str, name: str, digest: str) -> int | No
     drop(db, documents.c.scope == scope, documents.c.name == name)
     db.execute(sa.update(documents).where(documents.c.id == id).values(scope=scope))
     return int(id)
+
+
+def narrow(db: sa.Connection, scope: str, name: str, readers: Sequence[str]) -> None:
+    """What was set aside under `name` is for those of its readers who are among `readers`."""
+    if not scope.endswith(":docs"):
+        return
+    aside = f"{scope.removesuffix(':docs')}:{ASIDE}"
+    mine = (documents.c.scope.startswith(aside, autoescape=True), documents.c.name == name)
+    for row in db.execute(sa.select(documents.c.id, documents.c.readers).where(*mine)).all():
+        had = json.loads(row.readers)
+        left = readers if set(EVERYONE) & set(had) else [one for one in had if one in readers]
+        kept = json.dumps(list(left))
+        db.execute(sa.update(documents).where(documents.c.id == row.id).values(readers=kept))
 
 
 def erase(db: sa.Connection, agent: str, document: int | None = None) -> int:

@@ -79,7 +79,8 @@ class Knowledge(Reading):
     ) -> Document:
         """Keep one document; the same content again is no work, other content replaces it.
 
-        `readers` are who may be answered from it, `*` for whoever may use the scope.
+        `readers` are who may be answered from it, `*` for whoever may use the scope. Versions of an
+        agent that still read what stood under this name before are narrowed to them as well.
 
         Raises BadInput with a code of `parse.CODES`, `file-slow` or `file-too-long`, and whatever
         else `parse` and `mask` raise; then nothing of it is kept.
@@ -88,16 +89,20 @@ class Knowledge(Reading):
         if kept := await asyncio.to_thread(self._complete, scope, name, digest):
             if kept.readers != tuple(readers):
                 await asyncio.to_thread(self._allow, kept.id, readers)
+                await asyncio.to_thread(self._narrow, scope, name, readers)
             return kept
         if back := await asyncio.to_thread(self._taken_back, scope, name, digest, readers):
+            await asyncio.to_thread(self._narrow, scope, name, readers)
             return back
         try:
             parts = await self._parse(name, data)
         except BadInput as error:
             raise _named(error, name) from error
-        return await asyncio.to_thread(
+        made = await asyncio.to_thread(
             self._store, scope, owner, name, digest, parts, mask, progress, readers
         )
+        await asyncio.to_thread(self._narrow, scope, name, readers)
+        return made
 
     def unfinished(self) -> list[tuple[str, Document]]:
         """(scope, document) of every ingest whose process is dead."""
@@ -181,6 +186,13 @@ class Knowledge(Reading):
         with self._engine.begin() as db:
             kept = json.dumps(list(readers))
             db.execute(documents.update().where(documents.c.id == id).values(readers=kept))
+
+    def _narrow(self, scope: str, name: str, readers: Sequence[str]) -> None:
+        """Who may no longer read a document may not read what stood in its place before either."""
+        if set(EVERYONE) <= set(readers):
+            return
+        with self._engine.begin() as db:
+            frozen.narrow(db, scope, name, readers)
 
     def _begin(
         self,

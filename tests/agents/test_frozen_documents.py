@@ -188,3 +188,18 @@ async def test_what_names_a_document_that_is_not_there_is_not_asked_for(bench: B
         with pytest.raises(BadInput, match="document-gone"):
             bench.ask()
     assert bench.publishing.queue() == []
+
+
+async def test_who_may_no_longer_read_a_document_may_not_read_what_a_version_had_of_it(
+    bench: Bench,
+) -> None:
+    await bench.upload("25 days")
+    scope = FROZEN + bench.ask()
+    dan = frozenset({"person:dan"})
+    assert bench.knowledge.names([scope], dan) == ["leave.md"]
+    place, mine = documents_of(bench.agent), ("person:ana",)
+    await bench.knowledge.add(place, ANA.id, "leave.md", b"27 days", list, readers=mine)
+    assert bench.knowledge.names([scope], dan) == []
+    assert bench.knowledge.text([scope], "leave.md", frozenset(mine)) == "25 days"
+    await bench.upload("28 days")  # wider again: what was there before stays as narrow as it was
+    assert bench.knowledge.names([scope], dan) == []

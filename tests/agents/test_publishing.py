@@ -551,7 +551,7 @@ def test_only_one_of_many_requests_at_once_stays_open(desk: Desk) -> None:
     assert len(desk.publishing.queue()) == 1
 
 
-def test_a_version_comes_back_only_with_its_documents_and_a_model_that_may_answer(
+def test_a_version_comes_back_only_with_its_documents_its_tools_and_a_model_that_may_answer(
     desk: Desk,
 ) -> None:
     desk.papers.now = {"handbook.docx": "aa"}
@@ -564,3 +564,11 @@ def test_a_version_comes_back_only_with_its_documents_and_a_model_that_may_answe
     desk.publishing.approve(desk.ask(other.id).id, CHI)
     desk.publishing._usable = lambda model: model != "openai/gone"
     refused(BadInput, "release-model-gone", desk.publishing.rollback, other.id, "1.0.0", ANA)
+    added = desk.draft(tools=("search_documents", "crm_lookup"))
+    asked = desk.ask(added.id)
+    desk.publishing._exists = lambda tool: tool != "crm_lookup"
+    refused(BadInput, "release-tool-gone", desk.publishing.approve, asked.id, CHI)
+    desk.publishing._exists = lambda tool: True
+    desk.publishing.approve(asked.id, CHI)
+    desk.publishing._exists = lambda tool: tool != "crm_lookup"
+    refused(BadInput, "release-tool-gone", desk.publishing.rollback, added.id, "1.0.0", ANA)

@@ -143,6 +143,8 @@ def _excel(path: Path) -> Iterator[Part]:
         book = openpyxl.load_workbook(handle, read_only=True, data_only=True)
         for sheet in book.worksheets:
             table: list[list[str]] = []
+            # one stray cell at the far end claims 17 thousand million: only what is there is read
+            sheet.reset_dimensions()
             for row in sheet.iter_rows(values_only=True):
                 cells = [cell(value) for value in row]
                 if any(cells):

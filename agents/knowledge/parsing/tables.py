@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from agents.knowledge.parsing.parts import MAX_ROWS, ROWS_PER_PAGE, ParseError, Part
+
+_GAP = re.compile(r"(?: \| ?){200,}")  # cells of nothing before a stray one
 
 
 def cell(value: object) -> str:
@@ -26,12 +29,14 @@ def parts_of(rows: list[list[str]], title: str = "") -> Iterator[Part]:
     if not rows:
         return
     width = max(index + 1 for row in rows for index, cell in enumerate(row) if cell)
+    least = min(width, len(rows[0]))  # a shorter row is filled up to its headings
+    rows = [row + [""] * (least - len(row)) for row in rows]
     head = " | ".join(rows[0][:width])
     body = rows[1:] or [[]]
     for start in range(0, len(body), ROWS_PER_PAGE):
         lines = [f"# {title}"] if title else []
         lines += [head, *(" | ".join(row[:width]) for row in body[start : start + ROWS_PER_PAGE])]
-        yield Part(text="\n".join(lines), page=None)
+        yield Part(text=_GAP.sub(" | … | ", "\n".join(lines)), page=None)
 
 
 def comma_separated(text: str) -> Iterator[Part]:

@@ -70,6 +70,7 @@ def _sheets(name: str) -> Iterable[tuple[str, list[Sequence[object]]]]:
 
         book = openpyxl.load_workbook(name, read_only=True, data_only=True)
         for sheet in book.worksheets:
+            sheet.reset_dimensions()  # one stray cell at the far end claims all before it
             yield (
                 stem if len(book.worksheets) == 1 else f"{stem}_{sheet.title}",
                 [

@@ -100,6 +100,18 @@ def test_documents_become_text(tmp_path: Path, name: str, data: bytes, text: str
     assert text in read(tmp_path, name, data)
 
 
+def test_a_stray_cell_at_the_far_end_of_a_sheet_costs_nothing(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["name", "amount", "note"], ["Nord", 3], ["Sud", 4, "late"]):
+        sheet.append(row)
+    sheet.cell(1_048_576, 16_384, "stray")
+    out = io.BytesIO()
+    book.save(out)
+    text = read(tmp_path, "a.xlsx", out.getvalue())
+    assert text == "# Sheet\nname | amount | note\nNord | 3 |\nSud | 4 | late\n| … | stray"
+
+
 def test_pages_are_counted(tmp_path: Path) -> None:
     file = tmp_path / "a.pdf"
     file.write_bytes(pdf("one", "", "three"))
