@@ -5,35 +5,23 @@ records; the door does.
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from sandbox.broker import direct
 from sandbox.broker.errors import ModelError, translate
 from sandbox.broker.litellm_quiet import cost, library
-from sandbox.broker.model_events import ModelEvent, TextDelta, ToolCall, Usage
+from sandbox.broker.model_events import Call, ModelEvent, TextDelta, ToolCall, Usage
 
 MOST_TOKENS = 100_000_000  # of one call
 # far above any max_tokens: an upstream that sends more than this is broken or hostile
 _MAX_CHARACTERS = 1_000_000
 
 
-async def complete(
-    model: str,
-    messages: Sequence[Mapping[str, object]],
-    tools: Sequence[Mapping[str, object]],
-    *,
-    parameters: Mapping[str, object],
-    timeout: float,
-    max_tokens: int,
-    temperature: float,
-) -> AsyncGenerator[ModelEvent, None]:
-    """One streamed call, by litellm or directly, errors translated.
-
-    `timeout` bounds the whole call, seconds.
-    """
-    provider, _, name = model.partition("/")
-    deadline = asyncio.get_running_loop().time() + timeout
+async def complete(call: Call) -> AsyncGenerator[ModelEvent, None]:
+    """One streamed call, by litellm or directly, errors translated."""
+    provider = call.provider
+    deadline = asyncio.get_running_loop().time() + call.timeout
     started = False
     received = 0
     stream: Any = None
@@ -41,20 +29,10 @@ async def complete(
     usage: Any = None
     finished = False
     try:
-        if direct.fits(provider, name, parameters):
-            stream = direct.chunks(
-                name,
-                messages,
-                tools,
-                parameters=parameters,
-                max_tokens=max_tokens,
-                temperature=temperature,
-            )
+        if direct.fits(call):
+            stream = direct.chunks(call)
         else:
-            stream = await _before(
-                deadline,
-                _by_litellm(model, messages, tools, parameters, timeout, max_tokens, temperature),
-            )
+            stream = await _before(deadline, _by_litellm(call))
         source = aiter(stream)
         while True:
             try:
@@ -82,7 +60,7 @@ async def complete(
         for _, pieces in sorted(calls.items()):
             yield pieces.call(provider)
         sent, made = _counted(usage)
-        yield Usage(sent, made, cost(model, sent, made))
+        yield Usage(sent, made, cost(call.model, sent, made))
     except (GeneratorExit, asyncio.CancelledError):
         raise
     except Exception as error:  # any provider's SDK may raise anything: translated once, here
@@ -93,33 +71,18 @@ async def complete(
             await stream.aclose()
 
 
-async def _by_litellm(
-    model: str,
-    messages: Sequence[Mapping[str, object]],
-    tools: Sequence[Mapping[str, object]],
-    parameters: Mapping[str, object],
-    timeout: float,
-    max_tokens: int,
-    temperature: float,
-) -> Any:
+async def _by_litellm(call: Call) -> Any:
     litellm = await asyncio.to_thread(library)
-    wanted: dict[str, Any] = {
-        "model": model,
-        "messages": [dict(message) for message in messages],
-        "max_tokens": max_tokens,
-        "temperature": temperature,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "num_retries": 0,
-        "max_retries": 0,
-        "timeout": timeout,
-        "drop_params": True,
-        "_skip_mcp_handler": True,  # with tools, litellm would import its proxy and `mcp`
-        **parameters,
-    }
-    if tools:
-        wanted["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
-    return await litellm.acompletion(**wanted)
+    return await litellm.acompletion(
+        **call.body(),
+        model=call.model,
+        timeout=call.timeout,
+        num_retries=0,
+        max_retries=0,
+        drop_params=True,
+        _skip_mcp_handler=True,  # with tools, litellm would import its proxy and `mcp`
+        **call.parameters,
+    )
 
 
 def _counted(usage: Any) -> tuple[int, int]:

@@ -9,7 +9,7 @@ the ledger and the seal together (docs/decisions/0011). Errors are raised as the
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from sandbox.broker.errors import ModelError
+from sandbox.broker.model_events import Call
 from sandbox.broker.providers import LOOPBACK
 
 if TYPE_CHECKING:
@@ -53,44 +54,26 @@ class ServiceUnavailableError(Refused):
     """The server, or what stands before it, is not able to answer."""
 
 
-def fits(provider: str, name: str, parameters: Mapping[str, object]) -> bool:
+def fits(call: Call) -> bool:
     """Whether this is a call for here: an own address, the plain protocol, no name of OpenAI's."""
-    base = parameters.get("api_base")
+    base = call.parameters.get("api_base")
     return (
-        provider in ("openai", "hosted_vllm")
+        call.provider in ("openai", "hosted_vllm")
         and isinstance(base, str)
         and bool(base)
-        and set(parameters) <= {"api_base", "api_key"}
-        and not name.startswith(OWN_NAMES)
+        and set(call.parameters) <= {"api_base", "api_key"}
+        and not call.name.startswith(OWN_NAMES)
     )
 
 
-async def chunks(
-    name: str,
-    messages: Sequence[Mapping[str, object]],
-    tools: Sequence[Mapping[str, object]],
-    *,
-    parameters: Mapping[str, object],
-    max_tokens: int,
-    temperature: float,
-) -> AsyncGenerator[Any, None]:
+async def chunks(call: Call) -> AsyncGenerator[Any, None]:
     """The chunks of one reply, as objects with OpenAI's fields. The caller bounds the time."""
-    base = str(parameters["api_base"]).rstrip("/")
-    wanted: dict[str, Any] = {
-        "model": name,
-        "messages": list(messages),
-        "max_tokens": max_tokens,
-        "temperature": temperature,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    if tools:
-        wanted["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
+    base = str(call.parameters["api_base"]).rstrip("/")
     import aiohttp  # late: a quarter of a second that a start without models need not wait
 
     address = urlsplit(base)
     headers = {
-        "authorization": f"Bearer {parameters.get('api_key') or 'none'}",
+        "authorization": f"Bearer {call.parameters.get('api_key') or 'none'}",
         "accept-encoding": "identity",  # nothing to unpack for each word
         "user-agent": "atelier",
     }
@@ -103,7 +86,7 @@ async def chunks(
     # redirects are refused: they lead to somebody who was not chosen
     request = session.post(
         f"{base}/chat/completions",
-        json=wanted,
+        json={"model": call.name, **call.body()},
         headers=headers,
         allow_redirects=False,
         ssl=_certificates() if address.scheme == "https" else True,

@@ -1,11 +1,49 @@
-"""What a model call yields, and what is known about a model. Plain data, no imports of ours."""
+"""A model call, what it yields, and what is known about a model. Plain data, no imports of ours."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 ModelKind = Literal["practice", "fallback", "provider", "scripted"]
 Location = Literal["local", "eu", "us", "other", ""]
 ModelState = Literal["ready", "warming", "fetching", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call in OpenAI's shape. `model` is `<provider>/<name>`, `parameters` what its provider
+    needs (an address, a key), `timeout` bounds all of it, seconds."""
+
+    model: str
+    messages: Sequence[Mapping[str, object]]
+    tools: Sequence[Mapping[str, object]]
+    parameters: Mapping[str, object]
+    timeout: float
+    max_tokens: int
+    temperature: float
+
+    @property
+    def provider(self) -> str:
+        """What stands before the name."""
+        return self.model.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The model as its provider calls it."""
+        return self.model.partition("/")[2]
+
+    def body(self) -> dict[str, Any]:
+        """What is asked, without model and parameters."""
+        asked: dict[str, Any] = {
+            "messages": [dict(message) for message in self.messages],
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if self.tools:
+            asked["tools"] = [{"type": "function", "function": dict(tool)} for tool in self.tools]
+        return asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sandbox.broker.embedded import Embedded
 from sandbox.broker.errors import ModelError
 from sandbox.broker.litellm_quiet import cost, library
 from sandbox.broker.model_events import (
+    Call,
     Location,
     ModelEvent,
     ModelInfo,
@@ -166,7 +167,7 @@ class Models:
         if chosen is not None or self._embedded is None:
             provider, _, name = (chosen.name if chosen else self._model).partition("/")
             provider = ALIASES.get(provider, provider)
-            events = complete(
+            call = Call(
                 f"{provider}/{name}",
                 [openai_shape(message) for message in messages],
                 tools,
@@ -179,6 +180,7 @@ class Models:
                 max_tokens=max_tokens,
                 temperature=_USUAL if temperature is None else temperature,
             )
+            events = complete(call)
         else:
             # the likeliest answer, so that a case that passes passes again
             events = self._local(messages, tools, max_tokens, temperature or 0.0)
@@ -218,7 +220,7 @@ class Models:
                 limit: int,
             ) -> AsyncGenerator[ModelEvent, None]:
                 more = {"extra_body": {"json_schema": schema} if schema else {"stop": _STOP}}
-                return complete(
+                call = Call(
                     f"openai/{kind}",
                     told,
                     (),
@@ -227,6 +229,7 @@ class Models:
                     max_tokens=limit,
                     temperature=temperature,
                 )
+                return complete(call)
 
             events = (
                 route(ask, messages, tools, max_tokens=max_tokens, chatml=kind in _CHATML)
