@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - tables and patterns read better on one line
+
 """Words that are rarely anybody's name: `python -m bench.training.common_words WORDLIST`.
 
 Writes `guardrails/detect/recognizers/words/{en,fr}.txt`, one word a line, for an editor to change.

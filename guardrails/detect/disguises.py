@@ -103,6 +103,7 @@ def _french_numbers() -> dict[str, str]:
 
 
 _PAIRS = _french_numbers()
+_TENS = ("vingt", "trente", "quarante", "cinquante", "soixante")
 _PAIR = "|".join(sorted(_PAIRS, key=len, reverse=True))
 _SPOKEN_PAIRS = re.compile(rf"(?<!\w)(?:{_PAIR})(?:[\s,]{{1,3}}(?:{_PAIR})){{4,20}}(?!\w)", re.I)
 
@@ -142,7 +143,7 @@ def readings(text: str) -> Iterator[Reading]:
     if "@" in text or " at " in lower:
         yield from _changed(text, ((_MARKED_AT, lambda _: "@"), (_LOOSE_MAIL, _loose_mail)))
     yield from _changed(text, ((_SPOKEN_DIGITS, _digits),))
-    if "-" in text:
+    if any(ten in lower for ten in _TENS):
         yield from _changed(text, ((_SPOKEN_PAIRS, _pairs),))
     yield from _changed(text, ((_SPACED, lambda m: m.group().replace(" ", "")),))
     yield from _changed(text, ((_SEPARATED, _separated),))

@@ -50,6 +50,8 @@ BROKEN = [
     (FILE.replace("    context:", "    check: luhm\n    context:"), 4, "kinds.0.check", ""),
     ("kinds:\n  - kind: EMPTY\n", 2, "kinds.0", ""),
     ("kinds:\n  - [", 2, "", ""),
+    ("kindz: []\n", 1, "kindz", "kinds"),
+    (FILE.replace("    context:", "    kind: OTHER\n    context:"), 4, "kind", ""),
     ("kinds: &a []\nmore: *a\n", 1, "", ""),
     ("x" * (custom.LONGEST_FILE + 1), 1, "", ""),
 ]

@@ -151,6 +151,8 @@ def parse(text: str, name: str = "kinds.yaml") -> tuple[Kind, ...]:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
             raise _bad(name, 1, "", "anchors and aliases (& and *) are not allowed")
         raw = yaml.safe_load(text)
+        if twice := _twice(yaml.compose(text, Loader=yaml.SafeLoader)):
+            raise _bad(name, twice[1], twice[0], "this key stands here twice")
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         said = getattr(problem, "problem", None) or "not YAML"
@@ -161,7 +163,9 @@ def parse(text: str, name: str = "kinds.yaml") -> tuple[Kind, ...]:
         first = problem.errors()[0]
         place = tuple(first["loc"])
         unknown = first["type"] == "extra_forbidden"
-        valid = [*Kind.model_fields, *Example.model_fields, "kinds"]
+        # the keys of the level where the unknown one stands
+        levels = {1: ["kinds"], 3: list(Kind.model_fields), 5: list(Example.model_fields)}
+        valid = levels.get(len(place), [])
         near = difflib.get_close_matches(str(place[-1]), valid, 1) if unknown and place else []
         raise _bad(
             name,
@@ -182,6 +186,22 @@ def _bad(file: str, line: int, place: str, problem: str, nearest: str = "") -> B
         problem=f"{place}: {problem}{hint}" if place else problem,
         nearest=nearest,
     )
+
+
+def _twice(node: yaml.Node | None) -> tuple[str, int] | None:
+    """A key that one mapping has twice, with its line: YAML would quietly take the last."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if str(key.value) in seen:
+                return str(key.value), key.start_mark.line + 1
+            seen.add(str(key.value))
+            if found := _twice(value):
+                return found
+    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+        if found := _twice(item):
+            return found
+    return None
 
 
 def _line(text: str, place: Sequence[int | str]) -> int:

@@ -36,7 +36,7 @@ SHAPES = (
     Shape(
         "IBAN_CODE",
         "iban",
-        r"(?<![A-Za-z0-9])[A-Za-z]{2}[ .\-_/]?\d{2}(?:[ .\-_/]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])",
+        r"(?<![A-Za-z0-9])(?:[A-Z]{2}[ .\-_/]?|[a-z]{2})\d{2}(?:[ .\-_/]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])",
         "It has the structure and the check digits of a bank account number.",
         1.0,
         1.0,
