@@ -249,8 +249,14 @@ function editor(part) {
     const end = text.value.indexOf("\n", start);
     text.focus();
     text.setSelectionRange(start, end < 0 ? text.value.length : end);
-    text.scrollTop = Math.max(0, (line - 6) * 20);
+    text.scrollTop = Math.max(0, (line - 6) * sizes(text).line);
   }
+}
+
+/* pixels of a line and of a letter, which grow with the person's own size of text */
+function sizes(text) {
+  const style = getComputedStyle(text);
+  return { line: parseFloat(style.lineHeight), letter: parseFloat(style.fontSize) * 0.6 };
 }
 
 /* suggestions under the word that is being typed */
@@ -273,8 +279,8 @@ function completion(part, text) {
     at = 0;
     draw();
     const before = text.value.slice(0, text.selectionStart).split("\n");
-    list.style.top = `${Math.min(12 + before.length * 20 - text.scrollTop, text.clientHeight - 30)}px`;
-    list.style.left = `${Math.min(text.offsetLeft + 12 + (before.at(-1).length - given.length) * 7.8 - text.scrollLeft, part.clientWidth - 240)}px`;
+    list.style.top = `${Math.min(12 + before.length * sizes(text).line - text.scrollTop, text.clientHeight - 30)}px`;
+    list.style.left = `${Math.min(text.offsetLeft + 12 + (before.at(-1).length - given.length) * sizes(text).letter - text.scrollLeft, part.clientWidth - 240)}px`;
     list.hidden = false;
   }
 
