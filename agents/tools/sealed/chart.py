@@ -4,7 +4,7 @@ import json
 import sqlite3
 from typing import Any
 
-from agents.tools.sealed.files import Stop, Table, open_tables
+from agents.tools.sealed.files import Stop, Table, open_tables, quoted
 from agents.tools.sealed.table import cell, query
 
 POINTS = 400
@@ -43,16 +43,15 @@ def figures(
     table, x = _column(tables, str(asked["x"]))
     y = _column([table], str(asked["y"]))[1] if asked.get("y") else ""
     if kind in ("scatter", "histogram"):
-        wanted = f'"{x}"' + (f', "{y}"' if kind == "scatter" and y else "")
-        # in the seal, read-only, over names that `_column` found among the tables' own
-        sql = f'SELECT {wanted} FROM "{table.name}"'  # noqa: S608
+        wanted = quoted(x) + (f", {quoted(y)}" if kind == "scatter" and y else "")
+        sql = f"SELECT {wanted} FROM {quoted(table.name)}"  # noqa: S608  (quoted)
         columns, rows, _ = query(database, sql, tables, POINTS)
         return str(asked.get("title") or " / ".join(columns)), columns, rows
     how = str(asked.get("aggregate") or ("sum" if y else "count"))
-    value = f'{AGGREGATES[how]}("{y}")' if y and how != "count" else "COUNT(*)"
+    value = f"{AGGREGATES[how]}({quoted(y)})" if y and how != "count" else "COUNT(*)"
     order = "1" if kind == "line" else "2 DESC"
-    chosen = f'SELECT "{x}", {value} FROM "{table.name}"'  # noqa: S608  (names as above)
-    sql = f'{chosen} WHERE "{x}" IS NOT NULL GROUP BY 1 ORDER BY {order}'
+    chosen = f"SELECT {quoted(x)}, {value} FROM {quoted(table.name)}"  # noqa: S608  (quoted)
+    sql = f"{chosen} WHERE {quoted(x)} IS NOT NULL GROUP BY 1 ORDER BY {order}"
     _, rows, _ = query(database, sql, tables, POINTS)
     name = f"{how} of {y}" if y else "count"
     return str(asked.get("title") or f"{name} by {x}"), [x, name], rows

@@ -16,6 +16,8 @@ ENDINGS = (".csv", ".tsv", ".xlsx")
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:[ \u00a0\u202f']\d{3})+|\d+)(?:[.,]\d+)?%?")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
+_PLAIN = {ord('"'): "'", 0: None}  # of a column's name: a model writes it between double quotes
+
 Value = str | int | float | None
 
 
@@ -58,8 +60,8 @@ def open_tables(wanted: str = "") -> tuple[sqlite3.Connection, list[Table]]:
     if not tables:
         raise Stop("the file holds no table")
     if len(tables) == 1 and tables[0].name != "data":
-        # in memory, in the seal; `_free` made the name of letters, digits and underscores
-        database.execute(f'CREATE VIEW data AS SELECT * FROM "{tables[0].name}"')  # noqa: S608
+        whole = quoted(tables[0].name)
+        database.execute(f"CREATE VIEW data AS SELECT * FROM {whole}")  # noqa: S608  (quoted)
     return database, tables
 
 
@@ -117,20 +119,25 @@ def _fill(
             for row, value in zip(body, _dates([row[index] for row in body]), strict=True):
                 row[index] = value
     made = ", ".join(
-        f'"{column}" {"NUMERIC" if kind == "number" else "TEXT"}'
+        f"{quoted(column)} {'NUMERIC' if kind == 'number' else 'TEXT'}"
         for column, kind in zip(columns, kinds, strict=True)
     )
-    database.execute(f'CREATE TABLE "{name}" ({made})')
+    database.execute(f"CREATE TABLE {quoted(name)} ({made})")
     marks = ", ".join("?" * width)
-    database.executemany(f'INSERT INTO "{name}" VALUES ({marks})', body)  # noqa: S608  (our names)
+    database.executemany(f"INSERT INTO {quoted(name)} VALUES ({marks})", body)  # noqa: S608  (quoted)
     return Table(name, columns, tuple(kinds), len(body), file)
+
+
+def quoted(name: str) -> str:
+    """A table's or column's name as SQL takes it, whatever stands in it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _columns(head: Sequence[object], width: int) -> tuple[str, ...]:
     names: list[str] = []
     for index in range(width):
         cell = head[index] if index < len(head) else None
-        name = " ".join(str(cell or f"column {index + 1}").replace('"', "'").split())[:80]
+        name = " ".join(str(cell or f"column {index + 1}").translate(_PLAIN).split())[:80]
         while name.lower() in (one.lower() for one in names):
             name += "_2"
         names.append(name)
@@ -140,7 +147,8 @@ def _columns(head: Sequence[object], width: int) -> tuple[str, ...]:
 def _free(text: str, tables: list[Table]) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"\W+", "_", plain).strip("_") or "data"
-    name = f"t_{name}"[:60] if name[0].isdigit() else name[:60]
+    # a name may not begin with a digit, nor as SQLite's own do
+    name = f"t_{name}"[:60] if name[0].isdigit() or name.startswith("sqlite_") else name[:60]
     while name in (table.name for table in tables):
         name += "_2"
     return name

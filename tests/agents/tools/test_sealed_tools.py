@@ -53,6 +53,14 @@ async def test_a_french_csv_is_summed_by_sql(pool: Pool) -> None:
     ]  # fmt: skip
 
 
+async def test_a_table_is_read_whatever_its_file_and_columns_are_called(pool: Pool) -> None:
+    odd = {"sqlite_master.csv": b'"a ""b""\x00; --",n\nx,1\ny,2\n'}
+    result = await ask(pool, "query_table", odd, sql="SELECT SUM(n) FROM data")
+    assert result.content.endswith("\n3"), result.content
+    drawn = await ask(pool, "chart", odd, kind="bar", x="a 'b'; --", y="n")
+    assert drawn.ok, drawn.content
+
+
 async def test_dates_with_the_day_first_compare_as_dates(pool: Pool) -> None:
     sql = "SELECT COUNT(*) FROM data WHERE \"Date\" >= '2026-01-14'"
     result = await ask(pool, "query_table", {"v.csv": SALES.encode()}, sql=sql)
