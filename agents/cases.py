@@ -6,20 +6,26 @@ specification in, a specification out.
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
 
+from agents.schemas import mistake
 from agents.spec import AgentSpec, Case, Expected, Language, Number
 from guardrails.errors import BadInput
 
 MOST = 200
 MAX_CSV = 512 * 1024
 LISTS = ("contains", "any_of", "omits", "matches", "cites", "masked", "calls")
-COLUMNS = ("id", "language", "input", "files", *LISTS, "number", "within", "refuses", "rubric")
+COLUMNS = (
+    "id", "language", "input", "files", *LISTS, "number", "within", "refuses", "rubric",
+    "json_schema",
+)  # fmt: skip
 BETWEEN = "||"  # in cells; one bar may stand in a text
 YES = frozenset({"1", "yes", "true", "oui", "vrai", "x"})
+NO = frozenset({"", "0", "no", "false", "non", "faux", "-"})
 
 
 def put(spec: AgentSpec, case: Case) -> AgentSpec:
@@ -56,6 +62,26 @@ def made(values: Mapping[str, object]) -> Case:
     except ValidationError as error:
         where = error.errors(include_input=False, include_url=False)[0]["loc"]
         raise BadInput("bad-case", field=".".join(map(str, where)) or "case") from error
+
+
+def judgeable(case: Case, number: int = 0) -> Case:
+    """The case, once its expressions and its schema can be read: one that cannot would fail at
+    every run. Raises BadInput: bad-case, or bad-case-row with the number."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        for pattern in case.expect.matches:
+            re2.compile(f"(?is){pattern}", options=options)
+    except re2.error as error:
+        raise _wrong(number, "matches") from error
+    if case.expect.json_schema is not None:
+        try:
+            mistake(case.expect.json_schema, {})
+        except BadInput as error:
+            raise _wrong(number, "json_schema") from error
+    return case
 
 
 def from_turn(text: str, answer: str, language: Language, *, good: bool, name: str = "") -> Case:
@@ -126,24 +152,29 @@ def from_cells(row: Mapping[str, str | None], number: int = 0) -> Case:
     def listed(name: str) -> tuple[str, ...]:
         return tuple(filter(None, map(str.strip, cell(name).split(BETWEEN))))
 
+    refuses = cell("refuses").lower()
+    if refuses not in YES | NO:
+        raise _wrong(number, "refuses")
+    try:
+        schema = json.loads(cell("json_schema") or "null")
+    except (ValueError, RecursionError) as error:
+        raise _wrong(number, "json_schema") from error
     try:
         value = cell("number").replace(",", ".")
         within = cell("within").replace(",", ".") or "0"
         wanted = Number(value=float(value), within=float(within)) if value else None
-        expect = {
-            name: tuple(filter(None, map(str.strip, cell(name).split(BETWEEN)))) for name in LISTS
-        }
-        return Case.model_validate(
+        case = Case.model_validate(
             {
                 "id": free(cell("id") or f"row-{number}", set()),
                 "language": cell("language") or "en",
                 "input": cell("input"),
                 "files": listed("files"),
                 "expect": {
-                    **expect,
+                    **{name: listed(name) for name in LISTS},
                     "number": wanted,
-                    "refuses": cell("refuses").lower() in YES,
+                    "refuses": refuses in YES,
                     "rubric": cell("rubric"),
+                    "json_schema": schema,
                 },
             }
         )
@@ -153,6 +184,7 @@ def from_cells(row: Mapping[str, str | None], number: int = 0) -> Case:
         raise _wrong(number, field) from error
     except ValueError as error:
         raise _wrong(number, "number") from error
+    return judgeable(case, number)
 
 
 def cells(case: Case) -> dict[str, str]:
@@ -169,6 +201,7 @@ def cells(case: Case) -> dict[str, str]:
         "within": f"{number.within:.15g}" if number and number.within else "",
         "refuses": "yes" if expect.refuses else "",
         "rubric": expect.rubric,
+        "json_schema": "" if expect.json_schema is None else json.dumps(expect.json_schema),
     }
 
 

@@ -17,8 +17,25 @@ EVERY = [case for spec in templates().values() for case in spec.cases]
 
 @pytest.mark.parametrize("case", EVERY, ids=lambda case: case.id)
 def test_a_case_survives_being_written_as_texts(case: Case) -> None:
-    if case.expect.json_schema is None:
-        assert cases.from_cells(cases.cells(case)) == case
+    assert cases.from_cells(cases.cells(case)) == case
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("matches", "["),
+        ("refuses", "maybe"),
+        ("number", "ten"),
+        ("json_schema", "{"),
+        ("json_schema", '{"type": "nope"}'),
+        ("json_schema", '{"$ref": "https://example.com/schema"}'),
+    ],
+)
+def test_what_no_answer_could_meet_is_refused_with_its_row(column: str, value: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        cases.from_cells({"input": "Hello", column: value}, 7)
+    assert (caught.value.code, caught.value.data["field"]) == ("bad-case-row", column)
+    assert caught.value.data["row"] == 7
 
 
 def test_a_case_replaces_the_one_of_its_name_in_its_place() -> None:

@@ -186,6 +186,11 @@ async def test_a_report_becomes_a_test_case_and_holds_no_real_name(desk: Desk) -
         kind="wrong", text="Claire Fontaine got a wrong date", conversation=conversation,
     )  # fmt: skip
     assert "Claire" not in str(report) and "<PERSON_1>" in report["input"]
+    other = await desk.live()  # what was said to this agent is nothing for the owner of another
+    elsewhere = await desk.refused(
+        "dan", "POST", f"/agents/{other}/reports", kind="wrong", conversation=conversation
+    )
+    assert elsewhere == (404, "conversation-not-found")
     assert len(await desk.call("ana", "GET", f"/agents/{agent}/reports")) == 1
     assert (await desk.refused("dan", "GET", f"/agents/{agent}/reports"))[0] == 404
     settled = await desk.call("ana", "POST", f"/reports/{report['id']}/case")

@@ -47,7 +47,7 @@ def list_cases(agent: str, app: Services, person: Author) -> list[Case]:
 @router.put("/agents/{agent}/cases")
 def put_case(agent: str, given: Case, app: Services, person: Author) -> Case:
     """Add a case to one's own draft, or change the one with this id."""
-    spec = cases.put(_own(app, agent, person), given)
+    spec = cases.put(_own(app, agent, person), cases.judgeable(given))
     app.catalog.save(spec, person.id)
     return given
 
@@ -61,7 +61,7 @@ def add_case(agent: str, given: CaseIn, app: Services, person: Author) -> Case:
     case = cases.from_cells({name: str(value) for name, value in values.items()})
     if given.json_schema is not None:
         expect = case.expect.model_copy(update={"json_schema": given.json_schema})
-        case = case.model_copy(update={"expect": expect})
+        case = cases.judgeable(case.model_copy(update={"expect": expect}))
     app.catalog.save(cases.put(own, case), person.id)
     return case
 
@@ -75,7 +75,8 @@ def delete_case(agent: str, case: str, app: Services, person: Author) -> Done:
 
 @router.post("/agents/{agent}/cases/import", openapi_extra=_CSV)
 async def import_cases(agent: str, request: Request, app: Services, person: Author) -> list[Case]:
-    """Add the cases of a CSV table (columns: see docs/evaluation.md)."""
+    """Add the cases of a CSV table. Its head row names fields of CaseIn, `input` among them, in any
+    order; lists are joined by `||`. One row that cannot be read refuses the table and is named."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise BadInput("bad-request")
     async with request.form(max_files=1, max_fields=2, max_part_size=64 * 1024) as form:
@@ -85,8 +86,9 @@ async def import_cases(agent: str, request: Request, app: Services, person: Auth
         data = await file.read(cases.MAX_CSV + 1)
     spec = await run_in_threadpool(_own, app, agent, person)
     made = cases.from_csv(data)
-    await run_in_threadpool(app.catalog.save, cases.extend(spec, made), person.id)
-    return made
+    more = cases.extend(spec, made)
+    await run_in_threadpool(app.catalog.save, more, person.id)
+    return list(more.cases[-len(made) :])  # as they are kept: a taken id got a number
 
 
 @router.post("/agents/{agent}/cases/from-conversation")

@@ -195,6 +195,9 @@ def report(agent: str, given: ReportIn, app: Services, person: Everyone) -> Repo
     asked, trace = "", ""
     if given.conversation:
         kept = app.conversations.messages(given.conversation, person.id)
+        if app.conversations.get(given.conversation, person.id).agent != agent:
+            # what was said to another agent is none of this one's owner's business
+            raise BadInput("conversation-not-found")
         about = [each for each in kept if given.message in (0, each.number)]
         trace = about[-1].trace_id if about else ""
         asked = next(
