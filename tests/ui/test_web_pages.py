@@ -219,3 +219,12 @@ def test_the_preview_shows_the_stand_ins_that_the_model_would_read(house: House)
     assert found[1] not in ("E-mail 1", "bo@example.com")
     again = seen.seen_by_model(context(house), text + " Thanks.", "recommended", "surrogates")
     assert found[0] in again, "another letter typed, another stand-in"
+
+
+def test_texts_follow_the_size_that_a_person_has_set() -> None:
+    fixed = re.compile(r"font-size:\s*[\d.]+px|font:[^;{}]*?\b[\d.]+px[/ ]")
+    found = {
+        sheet.name: fixed.findall(sheet.read_text("utf-8"))
+        for sheet in sorted((WEB / "static" / "css").glob("*.css"))
+    }
+    assert {name: each for name, each in found.items() if each} == {}
