@@ -165,9 +165,9 @@ export function chat(root) {
 
   /* what did not arrive goes back to where it was typed, for another try, a reload, or after signing in again */
   function unsent(asked, node, text, files) {
+    if (field.value || state.files.length) return; // somebody types on already: it stays to be read, with what happened
     asked.remove();
     node.dataset.unsent = "";
-    if (field.value || state.files.length) return; // somebody types on already
     attach(files);
     write(text);
     sessionStorage.setItem(draft, text);
