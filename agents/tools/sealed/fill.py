@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 ENDINGS = (".docx", ".pptx", ".xlsx")
+# neither may stand in XML: control characters, halves of a character
+_NEVER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MARK = re.compile(r"\{\{\s*([^{}\n]{1,80}?)\s*\}\}")
 
 Change = Callable[[str], str]
@@ -26,7 +28,7 @@ class _Filling:
         name = found.group(1)
         value = self.values.get(_key(name))
         self.met[name] = value is not None
-        return found.group(0) if value is None else str(value)
+        return found.group(0) if value is None else _NEVER.sub("", str(value))
 
     def cell(self, text: str) -> object:
         """A number where the whole cell is one mark with a number for it."""
