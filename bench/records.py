@@ -30,9 +30,10 @@ from guardrails.audit.facets import Facets
 from guardrails.audit.facets_kept import KeptFacets
 from guardrails.audit.keeping import ordered_id
 from guardrails.audit.ledger import Act, Ledger
-from guardrails.audit.search import TraceFilter, Traces
+from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
 from guardrails.audit.tables import ledger, spans, traces
+from guardrails.audit.trace_rows import TraceFilter
 from guardrails.audit.verify import verify
 from guardrails.keys import Keys
 from guardrails.migrate import upgrade

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from guardrails.audit.ledger import Act
 from guardrails.audit.reveal import Reveal
 from guardrails.audit.saved import filled
-from guardrails.audit.search import Page, Trace, TraceFilter
+from guardrails.audit.trace_rows import Page, Trace, TraceFilter
 from guardrails.errors import BadInput, NotPermitted
 from ui.identity import Person
 

@@ -12,8 +12,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from guardrails.audit.chain import GENESIS
-from guardrails.audit.search import TraceFilter, TraceRow, Traces
+from guardrails.audit.search import Traces
 from guardrails.audit.tables import ledger, spans, traces
+from guardrails.audit.trace_rows import TraceFilter, TraceRow
 
 OCSF_VERSION: Final = "1.9.0"
 PROFILES: Final = ("ai_operation", "record_integrity")

@@ -17,8 +17,9 @@ from guardrails.audit import export
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.reveal import Reveals
 from guardrails.audit.saved import filled, restored
-from guardrails.audit.search import TraceFilter, Traces
+from guardrails.audit.search import Traces
 from guardrails.audit.tables import exports, ledger
+from guardrails.audit.trace_rows import TraceFilter
 from guardrails.errors import BadInput
 from guardrails.processes import orphaned
 

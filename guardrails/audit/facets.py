@@ -10,8 +10,9 @@ from typing import Final, Literal
 
 import sqlalchemy as sa
 
-from guardrails.audit.search import VERDICTS, TraceFilter, Traces, time_id, time_of
+from guardrails.audit.search import Traces
 from guardrails.audit.tables import traces
+from guardrails.audit.trace_rows import VERDICTS, TraceFilter, time_id, time_of
 
 Facet = Literal[
     "verdict", "agent", "version", "model", "location", "rule", "department", "data_class",

@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy.exc import SQLAlchemyError
 
 from guardrails.audit.facets import FACETS, Facet, Facets, Trend
-from guardrails.audit.search import TraceFilter
+from guardrails.audit.trace_rows import TraceFilter
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from guardrails.audit.ledger import Act, Ledger
-from guardrails.audit.search import TraceRow, Traces
+from guardrails.audit.search import Traces
 from guardrails.audit.tables import reveals, views, views_read
+from guardrails.audit.trace_rows import TraceRow
 from guardrails.errors import BadInput, NotPermitted
 
 MINUTES = 30  # a granted reveal lasts this long

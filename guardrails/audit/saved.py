@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from guardrails.audit.search import TraceFilter
 from guardrails.audit.tables import searches
+from guardrails.audit.trace_rows import TraceFilter
 from guardrails.errors import GuardrailError
 from guardrails.keys import Keys
 

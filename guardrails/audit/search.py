@@ -2,134 +2,30 @@
 and PostgreSQL. Paging is by key (a row's id), never by offset: page 1,000 costs what page 1 costs.
 """
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
-from guardrails.audit import conventions, textindex
+from guardrails.audit import textindex
 from guardrails.audit.tables import ledger, spans, traces
+from guardrails.audit.trace_rows import (
+    LARGEST,
+    VERDICTS,
+    Page,
+    Trace,
+    TraceFilter,
+    TraceRow,
+    ledger_row,
+    step_row,
+    time_id,
+    trace_row,
+)
 
-TraceVerdict = Literal["allowed", "masked", "blocked", "flagged"]
-VERDICTS: tuple[TraceVerdict, ...] = ("allowed", "masked", "blocked", "flagged")
 LIMIT = 200  # rows on one page at most
 RARE = 2_000  # fewer matches than this: PostgreSQL uses the full-text index, else the time index
 WORDS = 8  # of a search text are used
-_LARGEST = 2**63 - 1  # that a column holds; times end in the year 2255
-
-
-@dataclass(frozen=True, slots=True)
-class TraceFilter:
-    """What to show. Empty fields do not filter; `since` is inclusive, `until` exclusive.
-
-    `trace_id` takes a whole id or a beginning, with or without `tr_`. `text` is words that must all
-    occur (the last one as a beginning) in request, agent or rule. `cost_over` in currency units.
-    """
-
-    verdict: str = ""
-    person: str = ""
-    department: str = ""
-    agent: str = ""
-    version: str = ""
-    model: str = ""
-    location: str = ""
-    rule: str = ""
-    data_class: str = ""
-    kind: str = ""
-    tool: str = ""
-    conversation: str = ""
-    trace_id: str = ""
-    text: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    cost_over: float | None = None
-    slower_than_ms: float | None = None
-    purpose: str = ""  # chat, evaluation, try-out
-
-
-@dataclass(frozen=True, slots=True)
-class TraceRow:
-    """One turn in a list. `request` is masked; `cost` in currency units."""
-
-    trace_id: str
-    when: datetime
-    person: str
-    agent: str
-    version: str
-    verdict: str
-    request: str
-    model: str
-    tokens: int
-    duration_ms: float
-    rule: str
-    conversation: str
-    department: str = ""
-    model_kind: str = ""
-    location: str = ""
-    data_class: str = ""
-    kinds: tuple[str, ...] = ()
-    tools: tuple[str, ...] = ()
-    cost: float = 0.0
-    purpose: str = "chat"
-
-    @property
-    def short(self) -> str:
-        """How the id is shown: `tr_` and 8 digits."""
-        return f"tr_{self.trace_id[:8]}"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows, newest first, and the cursor of the next page (None on the last)."""
-
-    rows: tuple[TraceRow, ...]
-    next: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SpanRow:
-    """One span of a waterfall. `start_ms` counts from the trace's start."""
-
-    span_id: str
-    parent_id: str | None
-    name: str
-    kind: str
-    start_ms: float
-    duration_ms: float
-    status: str
-    verdict: str
-    rule: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One ledger row as reviewers see it: no payload."""
-
-    seq: int
-    when: datetime
-    step: str
-    intent: int | None
-    kind: str
-    actor: str
-    agent: str
-    verdict: str
-    rule: str
-    hash: str
-    trace_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """A turn in detail."""
-
-    row: TraceRow
-    spans: tuple[SpanRow, ...]
-    ledger: tuple[LedgerRow, ...]
 
 
 class Traces:
@@ -158,7 +54,7 @@ class Traces:
             )
             rows = connection.execute(query).all()
         more = str(rows[limit - 1].id) if len(rows) > limit else None
-        return Page(tuple(_row(row) for row in rows[:limit]), more)
+        return Page(tuple(trace_row(row) for row in rows[:limit]), more)
 
     def counts(self, filter: TraceFilter | None = None) -> dict[str, int]:
         """How many traces of each verdict the rest of the filter matches; all four are present."""
@@ -180,7 +76,7 @@ class Traces:
             ).first()
             if found is None:
                 return None
-            row = _row(found)
+            row = trace_row(found)
             children = connection.execute(
                 sa.select(spans).where(spans.c.trace_id == row.trace_id).order_by(spans.c.id)
             ).all()
@@ -191,7 +87,7 @@ class Traces:
         zero = min([zero, *(child.start for child in children)])
         return Trace(
             row,
-            tuple(_span(child, zero) for child in children),
+            tuple(step_row(child, zero) for child in children),
             tuple(ledger_row(act) for act in acts),
         )
 
@@ -291,71 +187,8 @@ class Traces:
         return traces, [*where, traces.c.id == sa.any_(found)], traces.c.id
 
 
-def ledger_row(row: Any) -> LedgerRow:
-    """A ledger row without its payload."""
-    return LedgerRow(
-        row.seq, _when(row.at), row.step, row.intent, row.kind, row.actor, row.agent, row.verdict,
-        row.rule, row.hash, row.trace_id,
-    )  # fmt: skip
-
-
-def _row(row: Any) -> TraceRow:
-    return TraceRow(
-        trace_id=row.trace_id,
-        when=_when(row.id >> 10),
-        person=row.person,
-        agent=row.agent,
-        version=row.version,
-        verdict=row.verdict,
-        request=row.request,
-        model=row.model,
-        tokens=row.tokens,
-        duration_ms=row.duration / 1_000,
-        rule=row.rule,
-        conversation=row.conversation,
-        department=row.department,
-        model_kind=row.model_kind,
-        location=row.location,
-        data_class=row.data_class,
-        kinds=tuple(row.kinds.split()),
-        tools=tuple(row.tools.split()),
-        cost=row.cost / 1_000_000,
-        purpose=row.purpose,
-    )
-
-
-def _span(row: Any, zero: int) -> SpanRow:
-    attributes = json.loads(row.attributes)
-    return SpanRow(
-        row.span_id,
-        row.parent_id,
-        row.name,
-        row.kind,
-        (row.start - zero) / 1_000,
-        row.duration / 1_000,
-        row.status,
-        str(conventions.read(attributes, "verdict")),
-        str(conventions.read(attributes, "rule")),
-        attributes,
-    )
-
-
-def time_of(identity: int) -> datetime:
-    """The moment that a trace's row id stands for."""
-    return _when(identity >> 10)
-
-
-def _when(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
-
-
-def time_id(when: datetime) -> int:
-    """The smallest row id of a trace that began at `when`."""
-    return min(int(when.timestamp() * 1_000_000) << 10, _LARGEST)
-
-
 def _cursor(text: str) -> int:
-    return min(int(text), _LARGEST) if text.isdecimal() and len(text) < 20 else 0
+    return min(int(text), LARGEST) if text.isdecimal() and len(text) < 20 else 0
 
 
 def _begins(column: sa.Column[str], prefix: str) -> sa.ColumnElement[bool]:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from guardrails.audit.ledger import Act, Ledger
-from guardrails.audit.search import TraceFilter, Traces
+from guardrails.audit.search import Traces
+from guardrails.audit.trace_rows import TraceFilter
 from guardrails.errors import BadInput, GuardrailError
 from guardrails.policy.engine import Engine
 from guardrails.policy.lifecycle import Lifecycle

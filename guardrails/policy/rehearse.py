@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from guardrails.actor import Actor
-from guardrails.audit.search import TraceFilter, TraceRow, Traces
+from guardrails.audit.search import Traces
+from guardrails.audit.trace_rows import TraceFilter, TraceRow
 from guardrails.findings import Outcome
 from guardrails.policy.engine import Engine, ModelFacts, PolicySet, Request, ToolFacts
 from guardrails.policy.known import CLASSES, LOCATIONS, ROLES

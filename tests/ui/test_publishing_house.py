@@ -15,7 +15,7 @@ from starlette.requests import Request
 from agents.catalog import templates
 from agents.package import export_agent
 from guardrails.actor import Actor
-from guardrails.audit.search import TraceFilter
+from guardrails.audit.trace_rows import TraceFilter
 from sandbox.events import Delta, Reply
 from tests.agents.test_package import GOOD, HOSTILE, SMALL
 from tests.house import House, house
@@ -131,6 +131,11 @@ async def test_from_draft_to_a_colleagues_first_answer(desk: Desk) -> None:
     assert events(answer)[-1].data["text"] == "Subject: Workshop"
     stars = await desk.call("dan", "PUT", f"/agents/{agent}/rating", stars=4)
     assert stars == {"mean": 4.0, "n": 1}
+    own = await desk.refused("ana", "PUT", f"/agents/{agent}/rating", stars=5)
+    assert own == (422, "own-agent")
+    wide = {"audience": "person:nobody", "tests": False}
+    unknown = await desk.refused("ana", "POST", f"/agents/{agent}/requests", **wide)
+    assert unknown == (404, "no-such-colleague")
 
 
 async def test_a_champion_cannot_approve_their_own(desk: Desk) -> None:

@@ -11,8 +11,8 @@ from agents.catalog import templates
 from guardrails.actor import Actor
 from guardrails.audit.ledger import Act
 from guardrails.audit.retention import HoldField
-from guardrails.audit.search import TraceFilter
 from guardrails.audit.senders import Alert
+from guardrails.audit.trace_rows import TraceFilter
 from guardrails.errors import BadInput
 from tests.ui.fake_house import House, open_house
 from ui.access import ROLES

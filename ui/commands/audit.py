@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     from guardrails.audit.ledger import Ledger
-    from guardrails.audit.search import Trace, Traces
+    from guardrails.audit.search import Traces
+    from guardrails.audit.trace_rows import Trace
 
 Verdict = Literal["", "allowed", "masked", "blocked", "flagged"]
 File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
@@ -39,7 +40,7 @@ def add(to: typer.Typer, voice: Voice) -> None:
         as_json: Annotated[bool, typer.Option("--json", help=voice("json"))] = False,
     ) -> None:
         from guardrails.audit.ledger import Act
-        from guardrails.audit.search import TraceFilter
+        from guardrails.audit.trace_rows import TraceFilter
 
         filter_ = TraceFilter(verdict=verdict, agent=agent, text=text)
         with _record() as (ledger, traces):

@@ -110,7 +110,7 @@ def add(to: typer.Typer, voice: Voice) -> None:
 
         from guardrails.actor import SYSTEM
         from guardrails.audit.ledger import Act
-        from guardrails.audit.search import TraceFilter
+        from guardrails.audit.trace_rows import TraceFilter
         from guardrails.policy.rehearse import rehearse as decide_again
 
         with _open() as app:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from guardrails.audit.ledger import Act
-from guardrails.audit.search import TraceRow
+from guardrails.audit.trace_rows import TraceRow
 from ui.identity import Person
 from ui.looking import TraceQuery, opened, searched
 from ui.routes.common import Limits, Services, allowed, limited

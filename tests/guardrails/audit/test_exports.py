@@ -16,10 +16,11 @@ from guardrails.audit.exports import KEPT_SECONDS, Export, ExportKind, Exports
 from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.retention import Retention
 from guardrails.audit.reveal import Reveals
-from guardrails.audit.search import TraceFilter, Traces
+from guardrails.audit.search import Traces
 from guardrails.audit.spans import Spans
 from guardrails.audit.tables import exports as table
 from guardrails.audit.tables import ledger as ledger_table
+from guardrails.audit.trace_rows import TraceFilter
 from guardrails.errors import BadInput
 from guardrails.keys import Keys
 

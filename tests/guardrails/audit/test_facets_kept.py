@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from guardrails.audit.facets import FACETS, Facet, Facets, Trend
 from guardrails.audit.facets_kept import KEPT_SECONDS, OLD_SECONDS, KeptFacets
-from guardrails.audit.search import TraceFilter
+from guardrails.audit.trace_rows import TraceFilter
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -24,9 +24,10 @@ from guardrails.audit.ledger import Act, Ledger
 from guardrails.audit.retention import Due, Retention
 from guardrails.audit.reveal import MINUTES, Reveals
 from guardrails.audit.schedule import Schedule
-from guardrails.audit.search import TraceFilter, Traces
+from guardrails.audit.search import Traces
 from guardrails.audit.tables import ledger as ledger_table
 from guardrails.audit.tables import traces as traces_table
+from guardrails.audit.trace_rows import TraceFilter
 from guardrails.audit.verify import Problem, verify
 from guardrails.budgets import Budget, Use
 from guardrails.errors import BadInput, NotPermitted

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from guardrails.audit.facets import FACETS, Facets
 from guardrails.audit.keeping import ordered_id
 from guardrails.audit.saved import SavedSearches, filled, restored
-from guardrails.audit.search import TraceFilter, Traces
+from guardrails.audit.search import Traces
 from guardrails.audit.tables import traces as table
+from guardrails.audit.trace_rows import TraceFilter
 from guardrails.keys import Keys
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from guardrails.audit.facets import Facet
-from guardrails.audit.search import VERDICTS
+from guardrails.audit.trace_rows import VERDICTS
 from ui.looking import TraceQuery
 from ui.messages import catalogue
 from ui.web.components import fields

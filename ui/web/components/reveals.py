@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from guardrails.audit.reveal import Reveal
-from guardrails.audit.search import TraceRow
+from guardrails.audit.trace_rows import TraceRow
 from ui.access import may
 from ui.rulebook import officers
 from ui.web.components.names import officer

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from guardrails.audit.reveal import Reveal
-from guardrails.audit.search import LedgerRow, Trace, TraceRow
+from guardrails.audit.trace_rows import LedgerRow, Trace, TraceRow
 from guardrails.audit.verify import Problem
 from ui.looking import TraceQuery
 from ui.messages import catalogue

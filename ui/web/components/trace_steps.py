@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from guardrails.audit import conventions
-from guardrails.audit.search import LedgerRow, SpanRow
+from guardrails.audit.trace_rows import LedgerRow, SpanRow
 from ui.messages import catalogue
 from ui.web.components.chips import verdict_chip
 from ui.web.components.names import act_name, rule_choice, rule_mark

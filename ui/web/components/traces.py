@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from guardrails.audit.facets import Trend
-from guardrails.audit.search import VERDICTS, TraceRow
+from guardrails.audit.trace_rows import VERDICTS, TraceRow
 from ui.access import may
 from ui.looking import TraceQuery
 from ui.messages import catalogue

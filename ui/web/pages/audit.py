@@ -5,7 +5,7 @@ of the ledger. Every look is an act in the ledger, written before anything is sh
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from guardrails.audit.search import TraceFilter
+from guardrails.audit.trace_rows import TraceFilter
 from guardrails.audit.verify import Verification
 from guardrails.errors import BadInput
 from ui.looking import TraceQuery, opened, searched

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from guardrails.audit.exports import Export
 from guardrails.audit.saved import filled
-from guardrails.audit.search import VERDICTS
+from guardrails.audit.trace_rows import VERDICTS
 from ui.messages import catalogue
 from ui.rulebook import officers
 from ui.web.components import fields
