@@ -59,7 +59,7 @@ def _use_row(visit: Visit, use: Use) -> Markup:
 
 def _limits(visit: Visit, found: list[Budget], edits: bool) -> Markup:
     names = ("who", "of", "period", "act") if edits else ("who", "of", "period")
-    rows = []
+    rows, match = [], seen.tag(seen.budgets(visit.app))
     for one in found:
         cells: list[tuple[str, Markup | str]] = [
             ("who", _whose(visit, one)),
@@ -67,7 +67,7 @@ def _limits(visit: Visit, found: list[Budget], edits: bool) -> Markup:
             ("period", visit.say(f"rules.budget.period.{one.period}")),
         ]
         if edits:
-            cells.append(("act", _remove(visit, one)))
+            cells.append(("act", _remove(visit, one, match)))
         rows.append(_row(visit, cells))
     return Markup(
         '<table class="atl-datatable atl-short"><caption>{}</caption><thead><tr>{}</tr></thead>'
@@ -94,7 +94,7 @@ def amount(visit: Visit, budget: Budget, value: int) -> str:
     return visit.say(f"rules.budget.amount.{budget.unit}", n=visit.number(shown))
 
 
-def _remove(visit: Visit, one: Budget) -> Markup:
+def _remove(visit: Visit, one: Budget, match: str) -> Markup:
     return Markup(
         '<form data-api="PUT /api/v1/budgets" data-match="{}" data-sure="{}" data-ok="{}">'
         '<input type="hidden" name="scope" value="{}"><input type="hidden" name="name" value="{}">'
@@ -102,7 +102,7 @@ def _remove(visit: Visit, one: Budget) -> Markup:
         '<input type="hidden" name="most" data-type="number" value="">'
         '<button class="atl-button" data-size="small" data-kind="danger">{}{}</button></form>'
     ).format(
-        seen.tag(seen.budgets(visit.app)),
+        match,
         visit.say("rules.budget.remove-sure"),
         visit.say("rules.budget.removed"),
         one.scope,
