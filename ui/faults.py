@@ -65,6 +65,7 @@ STATUS: dict[str, int] = {
     "release-documents-gone": 409,
     "release-model-gone": 409,
     "release-tool-gone": 409,
+    "no-such-colleague": 404,
 }
 # subclasses first
 STATUS_OF_CLASS: tuple[tuple[type[GuardrailError], int], ...] = (

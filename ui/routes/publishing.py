@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 
+from agents.agent_records import AgentRecord
 from agents.cases import extend, from_turn
 from agents.publishing_records import Comment, Live, PublishRequest, Release
 from agents.versions import changes
@@ -179,8 +180,7 @@ def copy(agent: str, app: Services, person: Author) -> Made:
 def rate(agent: str, given: RatingIn, app: Services, person: Everyone) -> RatingRow:
     """Give stars to a published agent that the caller may use; again replaces them."""
     record = app.catalog.get(agent, person.id)
-    if record.status != "published":
-        raise BadInput("not-published", id=agent)
+    _colleagues(app, record, person)
     who = app.sessions.pseudonym(person.id)
     stars = app.desk.opinions.rate(agent, record.spec.version, who, given.stars)
     return RatingRow(mean=round(stars.mean, 2), n=stars.n)
@@ -190,8 +190,7 @@ def rate(agent: str, given: RatingIn, app: Services, person: Everyone) -> Rating
 def report(agent: str, given: ReportIn, app: Services, person: Everyone) -> ReportRow:
     """Report a problem with a published agent, with the answer that it is about."""
     record = app.catalog.get(agent, person.id)
-    if record.status != "published":
-        raise BadInput("not-published", id=agent)
+    _colleagues(app, record, person)
     asked, trace = "", ""
     if given.conversation:
         kept = app.conversations.messages(given.conversation, person.id)
@@ -266,17 +265,24 @@ def name_of(app: Any, person: str) -> str:
 
 
 def resolved(app: Any, audience: str) -> str:
-    """An audience with ids for what was typed. Raises BadInput("no-such-account") and others."""
+    """An audience with ids for what was typed. Raises BadInput("no-such-colleague") and others."""
     kind, _, value = audience.strip().partition(":")
     if kind == "person":
         account = app.people.find(value) or app.people.get(value)
         if account is None:
-            raise BadInput("no-such-account", login=value[:60])
+            raise BadInput("no-such-colleague", name=value[:60])
         return f"person:{account.id}"
     if kind == "group":
         found = app.groups.find(value)
         return f"group:{found.id if found else app.groups.get(value).id}"
     return audience
+
+
+def _colleagues(app: Any, record: AgentRecord, person: Person) -> None:
+    """Whether this is a colleague's published agent."""
+    if record.status != "published":
+        own = record.owner == person.id and app.desk.publishing.current(record.spec.id)
+        raise BadInput("own-agent" if own else "not-published", id=record.spec.id)
 
 
 def _mine(app: Any, agent: str, person: Person) -> Live:
