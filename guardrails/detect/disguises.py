@@ -31,7 +31,9 @@ _AT = re.compile(
     r"\s?[\[({<]\s?(?:at|arobase?|@)\s?[\])}>]\s?|\s(?:arobase|arobas)\s|\s?<at>\s?|(?<=\w)\(a\)(?=\w)",
     re.I,
 )
-_DOT = re.compile(r"\s?[\[({<]\s?(?:dot|point|\.)\s?[\])}>]\s?|(?<=\d) \. (?=\d)", re.I)
+_DOT = re.compile(
+    r"\s?[\[({<]\s?(?:dot|point|\.)\s?[\])}>]\s?|(?<=\d) (?:\.|dot|point) (?=\d)", re.I
+)
 _TLD = "com|org|net|edu|gov|int|info|biz|io|dev|eu|fr|de|uk|us|ca|ch|be|lu|es|it|pt|nl|at|pl|se|no|fi|dk|ie|gouv"
 _SPOKEN_MAIL = re.compile(
     r"(?<!\w)[\w.+\-]{1,40}(?: (?:dot|point) [\w\-]{1,40}){0,4}(?: (?:at|chez|arobase?) |@)[\w\-]{1,40}"
@@ -45,22 +47,27 @@ _JOINED_MAIL = re.compile(
 # "ann . lee @ example . com", "ann.lee@" and the rest on the next line, "ann.lee at example.com"
 _LOOSE_MAIL = re.compile(
     rf"(?<![\w.+\-])(?:[\w+\-]{{1,40}}(?: ?\. ?[\w+\-]{{1,40}}){{0,4}}(?: @ |@)[\w\-]{{1,40}}(?: ?\. ?[\w\-]{{1,40}}){{0,3}} ?\. ?"
-    rf"|[\w.+\-]{{1,60}} ?(?:\n ?@|@ ?\n) ?[\w.\-]{{1,60}}\.|[\w\-]{{1,40}}[._][\w.\-]{{1,40}} at [\w.\-]{{1,60}}\.)(?:{_TLD})(?![\w@])",
+    rf"|[\w.+\-]{{1,60}} ?(?:\n ?@|@ ?\n) ?[\w.\-]{{1,60}}\.|[\w.+\-]{{1,60}}@[\w.\-]{{1,40}}\n[\w.\-]{{1,40}}\.|[\w.+\-]{{1,60}}@[\w\-]{{1,40}},|[\w\-]{{1,40}}[._][\w.\-]{{1,40}} at [\w.\-]{{1,60}}\.)(?:{_TLD})(?![\w@])",
     re.I,
 )
-_MARKED_AT = re.compile(r"[*_`~]{1,3}@[*_`~]{0,3}|@[*_`~]{1,3}")
+_WHOLE_MAIL = re.compile(rf"[\w.+\-]+@[\w.\-]+\.(?:{_TLD})\n", re.I)
+_MARKED_AT = re.compile(r"[*_`~|]{1,3}@[*_`~|]{0,3}|@[*_`~|]{1,3}")
+_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|wbr|a|font|code|mark)\b[^<>]{0,60}>", re.I)
+_COLON = re.compile(r"\[:\]")
 _SPOKEN_DIGITS = re.compile(
     rf"(?<!\w)(?:{_NUMBER})(?:[\s,\-]{{1,3}}(?:{_NUMBER})){{6,40}}(?!\w)", re.I
 )
 _SPACED = re.compile(r"(?<!\S)[\w@.+\-](?: [\w@.+\-]){8,80}(?!\S)")
 _SEPARATED = re.compile(r"(?<!\w)\d{1,6}(?:[/_|*~:]\d{1,6}){2,8}(?!\w)")
-_APART = re.compile(r"(?<![\w,])\d{2,6}(?:(?:, ?| - | {2,3})\d{2,6}){2,6}(?![\w,])")
+# groups of digits with anything between them that is no digit and no sentence
+_BETWEEN = r"(?:<[a-z/ ]{1,6}>|\\[nrt]|[^\w\s]{1,3}\s?[^\w\s]{0,3}|\s[^\w\s]{1,3}\s|[ \t]{2,4}|\t| (?:then|puis) )"
+_APART = re.compile(rf"(?<![\w,])\d{{2,6}}(?:(?:{_BETWEEN}| )\d{{2,6}}){{2,6}}(?![\w,])")
 _LINES = re.compile(
     r"(?<!\w)(?:[A-Z]{2})?\d[\dA-Z]{1,20}(?: {0,2}\n {0,2}[\dA-Z]{2,20}){1,3}(?![\w])"
 )
 _LETTERED = re.compile(r"(?<!\w)[\dOo](?:[ .\-]?[\dOoIl]){8,18}(?!\w)")
 _PERCENT = re.compile(r"[^\s%]{0,80}(?:%[0-9A-Fa-f]{2}[^\s%]{0,80}){1,200}")
-_BACKSLASH = re.compile(r"(?:\\x[0-9A-Fa-f]{2}){4,400}|(?:\\u00[0-9A-Fa-f]{2}){4,400}")
+_BACKSLASH = re.compile(r"(?:\\x[0-9A-Fa-f]{2}){1,400}|(?:\\u00[0-9A-Fa-f]{2}){1,400}")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8,400}(?![0-9A-Za-z])")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=\-])[A-Za-z0-9+/_\-]{15,2000}={0,2}(?![A-Za-z0-9+/_=])")
 
@@ -131,10 +138,20 @@ def readings(text: str) -> Iterator[Reading]:
         or "arobas" in text
         or "hxxp" in text
         or " . " in text
+        or " dot " in text
+        or " point " in text
     ):
         yield from _changed(
-            text, ((_AT, lambda _: "@"), (_DOT, lambda _: "."), (_HXXP, lambda _: "http"))
+            text,
+            (
+                (_AT, lambda _: "@"),
+                (_DOT, lambda _: "."),
+                (_COLON, lambda _: ":"),
+                (_HXXP, lambda _: "http"),
+            ),
         )
+    if "<" in text and "@" in text:
+        yield from _changed(text, ((_TAG, lambda _: ""),))
     lower = text.lower()
     if " dot " in lower or " point " in lower:
         yield from _changed(text, ((_SPOKEN_MAIL, _mail),))
@@ -147,8 +164,7 @@ def readings(text: str) -> Iterator[Reading]:
         yield from _changed(text, ((_SPOKEN_PAIRS, _pairs),))
     yield from _changed(text, ((_SPACED, lambda m: m.group().replace(" ", "")),))
     yield from _changed(text, ((_SEPARATED, _separated),))
-    if ", " in text or " - " in text or "  " in text:
-        yield from _changed(text, ((_APART, lambda m: re.sub(r"\D+", " ", m.group())),), sure=0.95)
+    yield from _changed(text, ((_APART, _apart),), sure=0.95)
     if "\n" in text:
         yield from _changed(text, ((_LINES, lambda m: re.sub(r"\s+", "", m.group())),), sure=0.95)
     if "O" in text or "o" in text or "l" in text or "I" in text:
@@ -201,8 +217,11 @@ def _joined_mail(match: re.Match[str]) -> str:
     return re.sub(r"[_\-](?:at|arobase)[_\-]", "@", value, count=1, flags=re.I)
 
 
-def _loose_mail(match: re.Match[str]) -> str:
-    return re.sub(r"\s+", "", re.sub(r" at ", "@", match.group(), flags=re.I))
+def _loose_mail(match: re.Match[str]) -> str | None:
+    value = match.group()
+    if _WHOLE_MAIL.match(value):
+        return None  # what stands on the next line is another thing
+    return re.sub(r"\s+", "", re.sub(r" at ", "@", value, flags=re.I)).replace(",", ".")
 
 
 def _pairs(match: re.Match[str]) -> str:
@@ -210,9 +229,11 @@ def _pairs(match: re.Match[str]) -> str:
 
 
 def _lettered(match: re.Match[str]) -> str | None:
-    """Capital O for a zero, I for a one; most of it must be digits."""
+    """Capital O for a zero, I for a one; most of it must be digits, or all letters that one."""
     value = match.group()
-    if value.isdigit() or sum(c.isdigit() for c in value) < 8:
+    digits = sum(c.isdigit() for c in value)
+    zeros = digits + value.count("O")
+    if value.isdigit() or (digits < 8 and not (digits >= 3 and zeros == 16)):
         return None
     return value.translate(str.maketrans("OoIl", "0011"))
 
@@ -228,6 +249,11 @@ def _separated(match: re.Match[str]) -> str | None:
     return re.sub(r"\D", " ", value) if sum(c.isdigit() for c in value) >= least else None
 
 
+def _apart(match: re.Match[str]) -> str | None:
+    value = match.group()
+    return re.sub(r"\D+", " ", value) if sum(c.isdigit() for c in value) >= 12 else None
+
+
 def _percent(match: re.Match[str]) -> str | None:
     value = match.group()
     for _ in range(_DEPTH):
@@ -241,9 +267,12 @@ def _percent(match: re.Match[str]) -> str | None:
 
 
 def _backslash(match: re.Match[str]) -> str | None:
-    return _printable(
-        bytes(int(h, 16) for h in re.findall(r"[0-9A-Fa-f]{2}(?=\\|$)", match.group()))
-    )
+    raw = bytes(int(h, 16) for h in re.findall(r"[0-9A-Fa-f]{2}(?=\\|$)", match.group()))
+    if len(raw) < 6:  # a letter or a sign inside a word
+        return (
+            raw.decode("latin-1") if raw.isascii() and raw.decode("ascii").isprintable() else None
+        )
+    return _printable(raw)
 
 
 def _hex(match: re.Match[str]) -> str | None:

@@ -129,6 +129,8 @@ def sift(
         if label == "ADDRESS":
             for part in _without_sums(text, start, end):
                 place = _edges(text, *part)
+                if place and (over := _RUN_ON.search(text, *place)):
+                    place = place[0], over.start()
                 if place and _address_like(text[place[0] : place[1]]):
                     found.append((*place, "LOCATION", 0.85, "address-model", _ADDRESS_WHY))
             continue
@@ -174,6 +176,10 @@ def _again(
     ]
 
 
+# "12 Main Street at noon": the sentence has gone on
+_RUN_ON = re.compile(
+    r" (?:at|before|after|by|until|since|and|avant|après|vers)(?: [a-zà-ÿ]{2,12}){0,3}$"
+)
 _STREET_WORD = re.compile(
     r"(?i)\b(?:corner|street|road|avenue|square|lane|rue|place|boulevard|chemin|allée|route|quai|box)\b"
 )
@@ -314,7 +320,8 @@ def _place(text: str, start: int, end: int, label: str) -> tuple[int, int] | Non
     tokens = [w.rstrip(".").lower() for w in _TOKEN.findall(value)]
     if (
         not tokens
-        or words_only(value)
+        or all(t in NOT_NAMES for t in tokens)
+        or (label == "LOCATION" and words_only(value))
         or (label == "LOCATION" and named_after(text, *edges))
         or re.search(r"[@_={}<>\[\]\\]|://", value)
     ):
