@@ -8,18 +8,26 @@ no accounts. Runs nothing.
 import datetime as dt
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
 import sqlalchemy as sa
 
-from agents.publishing_tables import live, releases, requests
+from agents.agent_records import (
+    AgentRecord,
+    VersionRecord,
+    draft_of,
+    draft_rows,
+    drafts,
+    live_rows,
+    release_of,
+    versions,
+)
+from agents.publishing_tables import live, requests
 from agents.spec import AgentSpec, load_spec
 from guardrails.errors import BadInput
-from guardrails.store import aware, metadata
+from guardrails.store import aware
 
 TEMPLATES = Path(__file__).parent / "templates"
 SAMPLES = TEMPLATES / "samples"
@@ -52,56 +60,6 @@ GALLERY = (
     "knowledge-gaps",
     "software-docs",
 )
-
-drafts = sa.Table(
-    "agent_drafts",
-    metadata,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("owner", sa.String(128), nullable=False, index=True),
-    sa.Column("base", sa.String(64), nullable=False, default=""),
-    sa.Column("base_version", sa.String(16), nullable=False, default="", server_default=""),
-    sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("created", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
-)
-versions = sa.Table(
-    "agent_versions",
-    metadata,
-    sa.Column("agent", sa.String(64), sa.ForeignKey("agent_drafts.id"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("hash", sa.String(64), nullable=False),
-    sa.Column("spec", sa.JSON, nullable=False),
-    sa.Column("saved", sa.DateTime(timezone=True), nullable=False),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AgentRecord:
-    """An agent as kept. `number` counts versions from 1; a template's owner is empty.
-
-    Status `published` is what colleagues get: the live release. `review` is the version of an open
-    request, for whoever reviews it; its id is the request's.
-    """
-
-    id: str
-    spec: AgentSpec
-    owner: str
-    status: Literal["template", "draft", "published", "review"]
-    hash: str
-    number: int = 1
-    base: str = ""
-    base_version: str = ""
-    created: dt.datetime | None = None
-    updated: dt.datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VersionRecord:
-    """One saved state of a draft."""
-
-    number: int
-    hash: str
-    saved: dt.datetime
 
 
 @cache
@@ -157,13 +115,13 @@ class Catalog:
 
     def shared(self, viewer: str) -> list[AgentRecord]:
         """Live agents of others that the viewer may use, by title."""
-        query = _live().where(
+        query = live_rows().where(
             live.c.state == "live",
             live.c.audience.in_(self.audiences(viewer)),
             live.c.owner != viewer,
         )
         with self._engine.connect() as db:
-            found = [_release(row) for row in db.execute(query)]
+            found = [release_of(row) for row in db.execute(query)]
         return sorted(found, key=lambda record: record.spec.title.to("en").casefold())
 
     def visible(self, viewer: str) -> list[AgentRecord]:
@@ -181,9 +139,9 @@ class Catalog:
 
     def mine(self, owner: str) -> list[AgentRecord]:
         """The owner's drafts, last touched first."""
-        query = _joined().where(drafts.c.owner == owner).order_by(drafts.c.updated.desc())
+        query = draft_rows().where(drafts.c.owner == owner).order_by(drafts.c.updated.desc())
         with self._engine.connect() as db:
-            return [_record(row) for row in db.execute(query)]
+            return [draft_of(row) for row in db.execute(query)]
 
     def save(
         self, spec: AgentSpec, owner: str, base: str = "", base_version: str = ""
@@ -306,18 +264,18 @@ class Catalog:
         )
 
     def _read(self, db: sa.Connection, id: str, viewer: str) -> AgentRecord:
-        row = db.execute(_joined().where(drafts.c.id == id)).one_or_none()
+        row = db.execute(draft_rows().where(drafts.c.id == id)).one_or_none()
         if row is None or row.owner != viewer:
             raise BadInput("agent-not-found", id=id)
-        return _record(row)
+        return draft_of(row)
 
     def _published(self, db: sa.Connection, id: str, viewer: str) -> AgentRecord:
-        row = db.execute(_live().where(live.c.agent == id)).one_or_none()
+        row = db.execute(live_rows().where(live.c.agent == id)).one_or_none()
         if row is None or row.audience not in self.audiences(viewer):
             raise BadInput("agent-not-found", id=id)
         if row.state != "live":
             raise BadInput("agent-withdrawn", id=id)
-        return _release(row)
+        return release_of(row)
 
     def _requested(self, db: sa.Connection, id: str, viewer: str) -> AgentRecord:
         row = db.execute(sa.select(requests).where(requests.c.id == id)).one_or_none()
@@ -329,26 +287,3 @@ class Catalog:
         return AgentRecord(
             id, spec, row.owner, "review", row.hash, base=row.agent, updated=aware(row.asked)
         )
-
-
-def _live() -> sa.Select[tuple[object, ...]]:
-    at = sa.and_(releases.c.agent == live.c.agent, releases.c.version == live.c.version)
-    return sa.select(live, releases.c.spec, releases.c.hash, releases.c.at).join(releases, at)
-
-
-def _release(row: sa.Row[tuple[object, ...]]) -> AgentRecord:
-    spec = AgentSpec.model_validate(row.spec)
-    return AgentRecord(row.agent, spec, row.owner, "published", row.hash, updated=aware(row.since))
-
-
-def _joined() -> sa.Select[tuple[object, ...]]:
-    at = sa.and_(versions.c.agent == drafts.c.id, versions.c.number == drafts.c.number)
-    return sa.select(drafts, versions.c.hash, versions.c.spec).join(versions, at)
-
-
-def _record(row: sa.Row[tuple[object, ...]]) -> AgentRecord:
-    spec = AgentSpec.model_validate(row.spec)
-    return AgentRecord(
-        row.id, spec, row.owner, "draft", row.hash, row.number, row.base,
-        row.base_version, aware(row.created), aware(row.updated),
-    )  # fmt: skip

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from agents.catalog import REQUEST_PREFIX, drafts, sample_path
+from agents.agent_records import drafts
+from agents.catalog import REQUEST_PREFIX, sample_path
 from agents.knowledge import frozen
 from agents.knowledge.tables import documents
 from agents.package import documents as named_by

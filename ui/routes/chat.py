@@ -26,7 +26,7 @@ from ui.routes.shapes import AgentDetail, AgentRow, Done
 from ui.uploads import Incoming, read_message
 
 if TYPE_CHECKING:
-    from agents.catalog import AgentRecord
+    from agents.agent_records import AgentRecord
 
 router = APIRouter(tags=["agents"])
 LEFT_SECONDS = 600.0

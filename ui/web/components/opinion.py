@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, get_args
 
-from agents.catalog import AgentRecord
+from agents.agent_records import AgentRecord
 from agents.publishing_records import ReportKind
 from ui.access import may
 from ui.web.components.fields import select

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from agents.catalog import AgentRecord
+from agents.agent_records import AgentRecord
 from agents.spec import Limits
 from guardrails.findings import Screened
 from ui.web.components.chips import masked, tile

@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from agents.catalog import AgentRecord, templates
+from agents.agent_records import AgentRecord
+from agents.catalog import templates
 from agents.drafting import Draft
 from guardrails.errors import GuardrailError
 from ui.identity import Person

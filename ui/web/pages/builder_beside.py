@@ -2,7 +2,8 @@
 
 import json
 
-from agents.catalog import AgentRecord, templates
+from agents.agent_records import AgentRecord
+from agents.catalog import templates
 from ui.messages import catalogue
 from ui.web.components.passport import passport, reads, saved
 from ui.web.components.steps import stepper

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.catalog import AgentRecord
+from agents.agent_records import AgentRecord
 from ui.messages import catalogue
 from ui.routes.models import ModelRow, choices
 from ui.web.markup import Markup, attributes, icon, joined, static

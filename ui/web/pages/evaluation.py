@@ -1,6 +1,6 @@
 """Evaluation: test cases of an agent, runs with progress, results beside those of the last run."""
 
-from agents.catalog import AgentRecord
+from agents.agent_records import AgentRecord
 from agents.evaluation_runs import RunRecord
 from ui.routes.evaluation import seen
 from ui.web.components.results import results

@@ -1,7 +1,7 @@
 """Test cases of an agent: read, change, and get more of them. A part of the evaluation page."""
 
+from agents.agent_records import AgentRecord
 from agents.cases import COLUMNS, cells
-from agents.catalog import AgentRecord
 from agents.spec import Case
 from guardrails.errors import BadInput
 from ui.messages import LANGUAGES

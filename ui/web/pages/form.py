@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from agents.catalog import AgentRecord
+from agents.agent_records import AgentRecord
 from agents.spec import AgentSpec, Lines, Text
 from guardrails.errors import GuardrailError
 from ui.identity import Person

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from agents.catalog import AgentRecord, templates
+from agents.agent_records import AgentRecord
+from agents.catalog import templates
 from agents.conversation_tables import Conversation
 from agents.publishing_records import OPEN
 from agents.spec import AgentSpec

@@ -2,7 +2,7 @@
 
 import json
 
-from agents.catalog import AgentRecord
+from agents.agent_records import AgentRecord
 from guardrails.errors import GuardrailError
 from ui.messages import Language, catalogue, say_error
 from ui.web.components.chips import tile

@@ -1,6 +1,6 @@
 """Publish & review: what waits for a decision, one request with its evidence, asking for one."""
 
-from agents.catalog import AgentRecord
+from agents.agent_records import AgentRecord
 from agents.publishing_records import PublishRequest
 from guardrails.errors import BadInput
 from ui.access import may
