@@ -60,7 +60,7 @@ _SPOKEN_DIGITS = re.compile(
 _SPACED = re.compile(r"(?<!\S)[\w@.+\-](?: [\w@.+\-]){8,80}(?!\S)")
 _SEPARATED = re.compile(r"(?<!\w)\d{1,6}(?:[/_|*~:]\d{1,6}){2,8}(?!\w)")
 # groups of digits with anything between them that is no digit and no sentence
-_BETWEEN = r"(?:<[a-z/ ]{1,6}>|\\[nrt]|[^\w\s]{1,3}\s?[^\w\s]{0,3}|\s[^\w\s]{1,3}\s|[ \t]{2,4}|\t| (?:then|puis) )"
+_BETWEEN = r"(?:<[a-z/ ]{1,6}>|\\[nrt]|[^\w\s.]{1,3} ?[^\w\s.]{0,3}| [^\w\s.]{1,3} |[ \t]{2,4}|\t| (?:then|puis) )"
 _APART = re.compile(rf"(?<![\w,])\d{{2,6}}(?:(?:{_BETWEEN}| )\d{{2,6}}){{2,6}}(?![\w,])")
 _LINES = re.compile(
     r"(?<!\w)(?:[A-Z]{2})?\d[\dA-Z]{1,20}(?: {0,2}\n {0,2}[\dA-Z]{2,20}){1,3}(?![\w])"
