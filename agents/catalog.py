@@ -204,6 +204,19 @@ class Catalog:
             )
             return self._read(db, id, owner)
 
+    def undone(self, id: str, owner: str, seconds: float) -> str:
+        """The content hash of what was taken back in the last `seconds`, else ""."""
+        with self._engine.connect() as db:
+            current = self._read(db, id, owner)
+            later = sa.select(versions.c.hash).where(
+                versions.c.agent == id, versions.c.number > current.number
+            )
+            found = db.scalar(later.order_by(versions.c.number).limit(1))
+        if found is None or current.updated is None:
+            return ""
+        lately = self._now() - current.updated <= dt.timedelta(seconds=seconds)
+        return str(found) if lately else ""
+
     def restore(self, id: str, owner: str, number: int) -> AgentRecord:
         """Make an old version the newest one again. Raises BadInput("no-such-version")."""
         with self._engine.begin() as db:

@@ -111,8 +111,8 @@ async def ingest() -> None:
         knowledge.close()
         pages = len(parts)
         print(f"parse {pages / parsed:5.0f} pages a second")
-        print(f"found by its words, {pages / whole:5.1f} pages a second  (reach 10)")
-        print(f"found by its meaning as well, {pages / meaning:5.1f} pages a second")
+        print(f"found by its words, {pages / whole:5.1f} pages a second")
+        print(f"found by its meaning as well, {pages / meaning:5.1f} pages a second  (reach 10)")
         print(f"passages {kept.passages}")
     _large(text)
 

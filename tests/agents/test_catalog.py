@@ -92,6 +92,17 @@ def test_undo_goes_back_and_typing_on_drops_the_undone(catalog: Catalog) -> None
     assert catalog.undo("tea", "p1").spec.title.en == "A"
 
 
+def test_what_was_just_undone_is_known_until_something_else_is_kept(catalog: Catalog) -> None:
+    for words in ("A", "B"):
+        catalog.save(draft(words), "p1")
+    assert catalog.undone("tea", "p1", 60) == ""
+    catalog.undo("tea", "p1")
+    assert catalog.undone("tea", "p1", 60) == draft("B").content_hash()
+    assert catalog.undone("tea", "p1", -60) == ""  # long ago
+    catalog.save(draft("C"), "p1")
+    assert catalog.undone("tea", "p1", 60) == ""
+
+
 def test_an_old_version_comes_back_as_the_newest(catalog: Catalog) -> None:
     for words in ("A", "B"):
         catalog.save(draft(words), "p1")

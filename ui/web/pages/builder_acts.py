@@ -4,6 +4,7 @@ Every handler checks the person again: Gradio's own doors are no access control.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,10 +23,11 @@ from ui.web.pages import describe
 from ui.web.pages.builder_beside import card, delete, head, knowledge, test
 from ui.web.pages.builder_choices import models_offered, tools_offered
 from ui.web.pages.common import Context, refusal
-from ui.web.pages.form import EMPTY, Form, form_of, problem, save
+from ui.web.pages.form import EMPTY, Form, form_of, problem, save, taken_back
 from ui.web.pages.playground import tryout
 
 PAUSE = 0.4  # seconds between two saves while somebody types; the last state always wins
+KEPT = 6  # what `_shown` gives
 # the fields of the form, in the order in which handlers get and give them
 FIELDS = (
     "title", "purpose", "instructions", "starters", "category", "tools", "data_class", "guard",
@@ -78,6 +80,9 @@ class Acts:
         untouched = form_of(templates()[base], context.language) if base in templates() else EMPTY
         if not draft and form == untouched:
             return self._shown(form, None, base)
+        with contextlib.suppress(GuardrailError, ValidationError):  # `_keep` tells what is wrong
+            if draft and await asyncio.to_thread(taken_back, context, person, form, draft):
+                return [gr.skip()] * KEPT
         return await self._keep(person, form, draft, base)
 
     async def propose(self, request: gr.Request, wish: str, *values: Any) -> list[object]:

@@ -35,6 +35,7 @@ class Form:
     pseudonyms: str = "placeholders"
 
 
+JUST = 5.0  # seconds between Undo and what leaving the field keeps, also on a busy server
 EMPTY = Form("", "", "", "", "everyday", (), "internal")
 
 
@@ -55,10 +56,21 @@ def form_of(spec: AgentSpec, language: str) -> Form:
 
 
 def save(context: Context, person: Person, form: Form, draft: str, base: str) -> AgentRecord:
-    """Keep the form as the person's own draft; the first save makes one.
+    """Keep the form as the person's own draft; the first save makes one. Raises as `_spec`."""
+    return context.app.catalog.save(_spec(context, person, form, draft, base), person.id, base)
 
-    Texts are kept in the page's language; the other language keeps what it had. Raises
-    ValidationError for what an AgentSpec does not allow.
+
+def taken_back(context: Context, person: Person, form: Form, draft: str) -> bool:
+    """Whether this is what the person has just undone: pressing Undo leaves the field that was
+    typed in, and that would keep it once more. Raises as `_spec`."""
+    undone = context.app.catalog.undone(draft, person.id, JUST)
+    return bool(undone) and undone == _spec(context, person, form, draft, "").content_hash()
+
+
+def _spec(context: Context, person: Person, form: Form, draft: str, base: str) -> AgentSpec:
+    """The form as a specification: texts in the page's language, the other keeps what it had.
+
+    Raises ValidationError for what an AgentSpec does not allow.
     """
     catalog = context.app.catalog
     if draft:
@@ -67,14 +79,13 @@ def save(context: Context, person: Person, form: Form, draft: str, base: str) ->
         before = catalog.get(base, person.id).spec.model_copy(update={"cases": ()})
     else:
         before = AgentSpec(id="new", title=Text(), languages=(context.language,))
-    spec = AgentSpec.model_validate(
+    return AgentSpec.model_validate(
         {**before.model_dump(), **_changes(before, form, context.language)}
         | {
             "id": draft or f"agent-x{secrets.token_hex(4)}",
             "owner": "" if not draft else before.owner,
         }
     )
-    return catalog.save(spec, person.id, base)
 
 
 def _changes(before: AgentSpec, form: Form, language: str) -> dict[str, object]:
