@@ -104,7 +104,8 @@ class Backups:
         sweep(self._settings.home)
         with tempfile.TemporaryDirectory(dir=self._settings.home, prefix=WORK) as name:
             try:
-                found = stage(self._settings, file, Path(name) / "checked", passphrase=passphrase)
+                folder = Path(name) / "checked"
+                found = stage(self._settings, file, folder, passphrase=passphrase, keep=False)
             except BadInput as error:
                 if error.code == "backup-no-key":
                     file.with_suffix(".json").write_text('"locked"')

@@ -20,7 +20,7 @@ from guardrails.audit.tables import ledger
 from guardrails.errors import BadInput, GuardrailError
 from ui.faults import translated
 from ui.held import Backups
-from ui.staging import NEXT, Contents, commit, stage, tell, told
+from ui.staging import NEXT, Contents, commit, forget, stage, tell, told
 
 if TYPE_CHECKING:
     from ui.wiring import App
@@ -118,7 +118,7 @@ class Restoring:
         disk, a store that is away) may break this too, and a closed server has to come back."""
         log.error("not restored", extra={"code": error.code})
         home = self.app.settings.home
-        shutil.rmtree(home / NEXT, ignore_errors=True)
+        forget(self.app.settings)
         if intent is not None:
             with suppress(GuardrailError):  # the next start closes what has no outcome
                 self.app.ledger.outcome(intent, "failed", {"code": error.code})

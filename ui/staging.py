@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from guardrails.errors import BadInput, GuardrailError
 from guardrails.keys import Keys, load_keys
 from guardrails.migrate import upgrade
 from guardrails.store import open_engine
-from ui import dumps
+from ui import databases, dumps
 from ui.backup import LEFT_OUT, STORE, WORK, public_pem
 from ui.restore import fitting, keys_for, prove, unpack
 from ui.settings import Settings
@@ -58,8 +58,11 @@ class Contents:
     rows: int = 0
 
 
-def stage(settings: Settings, file: Path, folder: Path, *, passphrase: str = "") -> Contents:
-    """Make a backup ready in `folder`/new, which does not exist yet, and say what is in it.
+def stage(
+    settings: Settings, file: Path, folder: Path, *, passphrase: str = "", keep: bool = True
+) -> Contents:
+    """Make a backup ready in `folder`/new, which does not exist yet, and say what is in it. On
+    PostgreSQL its store is loaded into a database beside the one in use, which stays when `keep`.
 
     Raises BadInput: bad-backup, backup-no-key, backup-other-key, backup-other-store,
     backup-newer, wrong-passphrase, restore-by-command; GuardrailError: store-newer.
@@ -67,8 +70,9 @@ def stage(settings: Settings, file: Path, folder: Path, *, passphrase: str = "")
     folder.mkdir(mode=0o700, parents=True)
     manifest = unpack(file, folder)
     fitting(settings, manifest)
-    if dumps.kind(settings.database_url) != "sqlite" or _database(settings).parent != settings.home:
-        # a store elsewhere cannot be swapped by renaming
+    elsewhere = dumps.kind(settings.database_url) == "postgresql"
+    if not elsewhere and _database(settings).parent != settings.home:
+        # a file on another disk cannot be swapped by renaming
         raise BadInput("restore-by-command")
     keys, own = _keys(settings, folder, manifest, passphrase)
     prove(folder, keys)
@@ -77,11 +81,18 @@ def stage(settings: Settings, file: Path, folder: Path, *, passphrase: str = "")
         (folder / "home").rename(new)
     else:
         new.mkdir(mode=0o700)
-    store, checkpoints = new / _database(settings).name, new / "checkpoints.jsonl"
-    (folder / STORE["sqlite"]).rename(store)
+    checkpoints = new / "checkpoints.jsonl"
     if (folder / "checkpoints.jsonl").exists():
         (folder / "checkpoints.jsonl").rename(checkpoints)
-    counts = _checked(store, checkpoints, keys)
+    if elsewhere:
+        counts = _loaded(settings, folder, checkpoints, keys, keep)
+    else:
+        store = new / _database(settings).name
+        (folder / STORE["sqlite"]).rename(store)
+        counts = _checked(f"sqlite:///{store}", checkpoints, keys)
+        with closing(sqlite3.connect(store)) as db:
+            # one file that needs no other beside it when it is moved
+            db.execute("PRAGMA journal_mode=DELETE")
     if settings.master_key is None:
         key = new / "master.key"
         key.touch(0o600)
@@ -110,8 +121,24 @@ def _keys(
     return keys_for(settings, folder, manifest, passphrase)[0], False
 
 
-def _checked(store: Path, checkpoints: Path, keys: Keys) -> dict[str, int]:
-    url = f"sqlite:///{store}"
+def _loaded(
+    settings: Settings, folder: Path, checkpoints: Path, keys: Keys, keep: bool
+) -> dict[str, int]:
+    """Load a dump beside the database in use, and check it there."""
+    url = settings.database_url
+    there, stays = databases.beside(url, "next" if keep else "check"), False
+    databases.fresh(url, there)
+    try:
+        dumps.load(there, folder / STORE["postgresql"])
+        counts = _checked(there, checkpoints, keys)
+        stays = keep
+        return counts
+    finally:
+        if not stays:
+            databases.drop(url, there)
+
+
+def _checked(url: str, checkpoints: Path, keys: Keys) -> dict[str, int]:
     engine = open_engine(url)
     try:
         upgrade(engine)
@@ -119,15 +146,11 @@ def _checked(store: Path, checkpoints: Path, keys: Keys) -> dict[str, int]:
         if not verify(engine, keys.signing().public_key(), checkpoints, mac_key=mac).ok:
             raise BadInput("bad-backup", why="restore.why.ledger")
         with engine.connect() as db:
-            counts = {name: int(db.scalar(sa.text(sql)) or 0) for name, sql in COUNTS.items()}
+            return {name: int(db.scalar(sa.text(sql)) or 0) for name, sql in COUNTS.items()}
     except sa.exc.DatabaseError as error:
         raise BadInput("bad-backup", why="restore.why.damaged") from error
     finally:
         engine.dispose()
-    with closing(sqlite3.connect(store)) as db:
-        # one file that needs no other beside it when it is moved
-        db.execute("PRAGMA journal_mode=DELETE")
-    return counts
 
 
 @dataclass(frozen=True)
@@ -166,9 +189,11 @@ def finish(settings: Settings) -> bool:
     """Carry out what was committed; False when nothing was. Only for who holds the home's lock."""
     folder = settings.home / NEXT
     if not (folder / READY).is_file():
-        shutil.rmtree(folder, ignore_errors=True)  # made ready and never decided
+        forget(settings)  # made ready and never decided
         return False
     ready = Ready(**json.loads((folder / READY).read_text("utf-8")))
+    if not _store_swapped(settings, ready):
+        return False
     aside = settings.home / f"before-restore-{ready.at[:19].replace(':', '')}"
     _swap(settings.home, folder / "new", aside, set(ready.new))
     checkpoints = _checkpoints(settings)
@@ -179,7 +204,39 @@ def finish(settings: Settings) -> bool:
     if ready.own:
         # all of it is in the backup that was made first, and the key that opens it is the home's
         shutil.rmtree(aside, ignore_errors=True)
+        if dumps.kind(settings.database_url) == "postgresql":
+            databases.drop(settings.database_url, _old(settings, ready))
     return True
+
+
+def forget(settings: Settings) -> None:
+    """Leave nothing of what was made ready."""
+    folder, url = settings.home / NEXT, settings.database_url
+    if folder.exists() and dumps.kind(url) == "postgresql":
+        with suppress(BadInput):  # then it is told, and replaced by the next one
+            databases.drop(url, databases.beside(url, "next"))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _store_swapped(settings: Settings, ready: Ready) -> bool:
+    """Put the new database into its place; False when that cannot be done and was given up."""
+    url = settings.database_url
+    if dumps.kind(url) != "postgresql":
+        return True
+    try:
+        databases.swap(url, databases.beside(url, "next"), _old(settings, ready))
+    except GuardrailError as error:
+        if not databases.there(url):
+            raise  # half way: the next start ends it
+        tell(settings.home, failed=error.code, data={})
+        forget(settings)
+        return False
+    return True
+
+
+def _old(settings: Settings, ready: Ready) -> str:
+    stamp = ready.at[:19].replace(":", "").replace("-", "")
+    return databases.beside(settings.database_url, f"before_{stamp}")
 
 
 def _swap(home: Path, new: Path, aside: Path, names: set[str]) -> None:

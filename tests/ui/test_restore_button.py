@@ -4,10 +4,8 @@ import contextlib
 import json
 import os
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +18,10 @@ from guardrails.audit.tables import ledger
 from guardrails.audit.verify import verify
 from guardrails.errors import BadInput
 from guardrails.keys import load_keys
+from guardrails.migrate import upgrade
 from guardrails.store import open_engine
 from tests.e2e.browser import product
+from tests.guardrails.audit import stores
 from tests.ui.api_client import client, served, with_accounts
 from tests.ui.fake_house import House, open_house
 from tests.ui.test_backup import rewritten
@@ -29,6 +29,7 @@ from tests.upstream import Say, Upstream
 from ui import staging
 from ui.backup import make
 from ui.restoring import Restoring
+from ui.settings import Settings
 
 PHRASE = "four words in a row"
 
@@ -256,12 +257,23 @@ def ask(web: httpx.Client, text: str) -> str:
     return str(json.loads(answer.text.split("data: ", 1)[1].split("\n", 1)[0])["conversation"])
 
 
-def test_a_running_server_restores_itself_by_the_button(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.heavy)])
+def test_a_running_server_restores_itself_by_the_button(tmp_path: Path, store: str) -> None:
     home = tmp_path / "home"
     slow = Say("word " * 4000, delay=0.05)
     with (
+        contextlib.ExitStack() as server,
         Upstream(Say("Hello."), slow, Say("Hello again.")) as upstream,
-        product(home, upstream) as running,
+    ):
+        given = {}
+        if store == "postgresql":
+            given["database"] = stores.new_database(server.enter_context(stores.cluster()), "house")
+        _restores_itself(home, upstream, given)
+
+
+def _restores_itself(home: Path, upstream: Upstream, given: dict[str, str]) -> None:
+    with (
+        product(home, upstream, **given) as running,
         httpx.Client(base_url=f"{running.address}/api/v1", timeout=60) as web,
     ):
         before = ask(web, "Before the backup")
@@ -298,6 +310,68 @@ def test_a_running_server_restores_itself_by_the_button(tmp_path: Path) -> None:
         # what was there before is complete in the backup that was made first
         checked = web.post(f"/backup/held/{kept[0]['id']}/check", json={}).json()
         assert checked["contents"]["conversations"] == 2 and checked["contents"]["own"]
-    with closing(sqlite3.connect(home / "atelier.db")) as db:
-        acts = db.execute("SELECT step, verdict FROM ledger WHERE kind = 'backup.restore'")
-        assert acts.fetchall() == [("event", "allow")]
+    engine = open_engine(given.get("database", f"sqlite:///{home / 'atelier.db'}"))
+    with engine.connect() as db:
+        acts = sa.select(ledger.c.step, ledger.c.verdict).where(ledger.c.kind == "backup.restore")
+        assert [tuple(row) for row in db.execute(acts)] == [("event", "allow")]
+    engine.dispose()
+
+
+@pytest.mark.heavy
+def test_a_postgresql_store_is_swapped_by_renaming(tmp_path: Path) -> None:
+    home = tmp_path / "old"
+    home.mkdir()
+    keys = load_keys(home / "master.key")
+
+    def acts(url: str, add: str = "") -> list[str]:
+        engine = open_engine(url)
+        if add:
+            ledger_ = Ledger(engine, keys, checkpoint_file=home / "checkpoints.jsonl")
+            ledger_.record(Act(add, "u_1"))
+            ledger_.checkpoint()
+            ledger_.close()
+        with engine.connect() as db:
+            kinds = list(db.scalars(sa.select(ledger.c.kind).order_by(ledger.c.seq)))
+        engine.dispose()
+        return kinds
+
+    with stores.cluster() as server:
+        url = stores.new_database(server, "house")
+        settings = Settings.model_validate({"home": home, "database": url})
+        engine = open_engine(url)
+        upgrade(engine)
+        engine.dispose()
+        assert acts(url, "before") == ["before"]
+        file = tmp_path / "one.tar"
+        make(settings, keys, file)
+        assert acts(url, "after") == ["before", "after"]
+        found = staging.stage(settings, file, tmp_path / "checked", keep=False)
+        assert (found.rows, found.own) == (1, True)
+        # another program has it open: nothing is changed, and that is told
+        found = staging.stage(settings, file, home / staging.NEXT)
+        staging.commit(settings, found, person="u_1", left=1, saved="before")
+        busy = sa.create_engine(url)
+        with busy.connect():
+            assert not staging.finish(settings)
+        busy.dispose()
+        assert staging.told(home)["failed"] == "store-in-use"
+        assert not (home / staging.NEXT).exists() and acts(url) == ["before", "after"]
+        found = staging.stage(settings, file, home / staging.NEXT)
+        staging.commit(settings, found, person="u_1", left=1, saved="before")
+        # interrupted between the two renames: the next start goes on
+        ready = staging.Ready(**json.loads((home / staging.NEXT / staging.READY).read_text()))
+        old = sa.make_url(staging._old(settings, ready)).database
+        boss = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+        with boss.connect() as db:
+            db.exec_driver_sql(f'ALTER DATABASE house RENAME TO "{old}"')
+        assert staging.finish(settings)
+        assert acts(url) == ["before", "backup.restore"]
+        assert not staging.finish(settings)
+        with boss.connect() as db:
+            names = set(db.scalars(sa.text("SELECT datname FROM pg_database")))
+            db.exec_driver_sql("CREATE ROLE plain LOGIN")
+        boss.dispose()
+        assert {name for name in names if name.startswith("house")} == {"house"}
+        plain = {"home": home, "database": url.replace("atelier@", "plain@")}
+        with pytest.raises(BadInput, match="restore-by-command"):
+            staging.stage(Settings.model_validate(plain), file, tmp_path / "refused")
