@@ -10,8 +10,9 @@ import binascii
 import html
 import re
 import urllib.parse
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+
+from guardrails.detect.reading import Reading, changed
 
 _DEPTH = 3  # encodings inside encodings that are undone
 # what a second reading may report: forms with structure; names would be guesses
@@ -115,19 +116,6 @@ _PAIR = "|".join(sorted(_PAIRS, key=len, reverse=True))
 _SPOKEN_PAIRS = re.compile(rf"(?<!\w)(?:{_PAIR})(?:[\s,]{{1,3}}(?:{_PAIR})){{4,20}}(?!\w)", re.I)
 
 
-@dataclass(frozen=True)
-class Reading:
-    """`text` and, for each of its characters, its span in the text it was made from."""
-
-    text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
-    sure: float = 0.0  # the score below which what is found in this reading is a guess
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        return min(self.starts[start:end]), max(self.ends[start:end])
-
-
 def readings(text: str) -> Iterator[Reading]:
     """The second readings that this text gives cause for; usually none."""
     if (
@@ -141,7 +129,7 @@ def readings(text: str) -> Iterator[Reading]:
         or " dot " in text
         or " point " in text
     ):
-        yield from _changed(
+        yield from changed(
             text,
             (
                 (_AT, lambda _: "@"),
@@ -151,60 +139,34 @@ def readings(text: str) -> Iterator[Reading]:
             ),
         )
     if "<" in text and "@" in text:
-        yield from _changed(text, ((_TAG, lambda _: ""),))
+        yield from changed(text, ((_TAG, lambda _: ""),))
     lower = text.lower()
     if " dot " in lower or " point " in lower:
-        yield from _changed(text, ((_SPOKEN_MAIL, _mail),))
-    if "dot" in lower or "point" in lower:
-        yield from _changed(text, ((_JOINED_MAIL, _joined_mail),))
+        yield from changed(text, ((_SPOKEN_MAIL, _mail),))
+    if any(word in lower for word in _JOINED):
+        yield from changed(text, ((_JOINED_MAIL, _joined_mail),))
     if "@" in text or " at " in lower:
-        yield from _changed(text, ((_MARKED_AT, lambda _: "@"), (_LOOSE_MAIL, _loose_mail)))
-    yield from _changed(text, ((_SPOKEN_DIGITS, _digits),))
+        yield from changed(text, ((_MARKED_AT, lambda _: "@"), (_LOOSE_MAIL, _loose_mail)))
+    yield from changed(text, ((_SPOKEN_DIGITS, _digits),))
     if any(ten in lower for ten in _TENS):
-        yield from _changed(text, ((_SPOKEN_PAIRS, _pairs),))
-    yield from _changed(text, ((_SPACED, lambda m: m.group().replace(" ", "")),))
-    yield from _changed(text, ((_SEPARATED, _separated),))
-    yield from _changed(text, ((_APART, _apart),), sure=0.95)
+        yield from changed(text, ((_SPOKEN_PAIRS, _pairs),))
+    yield from changed(text, ((_SPACED, lambda m: m.group().replace(" ", "")),))
+    if sum(map(text.count, "0123456789")) >= 10:
+        yield from changed(text, ((_SEPARATED, _separated),))
+        yield from changed(text, ((_APART, _apart),), sure=0.95)
     if "\n" in text:
-        yield from _changed(text, ((_LINES, lambda m: re.sub(r"\s+", "", m.group())),), sure=0.95)
+        yield from changed(text, ((_LINES, lambda m: re.sub(r"\s+", "", m.group())),), sure=0.95)
     if "O" in text or "o" in text or "l" in text or "I" in text:
-        yield from _changed(text, ((_LETTERED, _lettered),))
+        yield from changed(text, ((_LETTERED, _lettered),))
     if "%" in text:
-        yield from _changed(text, ((_PERCENT, _percent),))
+        yield from changed(text, ((_PERCENT, _percent),))
     if "\\" in text:
-        yield from _changed(text, ((_BACKSLASH, _backslash),))
-    yield from _changed(text, ((_HEX, _hex), (_BASE64, _base64)))
+        yield from changed(text, ((_BACKSLASH, _backslash),))
+    yield from changed(text, ((_HEX, _hex), (_BASE64, _base64)))
 
 
 _HXXP = re.compile(r"hxxp", re.I)
-_Change = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
-
-
-def _changed(text: str, changes: tuple[_Change, ...], sure: float = 0.0) -> Iterator[Reading]:
-    if not any(pattern.search(text) for pattern, _ in changes):
-        return
-    current, starts, ends = text, tuple(range(len(text))), tuple(range(1, len(text) + 1))
-    for pattern, change in changes:
-        pieces: list[str] = []
-        new_starts: list[int] = []
-        new_ends: list[int] = []
-        at = 0
-        for match in pattern.finditer(current):
-            new = change(match)
-            if new is None or new == match.group():
-                continue
-            a, b = match.span()
-            pieces += [current[at:a], new]
-            new_starts += [*starts[at:a], *([starts[a]] * len(new))]
-            new_ends += [*ends[at:a], *([ends[b - 1]] * len(new))]
-            at = b
-        if at:
-            pieces.append(current[at:])
-            current = "".join(pieces)
-            starts = (*new_starts, *starts[at:])
-            ends = (*new_ends, *ends[at:])
-    if current != text:
-        yield Reading(current, starts, ends, sure)
+_JOINED = ("-dot-", "_dot_", "-point-", "_point_")
 
 
 def _mail(match: re.Match[str]) -> str:
@@ -251,7 +213,11 @@ def _separated(match: re.Match[str]) -> str | None:
 
 def _apart(match: re.Match[str]) -> str | None:
     value = match.group()
-    return re.sub(r"\D+", " ", value) if sum(c.isdigit() for c in value) >= 12 else None
+    # groups with a blank between them are read without this
+    plain = all(c.isdigit() or c == " " for c in value) and "  " not in value
+    if plain or sum(c.isdigit() for c in value) < 12:
+        return None
+    return re.sub(r"\D+", " ", value)
 
 
 def _percent(match: re.Match[str]) -> str | None:
