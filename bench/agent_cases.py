@@ -26,7 +26,7 @@ from sandbox.events import Reply
 RESULTS = Path(__file__).with_name("agent_results.json")
 WALL_SECONDS = 1800.0  # a busy machine must not look like a bad answer
 # of the machine, not of the answer: shown, not kept
-TIMED_OUT = frozenset({"model-timeout", "limit-time"})
+TIMED_OUT = frozenset({"model-timeout", "limit-time", "screen-timeout"})
 
 
 @asynccontextmanager

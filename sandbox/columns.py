@@ -15,14 +15,18 @@ _NUMBER = re.compile(r"^[-+]?[\d\s.,%€$£:/-]*$")
 
 
 def values(text: str) -> list[str]:
-    """`Values of Product: Chair, Desk` for each column whose few words come again and again."""
+    """`Values: | Product | Chair | Desk` for each column whose few words come again and again.
+
+    A row, not a sentence: whoever screens the prompt looks for names in a table cell by cell, and
+    takes "Values of Entrepôt: Lyon" for two places.
+    """
     rows = [_cells(line) for line in text.split("\n", ROWS)[:ROWS] if " | " in line]
     if len(rows) < 3:
         return []
     names, *body = rows
     body = [row for row in body if len(row) == len(names) and row != names]
     found = [
-        f"Values of {name}: {', '.join(sorted(kinds))}"
+        " | ".join(["Values:", name, *sorted(kinds)])
         for place, name in enumerate(names)
         if (kinds := _kinds([row[place] for row in body]))
     ]
