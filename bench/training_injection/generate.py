@@ -115,30 +115,33 @@ def _pipes(text: str) -> list[str]:
 
 # orders that stand in what a model reads for a person
 INDIRECT = ("indirect", "meddle", "side", "code_m")
-ATTACK_FILES = {"attack_en": 10, "attack_fr": 8, "attack_more": 6, "attack_de": 2, "attack_es": 2}
+ATTACK_FILES = {"attack_en": 10, "attack_fr": 8, "attack_more": 6, "attack_de": 4, "attack_es": 2}
 DOCUMENTS = {
     "en": [
-        ("documents", s)
-        for s in ("mail_en", "mail_en", "table", "minutes", "web", "code", "prose", "security")
+        ("documents", s) for s in ("mail_en", "mail_en", "table", "minutes", "web", "code", "prose")
     ]
+    + [("documents", "security")] * 3
     + [("documents_more", "orders_en")] * 4,
     "fr": [
-        *(("documents", s) for s in ("mail_fr", "prose_fr", "security_fr")),
+        *(("documents", s) for s in ("mail_fr", "prose_fr", "security_fr", "security_fr")),
         *[("documents_more", "orders_fr")] * 2,
     ],
     "x": [("documents", "mail_de_es"), ("documents_more", "orders_x")],
 }
 ASKS = {
     "en": [
-        *(("benign_en", s) for s in ("lookalike", "question", "question", "roleplay", "style")),
-        *(("benign_en", s) for s in ("meta", "meta", "sensible")),
+        *(("benign_en", s) for s in ("question", "question", "roleplay", "meta", "meta")),
+        # orders that people give for their own text: what real questions have too few of
+        *(("benign_en", s) for s in ("lookalike", "style", "sensible") for _ in range(3)),
         *(("benign_long", s) for s in ("long_en", "chat_en", "chat_en", "chat_en")),
-        *(("benign_more", s) for s in ("opinion_en", "plays_en", "plays_en", "jobs_en", "edit_en")),
+        *(("benign_more", s) for s in ("opinion_en", "plays_en", "jobs_en", "edit_en", "edit_en")),
+        *[("benign_scenes", "scenes_en")] * 3,
     ],
     "fr": [
-        *(("benign_fr", s) for s in ("lookalike", "question", "style", "meta")),
+        *(("benign_fr", s) for s in ("lookalike", "question", "style", "style", "meta")),
         *(("benign_long", s) for s in ("long_fr", "chat_fr", "chat_fr")),
         *(("benign_more", s) for s in ("opinion_fr", "plays_fr", "edit_fr")),
+        ("benign_scenes", "scenes_fr"),
     ],
     "x": [
         *(("benign_de_es", s) for s in ("question", "more")),
@@ -152,7 +155,7 @@ def attacks(writer: Writer, count: int, extra: dict[str, list[str]]) -> list[Row
     chance = writer.chance
     rows = []
     for _ in range(count):
-        if chance.random() < 0.1:
+        if chance.random() < 0.15:
             rows.append(_stray(writer, extra))
             continue
         stem = chance.choices(list(ATTACK_FILES), list(ATTACK_FILES.values()))[0]
@@ -193,11 +196,32 @@ def attacks(writer: Writer, count: int, extra: dict[str, list[str]]) -> list[Row
     return rows
 
 
+def within(writer: Writer, attack: str, group: str, extra: dict[str, list[str]]) -> Row:
+    """`attack` in an English document, or alone one time in three."""
+    if writer.chance.random() < 0.33:
+        return Row(attack, 1, group, ((attack, "attack"),))
+    document = _document(writer, "en", extra)
+    parts = ((attack, "attack"), (document, "document"))
+    return Row(_inside(writer.chance, document, _wrap(writer, attack)), 1, group, parts)
+
+
 STRAYS = {
-    "en": [("benign_en", "question"), ("benign_en", "lookalike"), ("foreign", "foreign_en")],
-    "fr": [("benign_fr", "question"), ("foreign", "foreign_fr")],
+    "en": [
+        ("benign_en", "question"),
+        ("benign_en", "lookalike"),
+        ("foreign", "foreign_en"),
+        *[("foreign", "errand_en")] * 3,
+        *[("benign_more", "jobs_en")] * 2,
+    ],
+    "fr": [("benign_fr", "question"), ("foreign", "foreign_fr"), ("foreign", "errand_fr")],
     "x": [("benign_de_es", "question"), ("foreign", "foreign_x")],
 }
+
+
+LEADS = (
+    "TODO: ", "Next step: ", "Change of plan. ", "Before anything else: ", "First of all, ",
+    "Instead of the above: ", "To the agent: ", "Leave the rest aside. ",
+)  # fmt: skip
 
 
 def _stray(writer: Writer, extra: dict[str, list[str]]) -> Row:
@@ -206,7 +230,9 @@ def _stray(writer: Writer, extra: dict[str, list[str]]) -> Row:
     ask, _ = writer.line(*writer.chance.choice(STRAYS[language]))
     document = _document(writer, language, extra)
     parts = ((ask, "ask"), (document, "document"))
-    return Row(_inside(writer.chance, document, ask), 1, f"stray/{language}", parts)
+    # an errand comes as it is, behind a mark, or after a word that puts earlier orders aside
+    text = _wrap(writer, writer.chance.choice(("", "", "", "", *LEADS)) + ask)
+    return Row(_inside(writer.chance, document, text), 1, f"stray/{language}", parts)
 
 
 def benign(writer: Writer, count: int, extra: dict[str, list[str]]) -> list[Row]:

@@ -12,9 +12,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from bench.training_injection import net
-from bench.training_injection.rows import Example
+from bench.training_injection.rows import FOLDS, Example
 from guardrails.detect import injection_model as im
-from guardrails.detect.injection_features import CHAR_BITS, WORD_BITS, grams, windows
+from guardrails.detect.injection_features import CHAR_BITS, WORD_BITS, Grams, grams, windows
 from guardrails.detect.injection_sense import Sense, Table, Vectors
 
 Floats = npt.NDArray[np.float64]
@@ -30,19 +30,20 @@ class Weights:
     stack: float = 12.0
 
 
-def matrix(windows_: Sequence[Sequence[str]]) -> sparse.csr_matrix:
-    """One row per list of folded segments, the same numbers as at inference."""
-    data, columns, starts = [], [], [0]
-    for segments in windows_:
+def counted(texts: Sequence[Sequence[str]], table: Table) -> tuple[sparse.csr_matrix, Vectors]:
+    """N-grams and summed word vectors: one row per list of folded segments, as at inference."""
+    data, columns, starts, senses = [], [], [0], []
+    for segments in texts:
         seen = grams(tuple(segments))
         for buckets, shift in ((seen.chars, 0), (seen.words, 1 << CHAR_BITS)):
-            columns.append(buckets + shift)
+            columns.append((buckets + shift).astype(np.int32))
             data.append(np.full(len(buckets), im.scale(len(buckets)), dtype=np.float32))
         starts.append(starts[-1] + len(seen.chars) + len(seen.words))
-    shape = (len(windows_), (1 << CHAR_BITS) + (1 << WORD_BITS))
+        senses.append(table.sums(seen.tokens, seen.token_segment, seen.count)[0])
+    shape = (len(texts), (1 << CHAR_BITS) + (1 << WORD_BITS))
     result = sparse.csr_matrix((np.concatenate(data), np.concatenate(columns), starts), shape)
     result.sum_duplicates()
-    return result
+    return result, np.stack(senses)
 
 
 def linear(
@@ -69,6 +70,7 @@ class Seen:
     attack: npt.NDArray[np.int64]
     order: npt.NDArray[np.int64]
     share: Floats  # of its example's weight
+    windows: list[list[Grams]]  # of each example; filled when features are first computed
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,6 @@ class Base:
 
     linear: Floats
     sense: Sense
-
-
-def senses(windows_: Sequence[Sequence[str]], table: Table) -> Vectors:
-    """The summed word vectors of each list of folded segments."""
-    rows = []
-    for segments in windows_:
-        seen = grams(tuple(segments))
-        rows.append(table.sums(seen.tokens, seen.token_segment, seen.count)[0])
-    return np.stack(rows)
 
 
 def see(examples: Sequence[Example], table: Table) -> Seen:
@@ -103,9 +96,12 @@ def see(examples: Sequence[Example], table: Table) -> Seen:
                 order += [int(what != "document")] * len(units)
                 share += [1 / len(units) ** 0.5] * len(units)
     texts = [[one for w in e.windows for one in w.segments] for e in examples]
+    whole, whole_sense = counted(texts, table)
+    pieces, pieces_sense = counted(segments, table)
     return Seen(
-        matrix(texts), matrix(segments), table, senses(texts, table), senses(segments, table),
+        whole, pieces, table, whole_sense, pieces_sense,
         np.array(owner), np.array(attack), np.array(order), np.array(share),
+        [],
     )  # fmt: skip
 
 
@@ -143,11 +139,14 @@ def _importance(example: Example, weights: Weights) -> float:
     return example.weight * (weights.linear if example.given else 1.0)
 
 
-def dense(examples: Sequence[Example], fitted: Base) -> Floats:
-    """Features of the stack; a long text is described by its worst window."""
+def dense(
+    examples: Sequence[Example], seen: Seen, index: npt.NDArray[np.int64], fitted: Base
+) -> Floats:
+    """Features of the examples `index`; a long text is described by its worst window."""
     rows = []
-    for example in examples:
-        features = [im.features(one, fitted.linear, fitted.sense) for one in example.windows]
+    for number in index.tolist():
+        pairs = zip(examples[number].windows, seen.windows[number], strict=True)
+        features = [im.features(one, fitted.linear, fitted.sense, told) for one, told in pairs]
         rows.append(max(features, key=lambda row: row[0] + row[1]))
     return np.array(rows)
 
@@ -177,7 +176,7 @@ def emphasis(examples: Sequence[Example], folds: Sequence[int], weights: Weights
     # what people and attackers really write decides; made rows steady it
     found = np.array([weights.stack if one.given else 0.7 for one in examples])
     # clean documents are what a wrong alarm costs most
-    clean = [one.row.group.startswith(("document/", "starter")) for one in examples]
+    clean = [one.row.group.startswith(("document/", "starter", "asked")) for one in examples]
     found[np.array(clean)] = 1.4
     found[np.array(folds) < 0] = 0.0
     return found
@@ -189,16 +188,20 @@ def out_of_fold(
     folds: Sequence[int],
     weights: Weights,
     seed: int = 0,
-) -> tuple[Floats, Floats]:
-    """(features, scores) of every example, by models that were fitted without its fold."""
+) -> Floats:
+    """Features of every example, by models that were fitted without its fold."""
     place = np.array(folds)
     features = np.zeros((len(examples), im.FEATURES))
-    for number in sorted(set(folds)):
+    if not seen.windows:
+        seen.windows.extend(
+            [grams(one.segments) for one in example.windows] for example in examples
+        )
+    for number in sorted(set(folds) - {-1}):  # what is always learned counts nothing in the stack
         rest, here = np.flatnonzero(place != number), np.flatnonzero(place == number)
         fitted = base(examples, seen, rest, weights, 1 + seed)
-        features[here] = dense([examples[i] for i in here.tolist()], fitted)
-    scores = judged(features, examples, folds, weights, seed)
-    return features, scores
+        features[here] = dense(examples, seen, here, fitted)
+        print("fold", number, "of", FOLDS, flush=True)
+    return features
 
 
 def judged(
@@ -210,7 +213,7 @@ def judged(
     labels = np.array([float(one.row.label) for one in examples])
     counts = emphasis(examples, folds, weights)
     scores = np.zeros(len(examples))
-    for number in sorted(set(folds)):
+    for number in sorted(set(folds) - {-1}):
         rest, here = place != number, place == number
         models = stack(features[rest], labels[rest], counts[rest], 3 + seed)
         scores[here] = combined(models, features[here])

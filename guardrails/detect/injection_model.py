@@ -50,9 +50,12 @@ def _whole(seen: Grams, weights: Floats, bias: float) -> float:
     return bias + chars + words
 
 
-def features(window: Window, weights: Floats, sense: Sense) -> Floats:
-    """`FEATURES` numbers of one window: what both kinds of model say, whole and by segment."""
-    seen = grams(window.segments)
+def features(window: Window, weights: Floats, sense: Sense, seen: Grams | None = None) -> Floats:
+    """`FEATURES` numbers of one window: what both kinds of model say, whole and by segment.
+
+    `seen` spares counting the n-grams of its segments where they are known.
+    """
+    seen = seen or grams(window.segments)
     whole = _whole(seen, weights[0], float(weights[0][-1]))
     attack = _sums(seen, weights[1], float(weights[1][-1]))
     order = _sums(seen, weights[2], float(weights[2][-1]))
