@@ -39,7 +39,7 @@ class _Graph:
         self._packed = packed
         self._shape = packed.shape
         self._nodes: list[bytes] = []
-        self._weights: list[bytes] = []
+        self._weights: list[tuple[bytes, bytes]] = []  # what it is, its values
 
     def embedded(self) -> str:
         """The normalised input."""
@@ -81,14 +81,18 @@ class _Graph:
 
     def bytes(self) -> bytes:
         """The whole, as a runtime reads it."""
-        graph = b"".join(_field(1, node) for node in self._nodes) + _field(2, b"e5")
-        graph += b"".join(_field(5, one) for one in self._weights)
         width = self._shape.width
-        graph += _field(11, _value(INPUT, (1, "count", width)))
-        graph += _field(12, _value(OUTPUT, (1, width)))
+        parts = [_field(1, node) for node in self._nodes]
+        parts.append(_field(2, b"e5"))
+        for about, values in self._weights:  # joined once: they are 21 MB
+            head = about + _head(9, len(values))
+            parts += [_head(5, len(head) + len(values)), head, values]
+        parts.append(_field(11, _value(INPUT, (1, "count", width))))
+        parts.append(_field(12, _value(OUTPUT, (1, width))))
         sets = _field(8, _number(2, _OPSET))
         sets += _field(8, _field(1, _MORE.encode()) + _number(2, 1))
-        return _number(1, _IR) + _field(7, graph) + sets
+        graph = _head(7, sum(map(len, parts)))
+        return b"".join([_number(1, _IR), graph, *parts, sets])
 
     def _added(self, before: str, change: str, name: str) -> str:
         ends = [self._floats(f"{name}.w"), self._floats(f"{name}.b")]
@@ -118,7 +122,7 @@ class _Graph:
     def _keep(self, name: str, array: npt.NDArray[np.generic]) -> str:
         shape = b"".join(_number(1, size) for size in array.shape)
         about = shape + _number(2, _TYPES[array.dtype]) + _field(8, name.encode())
-        self._weights.append(about + _field(9, np.ascontiguousarray(array).tobytes()))
+        self._weights.append((about, np.ascontiguousarray(array).tobytes()))
         return name
 
 
@@ -142,7 +146,11 @@ def _number(field: int, value: int) -> bytes:
 
 
 def _field(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
+    return _head(field, len(value)) + value
+
+
+def _head(field: int, size: int) -> bytes:
+    return _varint(field << 3 | 2) + _varint(size)
 
 
 def _varint(value: int) -> bytes:

@@ -8,6 +8,7 @@ import importlib.util
 import itertools
 import mmap
 import struct
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,8 @@ class Shape:
 class Pieces:
     """The tokenizer: pieces with their scores, marks of begin and end, characters written anew."""
 
-    pieces: list[tuple[str, float]]
+    texts: list[str]
+    scores: "array[float]"
     begin: int
     end: int
     unknown: int
@@ -77,15 +79,14 @@ class Packed:
         return np.frombuffer(self._bytes, np.uint8, size, at).reshape(-1, _BYTES)
 
     def pieces(self) -> Pieces:
-        """The tokenizer's parts; some 0.2 s and 60 MB while they are held."""
+        """The tokenizer's parts."""
         count, begin, end, _, unknown = self._marks
         at = _HEADER.size
         ends = np.frombuffer(self._bytes, "<u4", count + 1, at).tolist()
-        scores = np.frombuffer(self._bytes, "<f4", count, at + 4 * (count + 1)).tolist()
+        scores = array("f", self._bytes[at + 4 * (count + 1) : self._words()])
         blob = self._bytes[self._words() : self._words() + self._blob]
-        texts = (blob[a:b].decode() for a, b in itertools.pairwise(ends))
-        pieces = list(zip(texts, scores, strict=True))
-        return Pieces(pieces, begin, end, unknown, self._rewritten())
+        texts = [blob[a:b].decode() for a, b in itertools.pairwise(ends)]
+        return Pieces(texts, scores, begin, end, unknown, self._rewritten())
 
     def _words(self) -> int:
         return _HEADER.size + 4 * (2 * int(self._marks[0]) + 1)

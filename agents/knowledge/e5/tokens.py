@@ -22,12 +22,12 @@ class Tokens:
         self.begin, self.end = pieces.begin, pieces.end
         self._unknown = pieces.unknown
         self._rewritten = pieces.rewritten
-        self._scores = [score for _, score in pieces.pieces]
+        self._scores = pieces.scores
         self._worst = min(self._scores) - 10
-        self._longest = max(len(piece) for piece, _ in pieces.pieces)
+        self._longest = max(map(len, pieces.texts))
         self._known = {
             piece: number
-            for number, (piece, _) in enumerate(pieces.pieces)
+            for number, piece in enumerate(pieces.texts)
             if piece and number != self._unknown
         }
         self._cut = lru_cache(_REMEMBERED)(self._best)
