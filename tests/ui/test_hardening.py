@@ -132,6 +132,7 @@ async def test_methods_that_nobody_needs_are_refused(house: App, method: str) ->
     [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "http://127.0.0.1:9999"},  # another program of the same machine
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
     ],
