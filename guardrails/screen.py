@@ -44,7 +44,7 @@ class ScreenPolicy:
         default_factory=lambda: dict.fromkeys((*TOPICS, "ORGANIZATION", "URL"), "allow")
     )
     ask_injection: Mapping[Provenance, float] = field(
-        default_factory=lambda: {"user": 0.85, "tool": 0.8, "document": 0.8}
+        default_factory=lambda: {"user": 0.88, "tool": 0.8, "document": 0.8}
     )
     block_injection: Mapping[Provenance, float] = field(default_factory=lambda: {"user": 0.99})
 
