@@ -51,6 +51,8 @@ def say_error(language: Language, code: str, /, **data: object) -> str:
     """The wording of an error code; an unknown code still says no, and what to do next."""
     key = f"error.{code}"
     known = catalogue(language)
+    if data.get("rule") == "no-match" and f"{key}.no-match" in known:
+        key += ".no-match"  # nothing permits it: there is no rule whose name would help
     # data that is itself a key (what to do on this host) is put into words
     data = {
         name: say(language, one) if isinstance(one, str) and one in known else one

@@ -13,6 +13,7 @@ from guardrails.errors import BadInput, GuardrailError
 from sandbox.agent_knowledge import _place
 from tests.house import House
 from tests.upstream import Say
+from ui.faults import worded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HANDBOOK = SAMPLES / "en/staff-handbook.docx"
@@ -89,8 +90,10 @@ async def test_a_file_that_cannot_be_read_says_so_and_leaves_nothing(
     assert not home.app.sessions.uploads.uploads(_place("bad", "x.pdf"))
     with pytest.raises(BadInput, match="file-executable"):
         await knowledge.add("bad", "internal", marie, "x.txt", b"\x7fELF\x02\x01\x01" + bytes(60))
-    with pytest.raises(GuardrailError, match="file-refused"):
+    with pytest.raises(GuardrailError, match="file-refused") as refused:
         await knowledge.add("bad", "internal", marie, "x.bin", bytes(range(256)))
+    # no rule permits it: the person is told the kinds there are, not the name of no rule
+    assert "no-match" not in worded(refused.value, "en") + worded(refused.value, "fr")
 
 
 async def test_a_broken_off_reading_goes_on_after_a_restart(
