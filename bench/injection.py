@@ -70,8 +70,8 @@ def corpus_rows() -> list[Row]:
         Row("written later: true at 1 %", at(later, peaceful, 0.01)),
         Row("written later: true at 5 %", at(later, peaceful, 0.05)),
         Row(
-            "written later: benign asked about (0.85)",
-            sum(s >= 0.85 for s in peaceful) / len(peaceful),
+            "written later: benign asked about (0.88)",
+            sum(s >= 0.88 for s in peaceful) / len(peaceful),
         ),
     ]
 
