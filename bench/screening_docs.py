@@ -1,18 +1,28 @@
-"""Write the table of kinds in docs/screening.md: `python -m bench.screening_docs`.
+"""Write the tables of docs/screening.md: `python -m bench.screening_docs`.
+
+With `--figures OURS STOCK`, two files that `python -m bench.screening --column` printed, the table
+of figures; without, the table of kinds.
 
 Every kind with its detectors, from the catalogue; precision and recall as measured here over the
 generated identifiers, our own corpora and, where present, the shared development rows.
 """
 
+import sys
 from collections import defaultdict
 from pathlib import Path
 
+import yaml
+
 from bench import national, structured
 from bench.scoring import CORE, DEV, Tally, rows, score
-from bench.screening import _own, ours
+from bench.screening import TARGETS, _own, ours
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "screening.md"
 START, END = "<!-- kinds: written by bench.screening_docs -->", "<!-- end of kinds -->"
+FIGURES, FIGURES_END = (
+    "<!-- figures: written by bench.screening_docs -->",
+    "<!-- end of figures -->",
+)
 _SETS = ("pii_en_presidio_research", "pii_fr_person_sentences", "pii_enfr_it_tickets")
 
 
@@ -69,12 +79,30 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def figures(ours_file: Path, stock_file: Path) -> str:
+    """The Markdown table of figures from two columns of one run."""
+    mine = yaml.safe_load(ours_file.read_text(encoding="utf-8"))
+    stock = yaml.safe_load(stock_file.read_text(encoding="utf-8"))
+    lines = ["| figure | reach | ours | stock Presidio |", "| --- | --- | --- | --- |"]
+    for name, value in mine.items():
+        cells = (TARGETS.get(name, ""), value, stock.get(name, "–"))
+        lines.append(" | ".join(["| " + name, *(" ".join(str(c).split()) for c in cells)]) + " |")
+    return "\n".join(lines)
+
+
+def _between(start: str, end: str, made: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    head, _, rest = text.partition(START)
-    _, _, tail = rest.partition(END)
-    PAGE.write_text(f"{head}{START}\n{table()}\n{END}{tail}", encoding="utf-8")
+    head, _, rest = text.partition(start)
+    _, _, tail = rest.partition(end)
+    PAGE.write_text(f"{head}{start}\n{made}\n{end}{tail}", encoding="utf-8")
+
+
+def main(arguments: list[str]) -> None:
+    if arguments[:1] == ["--figures"]:
+        _between(FIGURES, FIGURES_END, figures(Path(arguments[1]), Path(arguments[2])))
+    else:
+        _between(START, END, table())
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -51,6 +51,10 @@ _LOOSE_MAIL = re.compile(
     rf"|[\w.+\-]{{1,60}} ?(?:\n ?@|@ ?\n) ?[\w.\-]{{1,60}}\.|[\w.+\-]{{1,60}}@[\w.\-]{{1,40}}\n[\w.\-]{{1,40}}\.|[\w.+\-]{{1,60}}@[\w\-]{{1,40}},|[\w\-]{{1,40}}[._][\w.\-]{{1,40}} at [\w.\-]{{1,60}}\.)(?:{_TLD})(?![\w@])",
     re.I,
 )
+# one of these must be there for the next two to change anything
+_LOOSE = re.compile(
+    r" @|@[ \n*_`~|]|[\n*_`~|]@|@[\w.\-]{1,40}[\n,]\w|@[\w\-]{1,40} \.| \. [\w\-]{1,40}@|[._]\w[\w.\-]{0,40} [aA][tT] "
+)
 _WHOLE_MAIL = re.compile(rf"[\w.+\-]+@[\w.\-]+\.(?:{_TLD})\n", re.I)
 _MARKED_AT = re.compile(r"[*_`~|]{1,3}@[*_`~|]{0,3}|@[*_`~|]{1,3}")
 _TAG = re.compile(r"</?(?:b|i|u|em|strong|span|wbr|a|font|code|mark)\b[^<>]{0,60}>", re.I)
@@ -145,7 +149,7 @@ def readings(text: str) -> Iterator[Reading]:
         yield from changed(text, ((_SPOKEN_MAIL, _mail),))
     if any(word in lower for word in _JOINED):
         yield from changed(text, ((_JOINED_MAIL, _joined_mail),))
-    if "@" in text or " at " in lower:
+    if _LOOSE.search(text):
         yield from changed(text, ((_MARKED_AT, lambda _: "@"), (_LOOSE_MAIL, _loose_mail)))
     yield from changed(text, ((_SPOKEN_DIGITS, _digits),))
     if any(ten in lower for ten in _TENS):

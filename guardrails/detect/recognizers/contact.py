@@ -44,7 +44,7 @@ SHAPES = (
     Shape(
         "IP_ADDRESS",
         "ipv4",
-        r"(?<![\w.:])(?<!version )(?<!revision )(?<!release )(?<!firmware )(?<!chapter )(?<!section )(?<!chapitre )"
+        r"(?=\d)(?<![\w.:])(?<!version )(?<!revision )(?<!release )(?<!firmware )(?<!chapter )(?<!section )(?<!chapitre )"
         r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
         r"(?:/(?:3[0-2]|[12]?\d))?(?![\w]|\.\d)",
         "It is an IPv4 address.",

@@ -48,7 +48,7 @@ SHAPES = (
     Shape(
         "CREDIT_CARD",
         "card",
-        r"(?:(?<![\w.\-])(?<![+])|(?<=card)|(?<=carte)|(?<=visa))\d(?:[ \-.]?\d){11,18}(?![\w]|[.\-]\d)",
+        r"(?=\d)(?:(?<![\w.\-])(?<![+])|(?<=card)|(?<=carte)|(?<=visa))\d(?:[ \-.]?\d){11,18}(?![\w]|[.\-]\d)",
         "It has a card issuer's range and check digit.",
         0.9,
         1.0,
