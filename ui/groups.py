@@ -54,6 +54,11 @@ class Group:
     changed: str = ""
     rests: bool = False
 
+    @property
+    def gives(self) -> frozenset[Role]:
+        """The roles that its members have from it now."""
+        return self.roles - RESTING if self.rests else self.roles
+
 
 class Groups:
     """The groups of this installation. Every change brings the members' roles up to date."""

@@ -8,9 +8,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from guardrails.errors import BadInput
+from ui import leaving
 from ui.accounts import Account, people
 from ui.apikeys import ApiKey
-from ui.routes.people import shut_out
 from ui.scim_common import Body, Count, Scim, Start, Token, act, listed, location, operations
 from ui.scim_filter import Equal, parse_filter
 from ui.scim_user import ScimUser, read_account, shown
@@ -85,9 +85,7 @@ def add_users(scim: FastAPI, app: "App") -> None:
     def remove(id_: str, key: Token) -> Response:
         account = scim_account(app, id_)
         app.ledger.record(act("user.remove", key, subject=account.id))
-        shut_out(app, account.id)
-        app.groups.forget(account.id)
-        app.people.remove(account.login)
+        leaving.remove(app.people, app.identity, account)
         return Response(status_code=204)
 
 
@@ -113,7 +111,7 @@ def _adopted(app: "App", key: ApiKey, values: Mapping[str, object]) -> Account |
         return None
     if values["disabled"]:
         app.ledger.record(act("user.disable", key, subject=id_))
-        shut_out(app, id_)
+        leaving.shut_out(app.people, app.identity, id_)
     return app.people.change(id_, **{**values, "source": "scim", "roles": "staff"})
 
 
@@ -124,7 +122,7 @@ def _changed(app: "App", key: ApiKey, account: Account, user: ScimUser) -> Accou
     app.ledger.record(act(kind, key, subject=account.id))
     after = app.people.change(account.id, **values)
     if ends:
-        shut_out(app, account.id)
+        leaving.shut_out(app.people, app.identity, account.id)
     return after
 
 

@@ -158,18 +158,21 @@ class SignIns:
         self.ended(person)
         return gone
 
-    def end_provider(self, session: str) -> list[str]:
-        """End what began with one session at the identity provider; returns whose it was."""
+    def of_provider(self, session: str) -> list[str]:
+        """Whose sign-ins began with one session at the identity provider."""
+        with self._engine.connect() as connection:
+            return _whose(connection, sign_ins.c.provider_session == session) if session else []
+
+    def end_provider(self, session: str) -> None:
+        """End what began with one session at the identity provider."""
         if not session:
-            return []
+            return
         its = sign_ins.c.provider_session == session
         with self._engine.begin() as connection:
-            query = sa.select(sign_ins.c.person).where(its).distinct()
-            persons = [str(each) for each in connection.execute(query).scalars()]
+            persons = _whose(connection, its)
             _delete(connection, its)
         for person in persons:
             self.ended(person)
-        return persons
 
     def _family(self, connection: sa.Connection, token: str) -> str:
         query = sa.select(sign_ins.c.family).where(sign_ins.c.token == digest(token))
@@ -212,6 +215,11 @@ class SignIns:
             self._young.clear()
         self._young[str(row.token)] = _when(row.renewed)
         return row
+
+
+def _whose(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[str]:
+    query = sa.select(sign_ins.c.person).where(which).distinct()
+    return [str(each) for each in connection.execute(query).scalars()]
 
 
 def _delete(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:

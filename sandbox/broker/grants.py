@@ -214,9 +214,7 @@ class Grants:
 
     def forget(self, *, person: str = "", source: str = "") -> None:
         """Forget all grants of a person, or of a source that is removed."""
-        which = grants.c.person == person if person else grants.c.source == source
-        with self._engine.begin() as db:
-            db.execute(sa.delete(grants).where(which))
+        forget(self._engine, person=person, source=source)
 
     # ── inside ───────────────────────────────────────────────────────────────────────────
 
@@ -299,6 +297,13 @@ class Grants:
 
 class Refused(NotDone):
     """The provider knows the request and says no."""
+
+
+def forget(engine: sa.Engine, *, person: str = "", source: str = "") -> None:
+    """Forget all grants of a person, or of a source."""
+    which = grants.c.person == person if person else grants.c.source == source
+    with engine.begin() as db:
+        db.execute(sa.delete(grants).where(which))
 
 
 def settings_of(provider: Provider, client: str) -> dict[str, Any]:

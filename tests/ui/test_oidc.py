@@ -58,6 +58,20 @@ async def test_signing_in_makes_an_account_with_the_groups_roles(
     assert len(house.people.all()) == 1
 
 
+async def test_nobody_is_let_in_or_given_roles_unless_that_is_on_record(
+    web: httpx.AsyncClient, fake: FakeProvider, house: House
+) -> None:
+    await sign_in(web, fake)
+    house.ledger.close()
+    fake.claims["groups"] = ["atelier-security"]
+    assert (await sign_in(web, fake)).status_code == 503
+    (account,) = house.people.all()
+    assert account.roles == {"staff"}
+    fake.claims["sub"] = "Sample-2"
+    assert (await sign_in(web, fake)).status_code == 503
+    assert len(house.people.all()) == 1
+
+
 async def test_a_sign_in_that_failed_keeps_the_page_that_was_wanted(
     web: httpx.AsyncClient, fake: FakeProvider
 ) -> None:

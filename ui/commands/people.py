@@ -98,13 +98,13 @@ def add(to: typer.Typer, voice: Voice) -> None:
         with _accounts() as (people, ledger, identity):
             from guardrails.audit.ledger import Act
             from guardrails.errors import BadInput
+            from ui import leaving
 
             account = people.find(login)
             if account is None:
                 raise BadInput("no-such-account", login=login)
             ledger.record(Act("user.remove", "system", subject=account.id))
-            people.remove(login)
-            identity.end_all(account.id)
+            leaving.remove(people, identity, account)
         voice.result(voice("user.removed", login=account.login))
 
 

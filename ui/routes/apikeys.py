@@ -11,8 +11,8 @@ from ui.access import MAY, Permission
 from ui.accounts import Account
 from ui.apikeys import NEVER, ApiKey
 from ui.identity import Person
+from ui.leaving import shut_out
 from ui.routes.common import Limits, Services, allowed, limited
-from ui.routes.people import shut_out
 from ui.routes.shapes import Done, Shape
 
 router = APIRouter(tags=["keys"])
@@ -148,7 +148,7 @@ def remove_service(service: str, app: Services, person: Manager) -> Done:
     """Remove a service account; its keys end at once."""
     account = _service(app, service)
     app.ledger.record(Act("service.remove", person.id, subject=account.id))
-    shut_out(app, account.id)
+    shut_out(app.people, app.identity, account.id)
     app.people.remove(account.login)
     return Done()
 

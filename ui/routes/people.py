@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from guardrails.audit.ledger import Act
 from guardrails.errors import BadInput
-from ui import duties, seen
+from ui import duties, leaving, seen
 from ui.access import Role
 from ui.accounts import Account
 from ui.identity import Person
@@ -244,7 +244,7 @@ def disable_person(person_id: str, app: Services, person: Manager) -> Done:
         raise duties.own_roles()
     duties.check_last(account, app.people)
     app.ledger.record(Act("user.disable", person.id, subject=account.id))
-    shut_out(app, account.id)
+    leaving.shut_out(app.people, app.identity, account.id)
     return Done()
 
 
@@ -266,10 +266,7 @@ def remove_person(person_id: str, app: Services, person: Manager) -> Done:
     duties.check_last(account, app.people)
     duties.check_last_security([account], app.people)
     app.ledger.record(Act("user.remove", person.id, subject=account.id))
-    shut_out(app, account.id)
-    app.groups.forget(account.id)
-    app.tools.sign_in.grants.forget(person=account.id)
-    app.people.remove(account.login)
+    leaving.remove(app.people, app.identity, account)
     return Done()
 
 
@@ -288,14 +285,6 @@ def known(app: Any, person_id: str) -> Account:
     if account.kind != "person":
         raise BadInput("no-such-account", login=person_id)
     return account
-
-
-def shut_out(app: Any, person_id: str) -> None:
-    """Disable an account and end what it holds: sessions, keys, links."""
-    app.people.change(person_id, disabled=True)
-    app.identity.end_all(person_id)
-    app.api_keys.revoke_all(person_id)
-    app.password_links.end(person_id)
 
 
 def rows(app: Any, accounts: list[Account]) -> list[PersonRow]:

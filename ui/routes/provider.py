@@ -8,8 +8,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from guardrails.audit.ledger import Act
-from guardrails.errors import GuardrailError
-from ui.accounts import Account
+from guardrails.errors import GuardrailError, NotPermitted
+from ui.access import Role
+from ui.accounts import RESTING, Account
 from ui.identity import SESSION_COOKIE, VIEW_COOKIE, set_cookie
 from ui.oidc import COOKIE, COOKIE_SECONDS, Ended, Known, Provider
 from ui.routes.common import Limits, Services
@@ -125,7 +126,7 @@ def admit(app: Any, at: Provider, known: Known) -> Account:
     kept = [group for group in app.groups.all() if group.source == "token"]
     mine = [group for group in kept if {group.name, group.external} & set(known.groups)]
     maps = at.maps_roles or any(group.roles for group in kept)
-    roles = known.roles if maps else frozenset({"staff"})
+    roles: frozenset[Role] = known.roles if maps else frozenset({"staff"})
     before = app.people.by_provider(known.key) or app.people.provisioned(known.external)
     given = roles.union(*(group.roles for group in mine))
     if before is not None and before.source == "scim":
@@ -133,6 +134,7 @@ def admit(app: Any, at: Provider, known: Known) -> Account:
         roles, given = before.own, given | before.roles
     if not given:
         raise GuardrailError("oidc-no-role")
+    _record_roles(app, before, roles.union(*(group.gives for group in mine)))
     account: Account = app.people.provided(
         known.key,
         name=known.name,
@@ -144,18 +146,32 @@ def admit(app: Any, at: Provider, known: Known) -> Account:
     )
     app.groups.set_groups(account.id, [group.id for group in mine], ["token"])
     after: Account = app.people.known(account.id)
-    if before is not None and before.roles != after.roles:
-        payload = {"from": sorted(before.roles), "to": sorted(after.roles)}
-        app.ledger.record(
-            Act("roles.change", "system", subject=after.id, rule="oidc", payload=payload)
-        )
     return after
+
+
+def _record_roles(app: Any, before: Account | None, given: frozenset[Role]) -> None:
+    """Put on record what a sign-in is about to make of an account. Raises NotPermitted."""
+    if before is None:
+        act = Act("user.add", "system", rule="oidc", payload={"roles": sorted(given)})
+        app.ledger.record(act)
+        return
+    if before.disabled:
+        raise NotPermitted
+    kept = [group for group in app.groups.of(before.id) if group.source != "token"]
+    after = given.union(*(group.gives for group in kept))
+    after -= RESTING if before.rests else frozenset()
+    if before.roles != after:
+        payload = {"from": sorted(before.roles), "to": sorted(after)}
+        app.ledger.record(
+            Act("roles.change", "system", subject=before.id, rule="oidc", payload=payload)
+        )
 
 
 def _end(app: Any, ended: Ended) -> None:
     if ended.session:
-        for person in app.identity.sign_ins.end_provider(ended.session):
+        for person in app.identity.sign_ins.of_provider(ended.session):
             app.ledger.record(Act("signout", person, rule="oidc"))
+        app.identity.sign_ins.end_provider(ended.session)
         return
     account = app.people.by_provider(ended.key)
     if account is not None:
