@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from agents.conversations import Message
+from agents.conversation_tables import Message
 from guardrails.detect.injection import fence
 from sandbox.broker.routing import AFTER_DOCUMENTS, BEFORE_WORDS
 from sandbox.broker.run import Run
