@@ -1,4 +1,3 @@
-
 """Words that are rarely anybody's name: `python -m bench.training.common_words WORDLIST`.
 
 Writes `guardrails/detect/recognizers/words/{en,fr}.txt`, one word a line, for an editor to change.
