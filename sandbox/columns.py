@@ -15,10 +15,9 @@ _NUMBER = re.compile(r"^[-+]?[\d\s.,%€$£:/-]*$")
 
 
 def values(text: str) -> list[str]:
-    """`Values: | Product | Chair | Desk` for each column whose few words come again and again.
+    """`Column Product holds Chair, Desk` for each column whose few words come again and again.
 
-    A row, not a sentence: whoever screens the prompt looks for names in a table cell by cell, and
-    takes "Values of Entrepôt: Lyon" for two places.
+    "Column" and "holds" on both sides: in "Values of Entrepôt: Lyon" two places are found.
     """
     rows = [_cells(line) for line in text.split("\n", ROWS)[:ROWS] if " | " in line]
     if len(rows) < 3:
@@ -26,7 +25,7 @@ def values(text: str) -> list[str]:
     names, *body = rows
     body = [row for row in body if len(row) == len(names) and row != names]
     found = [
-        " | ".join(["Values:", name, *sorted(kinds)])
+        f"Column {name} holds {', '.join(sorted(kinds))}"
         for place, name in enumerate(names)
         if (kinds := _kinds([row[place] for row in body]))
     ]

@@ -59,10 +59,10 @@ _EXAMPLES: dict[str, list[tuple[str, dict[str, str]]]] = {
             },
         ),
         (
-            "Prix total des chaises ?",
+            "Total price of the chairs in the file?",
             {
                 "code": "import pandas as pd; d = pd.read_csv('file.csv'); "
-                "print(d[d['article'] == 'Chaise']['prix'].sum())"
+                "print(d[d['item'] == 'Chair']['price'].sum())"
             },
         ),
     ],

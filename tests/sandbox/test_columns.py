@@ -11,7 +11,7 @@ S-4 | Desk | 1 | Marc"""
 
 
 def test_kinds_that_come_again_are_listed_and_names_and_numbers_are_not() -> None:
-    assert values(SALES) == ["Values: | Product | Desk | Lamp"]
+    assert values(SALES) == ["Column Product holds Desk, Lamp"]
 
 
 def test_a_text_without_a_table_has_no_columns() -> None:
@@ -20,4 +20,4 @@ def test_a_text_without_a_table_has_no_columns() -> None:
 
 
 def test_rows_of_another_length_are_left_out() -> None:
-    assert values(SALES + "\nTotal | 21") == ["Values: | Product | Desk | Lamp"]
+    assert values(SALES + "\nTotal | 21") == ["Column Product holds Desk, Lamp"]
