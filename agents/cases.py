@@ -66,9 +66,14 @@ def made(values: Mapping[str, object]) -> Case:
 
 def judgeable(case: Case, number: int = 0) -> Case:
     """The case, once its expressions and its schema can be read: one that cannot would fail at
-    every run. Raises BadInput: bad-case, or bad-case-row with the number."""
+    every run, and one that expects nothing would pass with any answer.
+
+    Raises BadInput: case-expects-nothing; bad-case, or bad-case-row with the number.
+    """
     import re2
 
+    if case.expect == Expected():
+        raise BadInput("case-expects-nothing", case=case.id)
     options = re2.Options()
     options.log_errors = False
     try:
@@ -104,7 +109,7 @@ def from_csv(data: bytes) -> list[Case]:
     """Cases from a table: a head row with COLUMNS in any order, lists joined by `||`.
 
     Raises BadInput: csv-too-large, not-utf8, csv-no-input, csv-unknown-column, bad-case (with the
-    row), too-many-cases.
+    row), case-expects-nothing, too-many-cases.
     """
     if len(data) > MAX_CSV:
         raise BadInput("csv-too-large", limit=MAX_CSV // 1024)
@@ -142,7 +147,7 @@ def free(id: str, taken: "set[str] | frozenset[str]") -> str:
 def from_cells(row: Mapping[str, str | None], number: int = 0) -> Case:
     """A case from texts by COLUMNS, lists joined by `||`; `number` is the row's, for the error.
 
-    Raises BadInput: bad-case, or bad-case-row with the number.
+    Raises BadInput: case-expects-nothing; bad-case, or bad-case-row with the number.
     """
 
     def cell(name: str) -> str:

@@ -99,6 +99,8 @@ async def draft(spec: AgentSpec, number: int, language: Language, ask: Ask) -> l
         if match is None or len(found) == number:
             continue
         words = tuple(word.strip(" .\"'«»") for word in (match[2] or "").split(",") if word.strip())
+        if not words:  # it would expect nothing, and pass with any answer
+            continue
         at = len(found) + 1
         while f"draft-{at}" in taken:
             at += 1

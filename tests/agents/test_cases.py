@@ -20,6 +20,12 @@ def test_a_case_survives_being_written_as_texts(case: Case) -> None:
     assert cases.from_cells(cases.cells(case)) == case
 
 
+def test_a_case_that_any_answer_would_pass_is_refused() -> None:
+    with pytest.raises(BadInput) as caught:
+        cases.from_cells({"input": "Hello"})
+    assert caught.value.code == "case-expects-nothing"
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [
