@@ -7,11 +7,9 @@ nothing of findings.
 
 import re
 from functools import cache
-from pathlib import Path
 
-from guardrails.detect.recognizers.stoplists import NOT_NAMES
+from guardrails.detect.recognizers.stoplists import listed, not_names
 
-_FOLDER = Path(__file__).parent / "words"
 _TOKEN = re.compile(r"[^\W\d_][\w'’.\-]*")
 _ELIDED = re.compile(r"^(?:[dlcjnmts]|qu)['’]")
 _PART = re.compile(r"[-.'’]+")
@@ -64,14 +62,6 @@ _CALLED = re.compile(
 
 
 @cache
-def _words(name: str) -> frozenset[str]:
-    lines = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(
-        word for line in lines if line.strip() and line[0] != "#" for word in line.split()
-    )
-
-
-@cache
 def _labels() -> frozenset[str]:
     """The words of all names of identifiers: "carta d'identità", "DOB", "Versichertennummer"."""
     from guardrails.detect.recognizers import american, asian, european, french, money, shipped
@@ -79,8 +69,8 @@ def _labels() -> frozenset[str]:
     phrases = {word for entry in shipped.catalogue() for word in entry.recognizer.context or ()}
     for shapes in (american.SHAPES, asian.SHAPES, european.SHAPES, french.SHAPES, money.SHAPES):
         phrases |= {word for shape in shapes for word in shape.context}
-    words = {word for phrase in phrases for word in re.findall(r"[^\W\d_]{2,}", phrase.lower())}
-    return frozenset(words) - _PLACES
+    found = {word for phrase in phrases for word in re.findall(r"[^\W\d_]{2,}", phrase.lower())}
+    return frozenset(found) - _PLACES
 
 
 # context words of shipped recognisers that are places
@@ -114,9 +104,9 @@ _PLACES = frozenset(
 
 
 def _is_ordinary(token: str) -> bool:
-    if token in NOT_NAMES or token in _SMALL:
+    if token in not_names() or token in _SMALL:
         return True
-    if any(token in _words(name) for name in ("en", "fr", "products")) or token in _labels():
+    if any(token in listed(name) for name in ("en", "fr", "products")) or token in _labels():
         return True
     parts = [part for part in _PART.split(token) if part]
     return len(parts) > 1 and all(_is_ordinary(part) for part in parts)
@@ -127,7 +117,7 @@ def words_only(value: str) -> bool:
     tokens = [_ELIDED.sub("", token.rstrip(".").lower()) for token in _TOKEN.findall(value)]
     if not tokens:
         return False
-    if len(tokens) > 1 and tokens[0] in _words("products"):
+    if len(tokens) > 1 and tokens[0] in listed("products"):
         return True  # "Cegid Loop", "Quiche Lorraine": the second word is the product's
     return all(_is_ordinary(token) for token in tokens)
 

@@ -4,7 +4,7 @@
 import re
 
 from guardrails.detect.recognizers.ordinary import named_after, words_only
-from guardrails.detect.recognizers.stoplists import LEADING, NOT_NAMES, THINGS
+from guardrails.detect.recognizers.stoplists import listed, not_names
 
 _TRIM = " \t\r\n.,;:!?()[]{}<>\"“”«»'’*_#|/\\-–—>"
 _BAD = re.compile(r"[\d@_=/\\<>{}\[\]#$%^*+|~]|://")
@@ -56,7 +56,7 @@ def _again(
     for start, end in persons:
         tokens = [w for w in _TOKEN.findall(text[start:end]) if len(w) >= 3 and w[0].isupper()]
         if len(tokens) >= 2:
-            words |= {w for w in tokens if w.lower() not in NOT_NAMES and w.rstrip(".") == w}
+            words |= {w for w in tokens if w.lower() not in not_names() and w.rstrip(".") == w}
     if not words:
         return []
     union = "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True)[:200])
@@ -86,7 +86,7 @@ _STREET_WORD = re.compile(
 def _address_like(value: str) -> bool:
     """A word of letters, and a number or a street's word: bare digits and bare names are neither."""
     words = re.findall(r"[^\W\d_]{3,}", value)
-    if not words or all(w.lower() in NOT_NAMES for w in words):
+    if not words or all(w.lower() in not_names() for w in words):
         return False
     if _PRICE.match(value) or (_TRADE.search(value) and not _STREET_WORD.search(value)):
         return False
@@ -168,13 +168,13 @@ def _person(text: str, start: int, end: int) -> tuple[int, int] | None:
         if not words:
             return None
         first = text[words[0][0] : words[0][1]].rstrip(".'’").lower()
-        if first in THINGS:
+        if first in listed("things"):
             return None
-        if first in LEADING and len(words) > 1:
+        if first in listed("leading") and len(words) > 1:
             edges = _edges(text, words[1][0], end)
             continue
         last = text[words[-1][0] : words[-1][1]].rstrip(".'’").lower()
-        if len(words) > 1 and last in NOT_NAMES and text[words[-1][0]].islower():
+        if len(words) > 1 and last in not_names() and text[words[-1][0]].islower():
             edges = _edges(text, start, words[-1][0])
             continue
         break
@@ -218,7 +218,7 @@ def _place(text: str, start: int, end: int, label: str) -> tuple[int, int] | Non
     tokens = [w.rstrip(".").lower() for w in _TOKEN.findall(value)]
     if (
         not tokens
-        or all(t in NOT_NAMES for t in tokens)
+        or all(t in not_names() for t in tokens)
         or (label == "LOCATION" and words_only(value))
         or (label == "LOCATION" and named_after(text, *edges))
         or re.search(r"[@_={}<>\[\]\\]|://", value)
