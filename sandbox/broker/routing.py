@@ -62,7 +62,8 @@ async def route(
     if earlier:
         gate = spent.metered(ask([*told, _user(GATE)], _GATE_SCHEMA, 12))
         if "false" not in await _said(gate):
-            async for event in _answer(ask, [*told, _ordered(messages)], spent, max_tokens):
+            order, untold = [_ordered(messages)], plain(messages, chatml=chatml)
+            async for event in _answer(ask, [*told, *order], spent, max_tokens, [*untold, *order]):
                 yield event
             return
     call = _tool_call(await _said(spent.metered(ask(told, schema(tools), max_tokens))), tools)

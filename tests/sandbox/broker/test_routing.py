@@ -128,6 +128,13 @@ async def test_enough_after_a_tool_leads_to_a_free_answer_and_counts_every_ask()
     assert {"role": "user", "content": "Result of calculator:\n4"} in script.asked[1]
 
 
+async def test_a_call_instead_of_an_answer_after_a_tool_is_never_shown() -> None:
+    ask = Script('{"enough": true}', call("2+2"), "It is 4.")
+    events = [event async for event in route(ask, [USER, CALLED, RESULT], [ADD], max_tokens=50)]
+    assert "".join(one.text for one in events if isinstance(one, TextDelta)) == "It is 4."
+    assert "final_answer" not in json.dumps(ask.asked[-1])
+
+
 async def test_not_enough_leads_to_another_tool_call() -> None:
     events = await run(Script('{"enough": false}', call("3+3")), USER, CALLED, RESULT)
     assert [e.arguments for e in events if isinstance(e, ToolCall)] == [{"expression": "3+3"}]
