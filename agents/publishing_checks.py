@@ -1,13 +1,14 @@
 """What is looked at before a request reaches a reviewer. Reads texts; runs and decides nothing."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from agents.spec import AgentSpec
 from agents.versions import texts
 from guardrails.detect.injection import shapes
 from guardrails.errors import BadInput
+from guardrails.placeholders import LITERAL, scan
 from guardrails.screen import DEFAULT, Screen
 
 # instructions address the assistant, so that the score for documents says nothing about them
@@ -51,17 +52,37 @@ def unusual(spec: AgentSpec) -> list[dict[str, Any]]:
 
 def personal(spec: AgentSpec, screen: Screen) -> list[dict[str, Any]]:
     """Personal data in what everybody would see: `{field, kinds: {KIND: n}}`, no content."""
-    found = []
-    for name, lines in texts(spec).items():
-        screened = screen.text("\n".join(lines), provenance="system")
-        kinds = Counter(
-            finding.kind
-            for finding in screened.findings
-            if DEFAULT.action(finding.kind) != "allow" and finding.kind != "INJECTION"
-        )
-        if kinds:
-            found.append({"field": name, "kinds": dict(kinds)})
-    return found
+    return [
+        {"field": name, "kinds": dict(kinds)}
+        for name, lines in texts(spec).items()
+        if (kinds := _kinds("\n".join(lines), screen))
+    ]
+
+
+def in_documents(
+    names: Iterable[str], passages: Iterable[str], screen: Screen
+) -> list[dict[str, Any]]:
+    """The same of its documents, whose readers see real values: their names, and `passages` as
+    they are kept, masked; whoever stands there twice counts once."""
+    held = {
+        one.name.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # another form of the same name
+        for text in passages
+        for one in scan(text)
+        if not one.plain
+    }
+    inside = Counter(name.rpartition("_")[0] for name in held)
+    del inside[LITERAL]  # it only looks like one
+    found = {"knowledge": _kinds("\n".join(names), screen), "documents": inside}
+    return [{"field": name, "kinds": dict(kinds)} for name, kinds in found.items() if kinds]
+
+
+def _kinds(text: str, screen: Screen) -> Counter[str]:
+    findings = screen.text(text, provenance="system").findings
+    return Counter(
+        finding.kind
+        for finding in findings
+        if DEFAULT.action(finding.kind) != "allow" and finding.kind != "INJECTION"
+    )
 
 
 def permissions(

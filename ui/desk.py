@@ -18,8 +18,9 @@ from agents.catalog import templates
 from agents.conversation_tables import conversations
 from agents.evaluation import Evaluations
 from agents.files import AgentFiles
+from agents.knowledge import frozen
 from agents.publishing import Publishing
-from agents.publishing_checks import permissions, personal, unusual
+from agents.publishing_checks import in_documents, permissions, personal, unusual
 from agents.publishing_opinions import Opinions
 from agents.publishing_records import Live, PublishRequest
 from agents.spec import AgentSpec, Case
@@ -220,9 +221,12 @@ class Desk:
         before = None
         if current is not None:
             before = self.publishing.release(request.agent, current.version).spec
+        screen, names = self._app.screen, request.documents
+        with self._app.engine.connect() as db:
+            inside = frozen.texts(db, request.id)
         return {
             "permissions": permissions(request.spec, before, side_effect),
-            "personal": personal(request.spec, self._app.screen),
+            "personal": [*personal(request.spec, screen), *in_documents(names, inside, screen)],
             "unusual": unusual(request.spec),
             "model": self._app.models.info().label,
             "documents": dict(request.documents),

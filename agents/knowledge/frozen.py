@@ -39,6 +39,16 @@ def held(db: sa.Connection, holder: str) -> dict[str, str]:
     return {str(row.name): str(row.digest) for row in db.execute(query)}
 
 
+def texts(db: sa.Connection, holder: str) -> list[str]:
+    """Headings and passages of what is held, masked."""
+    query = (
+        sa.select(passages.c.heading, passages.c.text)
+        .join(frozen, frozen.c.document == passages.c.document)
+        .where(frozen.c.holder == holder)
+    )
+    return [f"{row.heading}\n{row.text}" for row in db.execute(query)]
+
+
 def holders(db: sa.Connection, agent: str) -> dict[int, list[str]]:
     """Document → who holds it."""
     found: dict[int, list[str]] = {}
