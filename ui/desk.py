@@ -221,7 +221,8 @@ class Desk:
         before = None
         if current is not None:
             before = self.publishing.release(request.agent, current.version).spec
-        screen, names = self._app.screen, request.documents
+        screen, own = self._app.screen, request.spec.knowledge  # those are among its texts
+        names = [name for name in request.documents if name not in own]
         with self._app.engine.connect() as db:
             inside = frozen.texts(db, request.id)
         return {

@@ -49,8 +49,6 @@ def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
     Raises GuardrailError: already-running, port-in-use, address-not-here, accounts-needed, and
     whatever keeps the product from being put together.
     """
-    import uvicorn
-
     from ui.staging import finish
     from ui.uploads import clear_uploads
 
@@ -69,19 +67,7 @@ def serve(settings: "Settings", announce: Callable[[str], None]) -> None:
             front = Front(
                 lambda front: _lifetime(front, settings, server, failure), settings.language
             )
-            server = _server(
-                uvicorn.Config(
-                    front,
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    date_header=False,
-                    lifespan="on",
-                    timeout_graceful_shutdown=GRACE_SECONDS,
-                    # forwarded headers are believed from a proxy on this machine only
-                    forwarded_allow_ips="127.0.0.1,::1",
-                )
-            )
+            server = _server(_config(front))
             announce(shown)
             # a second handle: uvicorn closes its own, and a start again needs the address open
             spare = os.dup(listener.fileno())
@@ -107,6 +93,22 @@ def _start_again(listener: int) -> None:
     sys.stdout.flush()
     # the interpreter's own words of the first start, -W and -m included
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  (ourselves)
+
+
+def _config(app: "ASGIApp") -> "uvicorn.Config":
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,  # what people search for stands in addresses
+        server_header=False,
+        date_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        # forwarded headers are believed from a proxy on this machine only
+        forwarded_allow_ips="127.0.0.1,::1",
+    )
 
 
 def _server(config: "uvicorn.Config") -> "uvicorn.Server":

@@ -5,13 +5,22 @@ import io
 import json
 import logging
 import re
+import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, redirect_stderr, redirect_stdout
+from contextlib import (
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    redirect_stderr,
+    redirect_stdout,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
@@ -39,8 +48,10 @@ from tests.upstream import Say
 from ui.api import ROUTERS
 from ui.api import build as api
 from ui.door import Door
+from ui.front import Front
 from ui.rates import Rate
 from ui.routes.common import Rates
+from ui.serve import _config
 from ui.web import nav, plain
 from ui.web.app import _look
 from ui.web.shell import Shell, refused_as
@@ -53,9 +64,12 @@ PEOPLE = {
     "fay": ("IT", ["security"]),
     "adm": ("IT", ["administrator"]),
 }
-OTHERS = ("chi", "dan", "eve", "adm")
+OTHERS = ("chi", "dan", "fay", "adm")
 MUCH = Rate(10_000, 60)
-ECHO = f"print('Contact: Mrs {NAME}, {MAIL}, IBAN {IBAN}')"
+ECHO = (
+    f"print('Contact: Mrs {NAME}, {MAIL}, IBAN {IBAN}')\n"
+    f"open('Dossier Mrs {NAME}.csv', 'w').write('name,mail\\n{NAME},{MAIL}')"
+)
 
 
 def site(app: Any) -> ASGIApp:
@@ -73,10 +87,12 @@ class Log(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.said: list[str] = []
+        self.own = [BASE]
 
     def emit(self, record: logging.LogRecord) -> None:
         text = f"{record.name} {self.format(record)} {record.__dict__}"
-        if BASE not in text:  # our own client says what it asks for
+        # our own clients say what they ask for
+        if record.name != "httpx" or not any(one in text for one in self.own):
             self.said.append(text)
 
 
@@ -125,6 +141,14 @@ class Story:
         sent = events(answer)
         assert sent, answer.text
         return {**sent[-1].data, "conversation": sent[0].data["conversation"]}
+
+    async def posted(self, path: str) -> None:
+        """Wait until something arrived there: spans go out behind the answers."""
+        for _ in range(600):
+            if any(found == path for found, _ in self.receiver.posted):
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(path)
 
     async def until(self, who: str, path: str, over: tuple[str, ...]) -> Any:
         """Wait for a state."""
@@ -216,6 +240,7 @@ async def shares(story: Story) -> None:
     story.ids["request"] = asked["id"]
     path = f"/requests/{asked['id']}"
     done = await story.until("chi", path, ("waiting",))
+    story.ids["trial"] = done["evidence"]["run"]
     story.personal = {one["field"]: one["kinds"] for one in done["evidence"]["personal"]}
     text = f"{NAME} ({MAIL}) should not stand here"
     await story.call("chi", "POST", f"{path}/comments", text=text, line="title.en:1")
@@ -258,8 +283,9 @@ async def governs(story: Story) -> None:
         await story.refused("dan", "GET", path)
     await story.refused("dan", "POST", "/screen", wrong=WORDS)
     await story.refused("eve", "POST", "/audit/views", name=NAME, nothing=WORDS)
-    await story.call("eve", "POST", "/alerts/test")
     app = story.house.app
+    await story.call("eve", "POST", "/alerts/test")
+    await asyncio.to_thread(app.record.alerts.check)
     assert await asyncio.to_thread(app.spans.flush)
     for kind in ("ocsf", "csv", "otlp"):
         made = await story.call("eve", "POST", "/exports", format=kind, text="")
@@ -278,6 +304,45 @@ async def governs(story: Story) -> None:
             story.seen["withdrawn", who, path] = await whole(answer)
 
 
+async def served(story: Story, app: ASGIApp) -> None:
+    """A real server, as `atelier serve` starts it: addresses with words in them, and errors of
+    ours whose text is content."""
+
+    @asynccontextmanager
+    async def at_once(front: Front) -> AsyncIterator[None]:
+        front.inner = app
+        yield
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield  # they are for the tests
+
+    def broken(*_given: object, **_more: object) -> Any:
+        raise RuntimeError(f"cannot read {WORDS}") from ValueError(WORDS)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        story.log.own.append(base)
+        server = Server(_config(Front(at_once, "en")))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        cookie = story.web["chi"].headers["cookie"]
+        async with httpx.AsyncClient(base_url=base, headers={"cookie": cookie}) as web:
+            for path in (f"/en/conversations?words={NAME}", f"/api/v1/agents/{MAIL}?x={IBAN}"):
+                await web.get(path)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(story.house.app.feedback, "all", broken)
+                for path in ("/api/v1/feedback", "/en/reports"):
+                    answer = await web.get(path)
+                    assert answer.status_code == 500
+                    story.refusals.append(answer.text)
+        server.should_exit = True
+        await task
+    assert any("unexpected error" in text for text in story.log.said)
+
+
 async def whole(answer: httpx.Response) -> str:
     """Body and head: the names of files stand there."""
     return f"{answer.status_code} {answer.headers} {answer.text}"
@@ -294,7 +359,10 @@ async def walked(story: Story) -> dict[tuple[str, str, str], str]:
         for path in gets
         if not path.startswith("/session/oidc")
     ]
-    asked = [("api", f"/api/v1{path}") for path in [*paths, "/feedback?state=all"]]
+    asked = [
+        ("api", f"/api/v1{path}")
+        for path in [*paths, "/feedback?state=all", f"/evaluations/{ids['trial']}"]
+    ]
     asked += [("page", nav.address("en", page.id)) for page in nav.PAGES if page.kind == "plain"]
     asked += [
         ("page", nav.address("en", page, query.format(**ids)))
@@ -308,6 +376,7 @@ async def walked(story: Story) -> dict[tuple[str, str, str], str]:
             ("published", "of=all"),
             ("reports", "state=closed"),
             ("evaluation", "run={run}"),
+            ("evaluation", "run={trial}"),
             ("evaluation", "agent={agent}"),
             ("audit", "open={trace_id}"),
             ("audit", "open={trace_id}&part=detail"),
@@ -317,10 +386,13 @@ async def walked(story: Story) -> dict[tuple[str, str, str], str]:
             ("people", "person={ana}"),
         )
     ]
+    rows = (await story.call("fay", "GET", "/audit/traces?limit=200"))["rows"]
+    assert len(rows) > 10
+    traces = [("api", f"/api/v1/audit/traces/{row['trace_id']}") for row in rows]
     return {
         (kind, who, path): await whole(await story.web[who].get(path))
         for who in OTHERS
-        for kind, path in asked
+        for kind, path in (*asked, *(traces if who == "fay" else ()))
     }
 
 
@@ -372,11 +444,11 @@ async def telling(home: Path) -> AsyncIterator[Story]:
                 )
                 for name, (place, roles) in PEOPLE.items()
             }
-            served = site(one.app)  # after there are accounts: else it is a workshop of one person
+            app = site(one.app)  # after there are accounts: else it is a workshop of one person
             for name, account in accounts.items():
                 told.ids[name] = account.id
                 cookie = f"atelier_session={one.app.identity.begin(account)}"
-                transport = httpx.ASGITransport(app=served, raise_app_exceptions=False)
+                transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
                 told.web[name] = httpx.AsyncClient(
                     transport=transport, base_url=BASE, headers={"cookie": cookie}
                 )
@@ -395,6 +467,8 @@ async def telling(home: Path) -> AsyncIterator[Story]:
                     await writes(told)
                     await shares(told)
                     await governs(told)
+                    await served(told, app)
+                    await told.posted("/v1/traces")
                     told.script(Say("Hello."))
             finally:
                 root.removeHandler(told.log)
