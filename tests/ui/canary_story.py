@@ -265,7 +265,7 @@ async def governs(story: Story) -> None:
     await story.call(
         "eve", "POST", "/retention/holds", field="agent", value="email-drafter", reason=why
     )
-    await story.call("eve", "GET", f"/audit/traces?text={NAME}")
+    assert (await story.call("eve", "GET", f"/audit/traces?text={NAME}"))["rows"] == []
     view = {"name": f"About {NAME}", "text": NAME}
     await story.call("eve", "POST", "/audit/views", **view)
     limit = {"scope": "person", "name": story.ids["ana"], "unit": "calls", "period": "day"}
