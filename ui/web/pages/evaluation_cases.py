@@ -10,11 +10,8 @@ from ui.web.components.reviewing import chip
 from ui.web.markup import Markup, attributes, icon, joined
 from ui.web.plain import Visit, empty
 
-FIELDS = tuple(
-    name
-    for name in COLUMNS
-    if name not in ("id", "language", "input", "refuses", "rubric", "within", "files")
-)
+OFTEN = ("contains", "any_of", "omits")
+RARE = ("matches", "cites", "masked", "calls", "number", "within", "files")
 
 
 def cases(visit: Visit, record: AgentRecord, own: bool) -> Markup:
@@ -99,16 +96,15 @@ def _form(visit: Visit, agent: str, case: Case | None) -> Markup:
             '<label class="atl-field">{}<input name="{}" value="{}" id="{}-{}" maxlength="4000">'
             "</label>"
         ).format(say(f"evaluation.field.{name}"), name, values.get(name, ""), name, key)
-        for name in ("contains", "any_of", "omits")
+        for name in OFTEN
     )
     rare = joined(
         Markup(
             '<label class="atl-field">{}<input name="{}" value="{}" id="{}-{}" maxlength="4000">'
             "</label>"
         ).format(say(f"evaluation.field.{name}"), name, values.get(name, ""), name, key)
-        for name in (*(each for each in FIELDS if each not in ("contains", "any_of", "omits")),
-                     "within", "files")
-    )  # fmt: skip
+        for name in RARE
+    )
     schema = case.expect.json_schema if case else None
     return Markup(
         '<form class="atl-form" data-api="POST /api/v1/agents/{agent}/cases" data-ok="{saved}"'
