@@ -1,4 +1,4 @@
-"""Lists of words that say what is no name. They lie in `words/*.txt`, for an editor to change."""
+"""Lists of words: what is no name, what one language alone has. They lie in `words/*.txt`."""
 
 from functools import cache
 from pathlib import Path
